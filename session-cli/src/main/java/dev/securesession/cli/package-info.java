@@ -1,0 +1,5 @@
+/** The {@code secure-session} command. */
+@NullMarked
+package dev.securesession.cli;
+
+import org.jspecify.annotations.NullMarked;
