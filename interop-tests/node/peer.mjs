@@ -1,0 +1,311 @@
+// A foreign Secure Session peer, for the interoperability tests: wasm-themis behind the line
+// protocol of `secure-session peer`, so that one test can drive either of them.
+//
+// The protocol. One request a line on standard input, `command arg arg ...`; one answer a line on
+// standard output, `ok value value ...` or `err REASON text`. Arguments and values are base64
+// (standard alphabet, padded), `-` standing for empty bytes; session names, curves and seconds are
+// plain words. Answers come in the order of the requests. End of input ends the process with
+// status 0; nothing that arrives before that does. A refused request leaves what it names as it was.
+//
+// REASON is the name of the reference's error code (INVALID_PARAMETER, FAIL, ...) where the
+// reference refused, one of the words thrown below as a Refusal where this file did, and the name
+// of the JavaScript error where something broke.
+//
+// The table at the end of this file lists every request. Three groups are worth knowing about:
+//   - `save`, `load` and `remote` are not in the JavaScript interface of the package. They call the
+//     C functions, which the WebAssembly module exports all the same.
+//   - `token`, `untoken`, `imprint` and `unimprint` are extra: the two other cell modes.
+//   - `export`, `import`, `hash` and key pairs on other curves than P-256 answer UNSUPPORTED.
+//
+// Two traps when the package is loaded under Node 18 and later. Its loader prefers a global `fetch`
+// to the file system, and Node's `fetch` does not read files: it has to go before `initialize()`
+// runs. And nothing works, not even a key pair, until `initialize()` has been awaited, which can be
+// done only once in a process.
+
+import {
+  initialize, KeyPair, PrivateKey, PublicKey, SecureCellContextImprint, SecureCellSeal,
+  SecureCellTokenProtect, SecureSession, ThemisError, ThemisErrorCode,
+} from 'wasm-themis';
+
+console.log = console.error; // standard output belongs to the protocol
+process.stdout.on('error', () => process.exit(0)); // nobody listens any more
+
+delete globalThis.fetch;
+const wasm = await initialize();
+
+class Refusal extends Error {
+  constructor(reason, text) {
+    super(text);
+    this.reason = reason;
+  }
+}
+
+// --- time ---------------------------------------------------------------------------------------
+
+// The module's C library asks Date.now() what time it is, and keeps the seconds in 32 signed bits.
+const LAST_SECOND = 2 ** 31 - 1;
+const realNow = Date.now;
+
+function setClock(seconds) {
+  if (seconds === 'now') {
+    Date.now = realNow;
+  } else if (/^[0-9]{1,10}$/.test(seconds) && Number(seconds) <= LAST_SECOND) {
+    const milliseconds = Number(seconds) * 1000;
+    Date.now = () => milliseconds;
+  } else {
+    throw new Refusal('BAD_REQUEST', `the clock takes "now" or seconds from 0 to ${LAST_SECOND}`);
+  }
+}
+
+// --- what the JavaScript interface leaves out ---------------------------------------------------
+
+// Larger than the C structures on a 32-bit target: a session has fewer than 300 bytes there, the
+// callbacks are five pointers.
+const SESSION_LENGTH = 1024;
+const CALLBACKS_LENGTH = 20;
+
+function allocate(length) {
+  const pointer = wasm._malloc(length);
+  if (!pointer) throw new ThemisError('SecureSession', ThemisErrorCode.NO_MEMORY);
+  wasm._memset(pointer, 0, length);
+  return pointer;
+}
+
+function release(pointer, length) {
+  wasm._memset(pointer, 0, length);
+  wasm._free(pointer);
+}
+
+function check(status, expected = ThemisErrorCode.SUCCESS) {
+  if (status !== expected) throw new ThemisError('SecureSession', status);
+}
+
+// Calls a C function that writes bytes: once with no buffer for their number, once for the bytes.
+function bytesFrom(call) {
+  const lengthPointer = allocate(4);
+  let length = 0;
+  let pointer = 0;
+  try {
+    check(call(0, lengthPointer), ThemisErrorCode.BUFFER_TOO_SMALL);
+    length = wasm.getValue(lengthPointer, 'i32');
+    if (length === 0) return new Uint8Array();
+    pointer = allocate(length);
+    check(call(pointer, lengthPointer));
+    return wasm.HEAPU8.slice(pointer, pointer + wasm.getValue(lengthPointer, 'i32'));
+  } finally {
+    if (pointer) release(pointer, length);
+    release(lengthPointer, 4);
+  }
+}
+
+function remoteId(session) {
+  return bytesFrom((out, length) => wasm._secure_session_get_remote_id(session.sessionPtr, out, length));
+}
+
+function saved(session) {
+  return bytesFrom((out, length) => wasm._secure_session_save(session.sessionPtr, out, length));
+}
+
+// The C function fills a bare structure, so the class's constructor is passed by: what it allocates
+// would be overwritten without being freed. A session made so has no use for the key callback.
+function restored(state) {
+  const session = Object.create(SecureSession.prototype);
+  session.sessionPtr = allocate(SESSION_LENGTH);
+  session.callbacksPtr = allocate(CALLBACKS_LENGTH);
+  const statePointer = allocate(state.length);
+  try {
+    wasm.HEAPU8.set(state, statePointer);
+    check(wasm._secure_session_load(session.sessionPtr, statePointer, state.length, session.callbacksPtr));
+    return session;
+  } catch (error) {
+    session.destroy();
+    throw error;
+  } finally {
+    release(statePointer, state.length);
+  }
+}
+
+// --- sessions -----------------------------------------------------------------------------------
+
+const directory = new Map(); // base64 of an id -> PublicKey
+const sessions = new Map(); // name -> { session, negotiating }, or CLOSED
+const CLOSED = Object.freeze({});
+
+function entry(name) {
+  const found = sessions.get(name);
+  if (found === undefined) throw new Refusal('NO_SUCH_SESSION', `no session is called ${name}`);
+  return found;
+}
+
+function open(name) {
+  const found = entry(name);
+  if (found === CLOSED) throw new Refusal('CLOSED', `session ${name} is closed`);
+  return found;
+}
+
+function close(name) {
+  const found = sessions.get(name);
+  if (found !== undefined && found !== CLOSED) found.session.destroy();
+  sessions.set(name, CLOSED);
+}
+
+// Takes the place of an older session of that name, but only once the new one could be made.
+function put(name, session) {
+  close(name);
+  sessions.set(name, { session, negotiating: false });
+}
+
+function create(name, id, privateKey) {
+  put(name, new SecureSession(id, new PrivateKey(privateKey), (peerId) => directory.get(encode(peerId)) ?? null));
+}
+
+function stateOf(name) {
+  const found = entry(name);
+  if (found === CLOSED) return 'closed';
+  if (found.session.established()) return 'established';
+  return found.negotiating ? 'negotiating' : 'idle';
+}
+
+function request(name) {
+  const found = open(name);
+  const message = found.session.connectionRequest();
+  found.negotiating = true;
+  return message;
+}
+
+// The reference has one function for all that comes in. Given the wrong kind of message it would
+// take it, and lose what it says, so the kinds are kept apart here.
+function reply(name, message) {
+  const found = open(name);
+  if (found.session.established()) throw new Refusal('ESTABLISHED', 'the negotiation is over');
+  const answer = found.session.negotiateReply(message);
+  found.negotiating = true;
+  return answer;
+}
+
+function unwrap(name, message) {
+  const { session } = open(name);
+  if (!session.established()) check(ThemisErrorCode.SSESSION_KA_NOT_FINISHED);
+  return session.unwrap(message);
+}
+
+function keyPair(curve = '2') {
+  if (curve !== '2') throw new Refusal('UNSUPPORTED', 'the reference makes key pairs on P-256 only');
+  return new KeyPair();
+}
+
+function unsupported() {
+  throw new Refusal('UNSUPPORTED', 'the reference has nothing like it');
+}
+
+// --- requests -----------------------------------------------------------------------------------
+
+const seal = (key) => SecureCellSeal.withKey(key);
+const sealWithPassphrase = (passphrase) => SecureCellSeal.withPassphrase(passphrase);
+const tokenProtect = (key) => SecureCellTokenProtect.withKey(key);
+const contextImprint = (key) => SecureCellContextImprint.withKey(key);
+
+// Each with its arguments, optional ones in brackets, and a function from these to the values.
+const requests = new Map();
+const on = (usage, run) => {
+  const [command, ...parameters] = usage.split(' ');
+  requests.set(command, { usage, parameters, run });
+};
+
+on('keygen [CURVE]', (curve) => { const pair = keyPair(curve); return [pair.privateKey, pair.publicKey]; });
+on('key ID PUBLIC', (id, publicKey) => { directory.set(encode(id), new PublicKey(publicKey)); return []; });
+on('new NAME ID PRIVATE', (name, id, privateKey) => { create(name, id, privateKey); return []; });
+on('request NAME', (name) => [request(name)]);
+on('reply NAME MESSAGE', (name, message) => [reply(name, message)]);
+on('state NAME', (name) => [Buffer.from(stateOf(name))]);
+on('remote NAME', (name) => [remoteId(open(name).session)]);
+on('wrap NAME PAYLOAD', (name, payload) => [open(name).session.wrap(payload)]);
+on('unwrap NAME MESSAGE', (name, message) => [unwrap(name, message)]);
+on('save NAME', (name) => [saved(open(name).session)]);
+on('load NAME STATE', (name, state) => { put(name, restored(state)); return []; });
+on('clock SECONDS', (seconds) => { setClock(seconds); return []; });
+on('drop NAME', (name) => { entry(name); close(name); return []; });
+
+on('seal KEY DATA [CONTEXT]', (key, data, context) => [seal(key).encrypt(data, context)]);
+on('unseal KEY SEALED [CONTEXT]', (key, sealed, context) => [seal(key).decrypt(sealed, context)]);
+on('sealp PASSPHRASE DATA [CONTEXT]', (passphrase, data, context) => [sealWithPassphrase(passphrase).encrypt(data, context)]);
+on('unsealp PASSPHRASE SEALED [CONTEXT]', (passphrase, sealed, context) => [sealWithPassphrase(passphrase).decrypt(sealed, context)]);
+on('token KEY DATA [CONTEXT]', (key, data, context) => { const made = tokenProtect(key).encrypt(data, context); return [made.token, made.data]; });
+on('untoken KEY TOKEN DATA [CONTEXT]', (key, token, data, context) => [tokenProtect(key).decrypt(data, token, context)]);
+on('imprint KEY DATA CONTEXT', (key, data, context) => [contextImprint(key).encrypt(data, context)]);
+on('unimprint KEY DATA CONTEXT', (key, data, context) => [contextImprint(key).decrypt(data, context)]);
+
+on('export NAME', unsupported);
+on('import NAME STATE', unsupported);
+on('hash NAME', unsupported);
+
+// --- lines --------------------------------------------------------------------------------------
+
+const PLAIN_WORDS = new Set(['NAME', 'CURVE', 'SECONDS']);
+const LONGEST_LINE = 64 * 1024 * 1024;
+
+const REASONS = new Map(Object.entries(ThemisErrorCode)
+  .filter(([name, code]) => typeof code === 'number' && !name.startsWith('SCOMPARE_'))
+  .map(([name, code]) => [code, name]));
+
+function encode(bytes) {
+  return bytes.length === 0 ? '-' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+}
+
+function decode(word) {
+  if (word === '-') return new Uint8Array();
+  const bytes = Buffer.from(word, 'base64');
+  if (bytes.toString('base64') !== word) throw new Refusal('BAD_REQUEST', 'an argument is not base64');
+  return new Uint8Array(bytes);
+}
+
+function argumentsOf({ usage, parameters }, words) {
+  const required = parameters.filter((parameter) => !parameter.startsWith('['));
+  if (words.length < required.length || words.length > parameters.length) {
+    throw new Refusal('BAD_REQUEST', `usage: ${usage}`);
+  }
+  return parameters.map((parameter, index) => {
+    if (words[index] === undefined) return parameter === '[CONTEXT]' ? null : undefined;
+    return PLAIN_WORDS.has(parameter.replace(/[[\]]/g, '')) ? words[index] : decode(words[index]);
+  });
+}
+
+function answer(line) {
+  const stack = wasm.stackSave();
+  try {
+    const [command, ...words] = line.trim().split(/ +/);
+    const found = requests.get(command);
+    if (found === undefined) throw new Refusal('BAD_REQUEST', 'no such command');
+    return ['ok', ...found.run(...argumentsOf(found, words)).map(encode)].join(' ');
+  } catch (error) {
+    wasm.stackRestore(stack); // an error that crosses WebAssembly frames leaves them on its stack
+    const reason = error.reason ?? REASONS.get(error.errorCode) ?? error.name ?? 'Error';
+    return `err ${reason} ${String(error.message).replace(/\s+/g, ' ')}`;
+  }
+}
+
+// Cuts at line feeds only, unlike readline, and answers a line beyond the bound without keeping it.
+async function* lines(input) {
+  let pieces = [];
+  let length = 0;
+  for await (const chunk of input) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      length += end - start;
+      pieces.push(chunk.subarray(start, end));
+      yield length > LONGEST_LINE ? null : Buffer.concat(pieces).toString('latin1');
+      pieces = [];
+      length = 0;
+      start = end + 1;
+    }
+    length += chunk.length - start;
+    if (length > LONGEST_LINE) pieces = [];
+    else pieces.push(chunk.subarray(start));
+  }
+  if (length > 0) yield length > LONGEST_LINE ? null : Buffer.concat(pieces).toString('latin1');
+}
+
+for await (const line of lines(process.stdin)) {
+  const said = line === null ? `err BAD_REQUEST a line has at most ${LONGEST_LINE} bytes` : answer(line);
+  if (!process.stdout.write(`${said}\n`)) await new Promise((resume) => process.stdout.once('drain', resume));
+}
