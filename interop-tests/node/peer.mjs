@@ -11,9 +11,11 @@
 // reference refused, one of the words thrown below as a Refusal where this file did, and the name
 // of the JavaScript error where something broke.
 //
-// The table at the end of this file lists every request. Three groups are worth knowing about:
+// The table at the end of this file lists every request. What is worth knowing about them:
 //   - `save`, `load` and `remote` are not in the JavaScript interface of the package. They call the
 //     C functions, which the WebAssembly module exports all the same.
+//   - `request` and `reply` are for a session that is not established yet, `wrap` and `unwrap` for
+//     one that is: this peer sends no early data, but a server here takes it once it has message 3.
 //   - `token`, `untoken`, `imprint` and `unimprint` are extra: the two other cell modes.
 //   - `export`, `import`, `hash` and key pairs on other curves than P-256 answer UNSUPPORTED.
 //
@@ -128,7 +130,7 @@ function restored(state) {
 // --- sessions -----------------------------------------------------------------------------------
 
 const directory = new Map(); // base64 of an id -> PublicKey
-const sessions = new Map(); // name -> { session, negotiating }, or CLOSED
+const sessions = new Map(); // name -> { session, role }, or CLOSED
 const CLOSED = Object.freeze({});
 
 function entry(name) {
@@ -152,7 +154,7 @@ function close(name) {
 // Takes the place of an older session of that name, but only once the new one could be made.
 function put(name, session) {
   close(name);
-  sessions.set(name, { session, negotiating: false });
+  sessions.set(name, { session, role: null });
 }
 
 function create(name, id, privateKey) {
@@ -163,30 +165,35 @@ function stateOf(name) {
   const found = entry(name);
   if (found === CLOSED) return 'closed';
   if (found.session.established()) return 'established';
-  return found.negotiating ? 'negotiating' : 'idle';
+  return found.role === null ? 'idle' : 'negotiating';
+}
+
+// What comes out of turn is refused before the reference sees it, so that it changes nothing.
+function negotiating(name) {
+  const found = open(name);
+  if (found.session.established()) throw new Refusal('ESTABLISHED', 'the negotiation is over');
+  return found;
+}
+
+function established(name) {
+  const { session } = open(name);
+  if (!session.established()) check(ThemisErrorCode.SSESSION_KA_NOT_FINISHED);
+  return session;
 }
 
 function request(name) {
-  const found = open(name);
+  const found = negotiating(name);
+  if (found.role === 'server') throw new Refusal('WRONG_ROLE', 'a server makes no message 1');
   const message = found.session.connectionRequest();
-  found.negotiating = true;
+  found.role = 'client';
   return message;
 }
 
-// The reference has one function for all that comes in. Given the wrong kind of message it would
-// take it, and lose what it says, so the kinds are kept apart here.
 function reply(name, message) {
-  const found = open(name);
-  if (found.session.established()) throw new Refusal('ESTABLISHED', 'the negotiation is over');
+  const found = negotiating(name);
   const answer = found.session.negotiateReply(message);
-  found.negotiating = true;
+  found.role ??= 'server';
   return answer;
-}
-
-function unwrap(name, message) {
-  const { session } = open(name);
-  if (!session.established()) check(ThemisErrorCode.SSESSION_KA_NOT_FINISHED);
-  return session.unwrap(message);
 }
 
 function keyPair(curve = '2') {
@@ -219,8 +226,8 @@ on('request NAME', (name) => [request(name)]);
 on('reply NAME MESSAGE', (name, message) => [reply(name, message)]);
 on('state NAME', (name) => [Buffer.from(stateOf(name))]);
 on('remote NAME', (name) => [remoteId(open(name).session)]);
-on('wrap NAME PAYLOAD', (name, payload) => [open(name).session.wrap(payload)]);
-on('unwrap NAME MESSAGE', (name, message) => [unwrap(name, message)]);
+on('wrap NAME PAYLOAD', (name, payload) => [established(name).wrap(payload)]);
+on('unwrap NAME MESSAGE', (name, message) => [established(name).unwrap(message)]);
 on('save NAME', (name) => [saved(open(name).session)]);
 on('load NAME STATE', (name, state) => { put(name, restored(state)); return []; });
 on('clock SECONDS', (seconds) => { setClock(seconds); return []; });
