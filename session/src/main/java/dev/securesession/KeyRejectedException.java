@@ -1,0 +1,60 @@
+package dev.securesession;
+
+/**
+ * Refuses an encoded key. Ask whoever made it for an elliptic-curve key on P-256, P-384 or P-521.
+ */
+public final class KeyRejectedException extends SecureSessionException {
+    private static final long serialVersionUID = 1L;
+
+    /** Why, for programs. */
+    private final Reason reason;
+
+    /**
+     * Says why a key was refused.
+     *
+     * @param reason why, for programs
+     * @param message why, for people; no secrets
+     */
+    public KeyRejectedException(Reason reason, String message) {
+        super(message);
+        this.reason = reason;
+    }
+
+    /**
+     * Says why a key was refused, and what made it so.
+     *
+     * @param reason why, for programs
+     * @param message why, for people; no secrets
+     * @param cause what was caught
+     */
+    public KeyRejectedException(Reason reason, String message, Throwable cause) {
+        super(message, cause);
+        this.reason = reason;
+    }
+
+    /**
+     * Returns why, for programs to decide on.
+     *
+     * @return the reason
+     */
+    @Override
+    public Reason reason() {
+        return reason;
+    }
+
+    /** Why a key was refused. */
+    public enum Reason {
+        /** The bytes are no well-formed key in this encoding. */
+        MALFORMED,
+        /** It is an RSA key; sessions take elliptic-curve keys only (PROTOCOL.md C-6). */
+        RSA,
+        /** It is a private key where a public one belongs, or the other way round. */
+        WRONG_KIND,
+        /** It is a key of another algorithm or on another curve. */
+        UNSUPPORTED,
+        /** The point is not on the curve, or the scalar not in its range: nobody can use this key safely. */
+        INVALID,
+        /** The private key does not belong to the public one. */
+        MISMATCH
+    }
+}

@@ -1,0 +1,135 @@
+package dev.securesession;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetEncoder;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * The public name of a peer: one byte or more, any bytes, compared exactly.
+ *
+ * <p>An id travels in the clear and names the identity key that its owner must prove to hold. It is not a secret and not
+ * by itself a proof of anything. Instances are immutable and safe for use by several threads.
+ *
+ * <p>PROTOCOL.md P-4, P-5.
+ */
+public final class PeerId {
+    private final byte[] bytes;
+
+    private PeerId(byte[] bytes) {
+        if (bytes.length == 0) {
+            throw new IllegalArgumentException("a peer id of 0 bytes; it needs at least 1");
+        }
+        this.bytes = bytes;
+    }
+
+    /**
+     * Returns the id made of these bytes.
+     *
+     * @param bytes one byte or more; copied
+     * @return the id
+     * @throws IllegalArgumentException if there are no bytes: give the peer a name
+     */
+    public static PeerId of(byte[] bytes) {
+        return new PeerId(bytes.clone());
+    }
+
+    /**
+     * Returns the id made of a text in UTF-8, as peers in most languages write it.
+     *
+     * @param text one character or more
+     * @return the id
+     * @throws IllegalArgumentException if the text is empty or holds an unpaired surrogate: choose another name
+     */
+    public static PeerId ofUtf8(String text) {
+        return new PeerId(encode(text, StandardCharsets.UTF_8.newEncoder()));
+    }
+
+    /**
+     * Returns the id made of a text in big-endian UTF-16 behind a byte order mark: the bytes that the Java and Android
+     * library over JNI sends when its caller names a peer by a {@code String}.
+     *
+     * @param text one character or more
+     * @return the id
+     * @throws IllegalArgumentException if the text is empty or holds an unpaired surrogate: choose another name
+     */
+    public static PeerId ofUtf16WithMark(String text) {
+        if (text.isEmpty()) {
+            throw new IllegalArgumentException("a peer id of 0 characters; it needs at least 1");
+        }
+        return new PeerId(encode("\uFEFF" + text, StandardCharsets.UTF_16BE.newEncoder()));
+    }
+
+    /**
+     * Returns the id as bytes.
+     *
+     * @return a new array, the caller's to keep
+     */
+    public byte[] toBytes() {
+        return bytes.clone();
+    }
+
+    /**
+     * Returns the length of the id.
+     *
+     * @return bytes, at least 1
+     */
+    public int length() {
+        return bytes.length;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof PeerId that && Arrays.equals(bytes, that.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(bytes);
+    }
+
+    /**
+     * Returns the id for people to read: printable ASCII as text in quotes, anything else in hexadecimal, long ids cut.
+     *
+     * @return a short description; not a form to parse or to compare
+     */
+    @Override
+    public String toString() {
+        int shown = Math.min(bytes.length, MOST_SHOWN);
+        String more = shown < bytes.length ? "... (" + bytes.length + " bytes)" : "";
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < shown; i++) {
+            if (bytes[i] < ' ' || bytes[i] > '~' || bytes[i] == '"') {
+                return hex(shown) + more;
+            }
+            text.append((char) bytes[i]);
+        }
+        return '"' + text.toString() + '"' + more;
+    }
+
+    private String hex(int count) {
+        StringBuilder text = new StringBuilder("0x");
+        for (int i = 0; i < count; i++) {
+            text.append(Character.forDigit(bytes[i] >> 4 & 0xF, 16)).append(Character.forDigit(bytes[i] & 0xF, 16));
+        }
+        return text.toString();
+    }
+
+    private static byte[] encode(String text, CharsetEncoder encoder) {
+        try {
+            ByteBuffer encoded = encoder.onMalformedInput(CodingErrorAction.REPORT)
+                    .onUnmappableCharacter(CodingErrorAction.REPORT)
+                    .encode(CharBuffer.wrap(text));
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.get(bytes);
+            return bytes;
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("a peer id with an unpaired surrogate; it must be well-formed text", e);
+        }
+    }
+
+    private static final int MOST_SHOWN = 64;
+}

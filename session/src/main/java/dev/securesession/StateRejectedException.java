@@ -1,0 +1,56 @@
+package dev.securesession;
+
+/**
+ * Refuses a saved state. Negotiate a new session instead.
+ */
+public final class StateRejectedException extends SecureSessionException {
+    private static final long serialVersionUID = 1L;
+
+    /** Why, for programs. */
+    private final Reason reason;
+
+    /**
+     * Says why a saved state was refused.
+     *
+     * @param reason why, for programs
+     * @param message why, for people; no secrets
+     */
+    public StateRejectedException(Reason reason, String message) {
+        super(message);
+        this.reason = reason;
+    }
+
+    /**
+     * Says why a saved state was refused, and what made it so.
+     *
+     * @param reason why, for programs
+     * @param message why, for people; no secrets
+     * @param cause what was caught
+     */
+    public StateRejectedException(Reason reason, String message, Throwable cause) {
+        super(message, cause);
+        this.reason = reason;
+    }
+
+    /**
+     * Returns why, for programs to decide on.
+     *
+     * @return the reason
+     */
+    @Override
+    public Reason reason() {
+        return reason;
+    }
+
+    /** Why a saved state was refused. */
+    public enum Reason {
+        /** The bytes are no well-formed saved state. */
+        MALFORMED,
+        /** The state was changed, or sealed with another key, for another owner or in another generation. */
+        FORGED,
+        /** The state is of a session where a negotiation was to be restored, or the other way round. */
+        WRONG_KIND,
+        /** The state was saved by a peer with another identity than the configuration has. */
+        WRONG_IDENTITY
+    }
+}
