@@ -1,0 +1,46 @@
+package dev.securesession.internal.crypto;
+
+import dev.securesession.Curve;
+import java.math.BigInteger;
+import java.security.PrivateKey;
+import java.security.interfaces.ECPrivateKey;
+import javax.security.auth.DestroyFailedException;
+
+/** A key pair on P-256 for one negotiation: used for one agreement, then destroyed (PROTOCOL.md H-2). */
+public final class EphemeralKey {
+    public static final Curve CURVE = Curve.P256;
+
+    private final PrivateKey privateKey;
+    private final EcPublicKey publicKey;
+
+    EphemeralKey(PrivateKey privateKey, EcPublicKey publicKey) {
+        this.privateKey = privateKey;
+        this.publicKey = publicKey;
+    }
+
+    public EcPublicKey publicKey() {
+        return publicKey;
+    }
+
+    PrivateKey privateKey() {
+        return privateKey;
+    }
+
+    /** Returns the private scalar, for a negotiation that is saved before its end. */
+    public Secret scalar() {
+        BigInteger scalar = ((ECPrivateKey) privateKey).getS();
+        int length = EcDomain.of(CURVE).fieldLength();
+        byte[] bytes = new byte[length];
+        EcDomain.writeUnsigned(scalar, bytes, 0, length);
+        return Secret.owning(bytes);
+    }
+
+    /** Destroys what the provider lets us destroy; the JDK's own keys can only be forgotten. */
+    public void destroy() {
+        try {
+            privateKey.destroy();
+        } catch (DestroyFailedException e) {
+            // Nothing more can be done: the garbage collector takes it.
+        }
+    }
+}

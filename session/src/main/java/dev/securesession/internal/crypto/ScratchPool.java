@@ -1,0 +1,45 @@
+package dev.securesession.internal.crypto;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A few arrays for what is decrypted but not yet accepted, so that a message costs no garbage of its own size. They are
+ * wiped when they come back.
+ */
+public final class ScratchPool {
+    private final AtomicReferenceArray<byte @Nullable []> slots = new AtomicReferenceArray<>(SLOTS * STRIDE);
+
+    /** Returns an array of at least {@code length} bytes, the caller's until it gives it back. */
+    public byte[] take(int hint, int length) {
+        byte[] array = slots.getAndSet(slot(hint), null);
+        if (array != null && array.length >= length) {
+            return array;
+        }
+        return new byte[length > LARGEST_KEPT ? length : roundUp(length)];
+    }
+
+    public void giveBack(int hint, byte[] array, int used) {
+        Arrays.fill(array, 0, used, (byte) 0);
+        if (array.length <= LARGEST_KEPT) {
+            slots.set(slot(hint), array);
+        }
+    }
+
+    private static int slot(int hint) {
+        return (hint & SLOTS - 1) * STRIDE;
+    }
+
+    private static int roundUp(int length) {
+        return Math.max(SMALLEST, Integer.highestOneBit(length - 1) << 1);
+    }
+
+    private static final int SMALLEST = 512;
+
+    /** A payload of 1 MiB with its prefix still fits. */
+    private static final int LARGEST_KEPT = 1 << 21;
+
+    private static final int SLOTS = 8;
+    private static final int STRIDE = 16;
+}

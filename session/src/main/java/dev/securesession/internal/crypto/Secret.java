@@ -1,0 +1,86 @@
+package dev.securesession.internal.crypto;
+
+import java.io.NotSerializableException;
+import java.util.Arrays;
+import javax.crypto.SecretKey;
+
+/**
+ * Secret bytes with one owner, who wipes them.
+ *
+ * <p>Nothing here is compared, printed or serialized. A wiped secret is all zeros; whoever wipes it sees to it that
+ * nobody uses it any more.
+ */
+public final class Secret {
+    private final byte[] bytes;
+
+    private Secret(byte[] bytes) {
+        this.bytes = bytes;
+    }
+
+    /** Takes over an array: the caller keeps no reference to it. */
+    public static Secret owning(byte[] bytes) {
+        return new Secret(bytes);
+    }
+
+    /** Copies an array that stays the caller's. */
+    public static Secret copyOf(byte[] bytes) {
+        return new Secret(bytes.clone());
+    }
+
+    public int length() {
+        return bytes.length;
+    }
+
+    /** Returns a copy, the caller's to wipe. */
+    public byte[] toBytes() {
+        return bytes.clone();
+    }
+
+    public Secret copy() {
+        return new Secret(bytes.clone());
+    }
+
+    public void wipe() {
+        Arrays.fill(bytes, (byte) 0);
+    }
+
+    /** Returns this secret as a key for a JCA object that is about to be initialized with it. */
+    SecretKey asKey(String algorithm) {
+        return new JcaKey(algorithm);
+    }
+
+    @Override
+    public String toString() {
+        return "Secret of " + bytes.length + " bytes";
+    }
+
+    /** Lends the secret to a provider without a copy that nobody could wipe. */
+    private final class JcaKey implements SecretKey {
+        private static final long serialVersionUID = 1L;
+
+        private final String algorithm;
+
+        JcaKey(String algorithm) {
+            this.algorithm = algorithm;
+        }
+
+        @Override
+        public String getAlgorithm() {
+            return algorithm;
+        }
+
+        @Override
+        public String getFormat() {
+            return "RAW";
+        }
+
+        @Override
+        public byte[] getEncoded() {
+            return bytes.clone();
+        }
+
+        private Object writeReplace() throws NotSerializableException {
+            throw new NotSerializableException("a secret");
+        }
+    }
+}
