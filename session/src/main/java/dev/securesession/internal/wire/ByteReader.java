@@ -1,0 +1,86 @@
+package dev.securesession.internal.wire;
+
+import java.util.Arrays;
+
+/** Reads big-endian fields from a part of an array and never outside it. */
+final class ByteReader {
+    private final byte[] bytes;
+    private final int end;
+    private int position;
+
+    ByteReader(byte[] bytes) {
+        this(bytes, 0, bytes.length);
+    }
+
+    private ByteReader(byte[] bytes, int start, int end) {
+        this.bytes = bytes;
+        this.position = start;
+        this.end = end;
+    }
+
+    int remaining() {
+        return end - position;
+    }
+
+    byte[] take(int length, String what) throws MalformedException {
+        byte[] taken = peek(length, what);
+        position += length;
+        return taken;
+    }
+
+    byte[] peek(int length, String what) throws MalformedException {
+        require(length, what);
+        return Arrays.copyOfRange(bytes, position, position + length);
+    }
+
+    byte[] rest() {
+        byte[] taken = Arrays.copyOfRange(bytes, position, end);
+        position = end;
+        return taken;
+    }
+
+    /** Returns a reader of the next bytes, which this one has then passed. */
+    ByteReader sub(int length, String what) throws MalformedException {
+        require(length, what);
+        ByteReader sub = new ByteReader(bytes, position, position + length);
+        position += length;
+        return sub;
+    }
+
+    int uint8(String what) throws MalformedException {
+        require(1, what);
+        return bytes[position++] & 0xFF;
+    }
+
+    long uint32(String what) throws MalformedException {
+        require(4, what);
+        long value = Bytes.uint32(bytes, position);
+        position += 4;
+        return value;
+    }
+
+    long int64(String what) throws MalformedException {
+        return uint32(what) << 32 | uint32(what);
+    }
+
+    /** Reads a field behind its 32-bit length. */
+    byte[] lengthPrefixed(String what) throws MalformedException {
+        long length = uint32(what);
+        if (length > remaining()) {
+            throw new MalformedException(what + " of " + length + " bytes where " + remaining() + " are left");
+        }
+        return take((int) length, what);
+    }
+
+    void requireEnd(String what) throws MalformedException {
+        if (position != end) {
+            throw new MalformedException(remaining() + " bytes after the end of " + what);
+        }
+    }
+
+    private void require(int length, String what) throws MalformedException {
+        if (length > remaining()) {
+            throw new MalformedException(what + " needs " + length + " bytes where " + remaining() + " are left");
+        }
+    }
+}

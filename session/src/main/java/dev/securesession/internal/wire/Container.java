@@ -1,0 +1,97 @@
+package dev.securesession.internal.wire;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * The envelope of keys, ids, negotiation messages and saved states (PROTOCOL.md, section 2.1).
+ *
+ * <pre>{@code
+ * offset 0   tag      4 bytes of ASCII
+ * offset 4   size     4 bytes, header included
+ * offset 8   crc      4 bytes, LITTLE-endian: CRC-32C of the container with this field zero
+ * offset 12  payload
+ * }</pre>
+ */
+final class Container {
+    static final int HEADER_LENGTH = 12;
+
+    private static final int SIZE_OFFSET = 4;
+    private static final int CRC_OFFSET = 8;
+
+    private final String tag;
+    private final byte[] whole;
+
+    private Container(String tag, byte[] whole) {
+        this.tag = tag;
+        this.whole = whole;
+    }
+
+    /**
+     * Reads one container, which may use all that the reader has left (PROTOCOL.md P-1): first the size, against what is
+     * there, then the checksum.
+     */
+    static Container read(ByteReader reader, String what) throws MalformedException {
+        if (reader.remaining() < HEADER_LENGTH) {
+            throw new MalformedException(
+                    what + " of " + reader.remaining() + " bytes; the shortest container is " + HEADER_LENGTH);
+        }
+        long size = Bytes.uint32(reader.peek(HEADER_LENGTH, what), SIZE_OFFSET);
+        if (size < HEADER_LENGTH || size > reader.remaining()) {
+            throw new MalformedException(what + " states a size of " + size + " bytes where " + HEADER_LENGTH + " to "
+                    + reader.remaining() + " are possible");
+        }
+        byte[] whole = reader.take((int) size, what);
+        long stated = Bytes.uint32LittleEndian(whole, CRC_OFFSET);
+        if (stated != Integer.toUnsignedLong(checksum(whole))) {
+            throw new MalformedException(what + " has a wrong checksum: it was damaged, or is something else");
+        }
+        return new Container(new String(whole, 0, SIZE_OFFSET, StandardCharsets.ISO_8859_1), whole);
+    }
+
+    /** Reads one container that must have this tag. */
+    static Container read(ByteReader reader, String tag, String what) throws MalformedException {
+        Container container = read(reader, what);
+        if (!container.tag.equals(tag)) {
+            throw new MalformedException(what + " has the tag " + container.describeTag() + " instead of " + tag);
+        }
+        return container;
+    }
+
+    static byte[] write(String tag, byte[]... payload) {
+        byte[] whole = Bytes.concat(new byte[HEADER_LENGTH], Bytes.concat(payload));
+        byte[] tagBytes = tag.getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(tagBytes, 0, whole, 0, SIZE_OFFSET);
+        Bytes.putInt32(whole, SIZE_OFFSET, whole.length);
+        Bytes.putInt32(whole, CRC_OFFSET, Integer.reverseBytes(checksum(whole)));
+        return whole;
+    }
+
+    String tag() {
+        return tag;
+    }
+
+    /** Returns the tag for an error message: only what is printable. */
+    String describeTag() {
+        return tag.chars().allMatch(c -> c >= ' ' && c <= '~') ? tag : "of unprintable bytes";
+    }
+
+    /** Returns the container as it came, header included. */
+    byte[] whole() {
+        return whole.clone();
+    }
+
+    byte[] payload() {
+        return Arrays.copyOfRange(whole, HEADER_LENGTH, whole.length);
+    }
+
+    ByteReader payloadReader() {
+        return new ByteReader(payload());
+    }
+
+    private static int checksum(byte[] whole) {
+        byte[] zeroed = whole.clone();
+        Bytes.putInt32(zeroed, CRC_OFFSET, 0);
+        return Crc32c.of(zeroed);
+    }
+}

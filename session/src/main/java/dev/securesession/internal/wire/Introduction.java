@@ -1,0 +1,60 @@
+package dev.securesession.internal.wire;
+
+import dev.securesession.PeerId;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.crypto.EphemeralKey;
+
+/**
+ * Messages 1 and 2, in which client and server introduce themselves (PROTOCOL.md, section 3; P-2, P-3).
+ *
+ * <pre>{@code
+ * TSPM( TSID( id ) || ephemeral key || signature )      the signature takes the rest
+ * }</pre>
+ */
+public final class Introduction {
+    private static final String ID_TAG = "TSID";
+
+    private final PeerId id;
+    private final byte[] ephemeral;
+    private final EcPublicKey ephemeralKey;
+    private final byte[] signature;
+
+    private Introduction(PeerId id, byte[] ephemeral, EcPublicKey ephemeralKey, byte[] signature) {
+        this.id = id;
+        this.ephemeral = ephemeral;
+        this.ephemeralKey = ephemeralKey;
+        this.signature = signature;
+    }
+
+    public static Introduction parse(byte[] message) throws MalformedException {
+        ByteReader body = NegotiationMessage.open(message);
+        byte[] id = Container.read(body, ID_TAG, "a peer id").payload();
+        if (id.length == 0) {
+            throw new MalformedException("a peer id of 0 bytes; it needs at least 1");
+        }
+        Container ephemeral = Container.read(body, "an ephemeral key");
+        EcPublicKey ephemeralKey = KeyContainer.readPublic(ephemeral, EphemeralKey.CURVE);
+        return new Introduction(PeerId.of(id), ephemeral.whole(), ephemeralKey, body.rest());
+    }
+
+    public static byte[] write(PeerId id, byte[] ephemeral, byte[] signature) {
+        return NegotiationMessage.seal(Container.write(ID_TAG, id.toBytes()), ephemeral, signature);
+    }
+
+    public PeerId id() {
+        return id;
+    }
+
+    /** The ephemeral key as it was sent, container and all: this is what is signed and hashed. */
+    public byte[] ephemeral() {
+        return ephemeral;
+    }
+
+    public EcPublicKey ephemeralKey() {
+        return ephemeralKey;
+    }
+
+    public byte[] signature() {
+        return signature;
+    }
+}

@@ -1,0 +1,35 @@
+package dev.securesession.internal.wire;
+
+import dev.securesession.internal.crypto.CryptoSuite;
+
+/**
+ * Message 4, in which the server confirms the keys (PROTOCOL.md, section 3; P-3).
+ *
+ * <pre>{@code
+ * TSPM( mac )      exactly 32 bytes
+ * }</pre>
+ */
+public final class ServerConfirmation {
+    private final byte[] mac;
+
+    private ServerConfirmation(byte[] mac) {
+        this.mac = mac;
+    }
+
+    public static ServerConfirmation parse(byte[] message) throws MalformedException {
+        ByteReader body = NegotiationMessage.open(message);
+        if (body.remaining() != CryptoSuite.MAC_LENGTH) {
+            throw new MalformedException(
+                    "message 4 with a payload of " + body.remaining() + " bytes; it is " + CryptoSuite.MAC_LENGTH);
+        }
+        return new ServerConfirmation(body.rest());
+    }
+
+    public static byte[] write(byte[] mac) {
+        return NegotiationMessage.seal(mac);
+    }
+
+    public byte[] mac() {
+        return mac;
+    }
+}
