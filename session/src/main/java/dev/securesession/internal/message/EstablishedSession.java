@@ -1,0 +1,244 @@
+package dev.securesession.internal.message;
+
+import dev.securesession.PeerId;
+import dev.securesession.Role;
+import dev.securesession.internal.crypto.AeadKey;
+import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.wire.MalformedException;
+import dev.securesession.internal.wire.SavedSession;
+import dev.securesession.internal.wire.TsscState;
+import org.jspecify.annotations.Nullable;
+
+/** All there is to an established session: who it is with, and its two directions. */
+public final class EstablishedSession {
+    private final Role role;
+    private final int sessionId;
+    private final @Nullable Peer peer;
+    private final MessageSealer sealer;
+    private final MessageOpener opener;
+    private final @Nullable Secret master;
+
+    private EstablishedSession(
+            Role role,
+            int sessionId,
+            @Nullable Peer peer,
+            MessageSealer sealer,
+            MessageOpener opener,
+            @Nullable Secret master) {
+        this.role = role;
+        this.sessionId = sessionId;
+        this.peer = peer;
+        this.sealer = sealer;
+        this.opener = opener;
+        this.master = master;
+    }
+
+    /** Makes a session from a finished negotiation; the secrets stay the caller's to wipe. */
+    public static EstablishedSession of(
+            MessageRules rules, Role role, Peer peer, SessionSecrets secrets, Retention retention) {
+        Role other = role.opposite();
+        return new EstablishedSession(
+                role,
+                secrets.wireSessionId(),
+                peer,
+                sealer(rules, secrets, role, 0),
+                opener(rules, secrets, other, ReplayWindow.empty(rules.window)),
+                retention == Retention.KEEP_MASTER ? secrets.master().copy() : null);
+    }
+
+    /** Takes up a session that the reference saved (PROTOCOL.md S-2); the state is the caller's to wipe. */
+    public static EstablishedSession ofTssc(
+            MessageRules rules, CryptoSuite crypto, TsscState state, Retention retention) {
+        SessionSecrets secrets = SessionSecrets.ofMaster(crypto, state.master(), state.sessionId());
+        Role role = state.role();
+        Role other = role.opposite();
+        long nextIndex = Integer.toUnsignedLong(state.nextOwnSequence() - secrets.initialSequence(role));
+        long peerIndex = Integer.toUnsignedLong(state.peerSequence() - secrets.initialSequence(other));
+        ReplayWindow window =
+                peerIndex == 0 ? ReplayWindow.firstUnknown(rules.window) : ReplayWindow.upTo(rules.window, peerIndex);
+        return new EstablishedSession(
+                role,
+                state.sessionId(),
+                null,
+                sealer(rules, secrets, role, nextIndex),
+                opener(rules, secrets, other, window),
+                retention == Retention.KEEP_MASTER ? secrets.master().copy() : null);
+    }
+
+    /** Takes up a session of ours; the saved form stays the caller's to wipe. */
+    public static EstablishedSession restore(MessageRules rules, CryptoSuite crypto, SavedSession saved)
+            throws MalformedException {
+        requireKeyLength(saved.sendingKey);
+        requireKeyLength(saved.receivingKey);
+        if (saved.receivingHighest < -1 || saved.sendingNextIndex < 0 || saved.receivingFailures < 0) {
+            throw new MalformedException("a saved session with a negative counter");
+        }
+        Peer peer = saved.peerId.length == 0
+                ? null
+                : new Peer(PeerId.of(saved.peerId), saved.peerFingerprint, saved.transcriptHash);
+        return new EstablishedSession(
+                saved.role,
+                saved.sessionId,
+                peer,
+                new MessageSealer(
+                        rules,
+                        saved.sessionId,
+                        rules.aead.key(Secret.copyOf(saved.sendingKey)),
+                        freshNonces(crypto),
+                        saved.sendingInitialSequence,
+                        saved.sendingNextIndex),
+                new MessageOpener(
+                        rules,
+                        saved.sessionId,
+                        rules.aead.key(Secret.copyOf(saved.receivingKey)),
+                        saved.receivingInitialSequence,
+                        ReplayWindow.restore(
+                                rules.window,
+                                saved.receivingHighest,
+                                saved.receivingFirstUnknown,
+                                saved.receivingWindow),
+                        saved.receivingFailures),
+                saved.master.length == 0 ? null : Secret.copyOf(saved.master));
+    }
+
+    /** Returns what is saved of this session, the caller's to wipe. */
+    public SavedSession save(PeerId ownId, byte[] ownFingerprint) {
+        SealerState sending = sealer.state();
+        OpenerState receiving = opener.state();
+        SavedSession saved = new SavedSession();
+        saved.role = role;
+        saved.sessionId = sessionId;
+        saved.ownId = ownId.toBytes();
+        saved.ownFingerprint = ownFingerprint;
+        if (peer != null) {
+            saved.peerId = peer.id().toBytes();
+            saved.peerFingerprint = peer.fingerprint();
+            saved.transcriptHash = peer.transcriptHash();
+        }
+        if (master != null) {
+            saved.master = master.toBytes();
+        }
+        saved.sendingKey = sending.takeKey();
+        saved.sendingInitialSequence = sending.initialSequence;
+        saved.sendingNextIndex = sending.nextIndex;
+        saved.receivingKey = receiving.takeKey();
+        saved.receivingInitialSequence = receiving.initialSequence;
+        saved.receivingHighest = receiving.highest;
+        saved.receivingFirstUnknown = receiving.firstUnknown;
+        saved.receivingWindow = receiving.bitmap;
+        saved.receivingFailures = receiving.failures;
+        return saved;
+    }
+
+    /** Returns the form that the reference reads, or null if the master secret was not kept. */
+    public @Nullable TsscState toTssc() {
+        if (master == null) {
+            return null;
+        }
+        SealerState sending = sealer.state();
+        OpenerState receiving = opener.state();
+        sending.key.wipe();
+        receiving.key.wipe();
+        long peerIndex = Math.max(0, receiving.highest);
+        return new TsscState(
+                sessionId,
+                role,
+                master.copy(),
+                sending.initialSequence + (int) sending.nextIndex,
+                receiving.initialSequence + (int) peerIndex);
+    }
+
+    public Role role() {
+        return role;
+    }
+
+    public int sessionId() {
+        return sessionId;
+    }
+
+    /** Who the session is with; null after a saved form that does not say. */
+    public @Nullable Peer peer() {
+        return peer;
+    }
+
+    public MessageSealer sealer() {
+        return sealer;
+    }
+
+    public MessageOpener opener() {
+        return opener;
+    }
+
+    /** Waits for a running call in each direction, then wipes the keys; later calls fail. */
+    public void close() {
+        sealer.close();
+        opener.close();
+        if (master != null) {
+            master.wipe();
+        }
+    }
+
+    private static MessageSealer sealer(MessageRules rules, SessionSecrets secrets, Role sender, long nextIndex) {
+        return new MessageSealer(
+                rules,
+                secrets.wireSessionId(),
+                rules.aead.key(secrets.key(sender)),
+                freshNonces(secrets.crypto()),
+                secrets.initialSequence(sender),
+                nextIndex);
+    }
+
+    private static MessageOpener opener(MessageRules rules, SessionSecrets secrets, Role sender, ReplayWindow window) {
+        return new MessageOpener(
+                rules,
+                secrets.wireSessionId(),
+                rules.aead.key(secrets.key(sender)),
+                secrets.initialSequence(sender),
+                window,
+                0);
+    }
+
+    private static NonceCounter freshNonces(CryptoSuite crypto) {
+        return new NonceCounter(crypto.randomBytes(NonceCounter.LENGTH));
+    }
+
+    private static void requireKeyLength(byte[] key) throws MalformedException {
+        if (key.length != AeadKey.LENGTH) {
+            throw new MalformedException(
+                    "a saved session with a key of " + key.length + " bytes; it must be " + AeadKey.LENGTH);
+        }
+    }
+
+    /** Whether a session keeps its master secret, which only the reference's saved form needs (PROTOCOL.md M-2). */
+    public enum Retention {
+        KEEP_MASTER,
+        DROP_MASTER
+    }
+
+    /** Who a session is with, and the negotiation that showed it. */
+    public static final class Peer {
+        private final PeerId id;
+        private final byte[] fingerprint;
+        private final byte[] transcriptHash;
+
+        /** Takes over the arrays. */
+        public Peer(PeerId id, byte[] fingerprint, byte[] transcriptHash) {
+            this.id = id;
+            this.fingerprint = fingerprint;
+            this.transcriptHash = transcriptHash;
+        }
+
+        public PeerId id() {
+            return id;
+        }
+
+        public byte[] fingerprint() {
+            return fingerprint.clone();
+        }
+
+        public byte[] transcriptHash() {
+            return transcriptHash.clone();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package dev.securesession.internal.message;
+
+import dev.securesession.MessageRejectedException;
+import dev.securesession.MessageRejectedException.Reason;
+import dev.securesession.internal.crypto.AeadKey;
+import dev.securesession.internal.wire.DataMessage;
+import java.util.Arrays;
+
+/**
+ * Opens the messages of one direction, each at most once. A refused message changes nothing but the count of failures
+ * (PROTOCOL.md D-7, D-8). The lock is this object's own.
+ */
+public final class MessageOpener {
+    private final MessageRules rules;
+    private final int sessionId;
+    private final AeadKey key;
+    private final int initialSequence;
+    private final ReplayWindow window;
+    private long failures;
+    private boolean closed;
+
+    /** Takes over the key and the window. */
+    MessageOpener(
+            MessageRules rules, int sessionId, AeadKey key, int initialSequence, ReplayWindow window, long failures) {
+        this.rules = rules;
+        this.sessionId = sessionId;
+        this.key = key;
+        this.initialSequence = initialSequence;
+        this.window = window;
+        this.failures = failures;
+    }
+
+    /** Opens a message into a new array. */
+    public synchronized byte[] open(byte[] message, int offset, int length) throws MessageRejectedException {
+        return throughScratch(
+                message,
+                offset,
+                length,
+                plaintext -> Arrays.copyOfRange(
+                        plaintext, DataMessage.PREFIX_LENGTH, DataMessage.PREFIX_LENGTH + payloadLength(length)));
+    }
+
+    /** Opens a message into a part of an array, which may overlap it; nothing is written before all checks are passed. */
+    public synchronized void open(byte[] message, int offset, int length, byte[] target, int at)
+            throws MessageRejectedException {
+        throughScratch(message, offset, length, plaintext -> {
+            System.arraycopy(plaintext, DataMessage.PREFIX_LENGTH, target, at, payloadLength(length));
+            return target;
+        });
+    }
+
+    /**
+     * Opens a message where it lies; the payload is then at {@code offset + DataMessage.PAYLOAD_OFFSET}. A message that
+     * is refused after decryption is gone: its bytes are zeros.
+     */
+    public synchronized void openInPlace(byte[] message, int offset, int length) throws MessageRejectedException {
+        int at = offset + DataMessage.CIPHERTEXT_OFFSET;
+        boolean accepted = false;
+        byte[] nonce = checkHeader(message, offset, length);
+        try {
+            decrypt(nonce, message, offset, length, message, at);
+            accept(message, at, length);
+            accepted = true;
+        } finally {
+            if (!accepted) {
+                Arrays.fill(message, at, at + plaintextLength(length), (byte) 0);
+            }
+        }
+    }
+
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            rules.aead.forget(key);
+        }
+    }
+
+    /** Length of the payload of a message. */
+    public static int payloadLength(int messageLength) {
+        return messageLength - DataMessage.OVERHEAD;
+    }
+
+    /** Refuses a message that is too short, before anyone computes with its length. */
+    public static void requireLength(int length) throws MessageRejectedException {
+        if (length < DataMessage.SHORTEST) {
+            throw new MessageRejectedException(
+                    Reason.MALFORMED, "a message of " + length + " bytes; the shortest is " + DataMessage.SHORTEST);
+        }
+    }
+
+    synchronized OpenerState state() {
+        requireOpen();
+        return new OpenerState(
+                key.secret().copy(),
+                initialSequence,
+                window.highest(),
+                window.isFirstUnknown(),
+                window.toBitmap(),
+                failures);
+    }
+
+    private byte[] throughScratch(byte[] message, int offset, int length, Delivery delivery)
+            throws MessageRejectedException {
+        byte[] nonce = checkHeader(message, offset, length);
+        int plaintextLength = plaintextLength(length);
+        byte[] scratch = rules.aead.scratch().take(key.hint(), plaintextLength);
+        try {
+            decrypt(nonce, message, offset, length, scratch, 0);
+            accept(scratch, 0, length);
+            return delivery.deliver(scratch);
+        } finally {
+            rules.aead.scratch().giveBack(key.hint(), scratch, plaintextLength);
+        }
+    }
+
+    /** Checks what can be checked before decryption, and returns the nonce. */
+    private byte[] checkHeader(byte[] message, int offset, int length) throws MessageRejectedException {
+        requireOpen();
+        if (failures >= rules.failureLimit) {
+            throw new MessageRejectedException(
+                    Reason.TOO_MANY_FAILURES,
+                    failures + " messages failed authentication, which is the limit; negotiate a new session");
+        }
+        requireLength(length);
+        if (DataMessage.sessionId(message, offset) != sessionId) {
+            throw new MessageRejectedException(Reason.WRONG_SESSION, "a message of another session");
+        }
+        return DataMessage.nonce(message, offset);
+    }
+
+    private void decrypt(byte[] nonce, byte[] message, int offset, int length, byte[] target, int at)
+            throws MessageRejectedException {
+        int sealedLength = length - DataMessage.CIPHERTEXT_OFFSET;
+        int sealedOffset = offset + DataMessage.CIPHERTEXT_OFFSET;
+        if (!rules.aead.open(key, nonce, message, sealedOffset, sealedLength, target, at)) {
+            failures++;
+            throw new MessageRejectedException(
+                    Reason.FORGED, "a message with a wrong tag: it was changed, or made with another key");
+        }
+    }
+
+    /** Checks the authentic prefix of a message and then accepts its number, in this order (PROTOCOL.md D-4, D-5). */
+    private void accept(byte[] plaintext, int at, int messageLength) throws MessageRejectedException {
+        long stated = DataMessage.statedLength(plaintext, at);
+        if (stated != messageLength - DataMessage.BESIDE_LENGTH) {
+            throw new MessageRejectedException(
+                    Reason.WRONG_LENGTH,
+                    "a message of " + messageLength + " bytes that states a length of " + stated + "; it should be "
+                            + (messageLength - DataMessage.BESIDE_LENGTH));
+        }
+        long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext, at) - initialSequence);
+        requireNew(index);
+        long time = DataMessage.time(plaintext, at);
+        if (!rules.isTimely(time)) {
+            throw new MessageRejectedException(
+                    Reason.OUT_OF_TIME,
+                    "a message sent at Unix time " + Long.toUnsignedString(time) + " where our clock says "
+                            + rules.now() + "; check both clocks");
+        }
+        window.accept(index);
+    }
+
+    private void requireNew(long index) throws MessageRejectedException {
+        switch (window.check(index)) {
+            case SEEN ->
+                throw new MessageRejectedException(Reason.REPLAYED, "message number " + index + " came before");
+            case TOO_OLD ->
+                throw new MessageRejectedException(
+                        Reason.TOO_OLD,
+                        "message number " + index + " where " + window.highest() + " was accepted and " + rules.window
+                                + " are remembered");
+            case NEW -> {
+                if (rules.inOrder && !window.isNext(index)) {
+                    throw new MessageRejectedException(
+                            Reason.OUT_OF_ORDER,
+                            "message number " + index + " where " + (window.highest() + 1) + " was next");
+                }
+            }
+        }
+    }
+
+    private static int plaintextLength(int messageLength) {
+        return messageLength - DataMessage.CIPHERTEXT_OFFSET - DataMessage.TAG_LENGTH;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+    }
+
+    /** Takes an accepted payload out of the scratch array. */
+    private interface Delivery {
+        byte[] deliver(byte[] plaintext);
+    }
+}

@@ -1,0 +1,34 @@
+package dev.securesession.internal.message;
+
+import dev.securesession.internal.wire.Bytes;
+import dev.securesession.internal.wire.DataMessage;
+
+/**
+ * The nonces of one direction: a random 96-bit number, counted up by one per message (PROTOCOL.md C-5).
+ *
+ * <p>The number is drawn anew whenever a session object is made, so that a session restored from an old state repeats
+ * sequence numbers at worst, never a nonce.
+ */
+final class NonceCounter {
+    static final int LENGTH = DataMessage.NONCE_LENGTH;
+
+    private int high;
+    private long low;
+
+    NonceCounter(byte[] random) {
+        high = (int) Bytes.uint32(random, 0);
+        low = Bytes.uint32(random, 4) << 32 | Bytes.uint32(random, 8);
+    }
+
+    /** Returns the next nonce; it is used up even if nothing comes of the message. */
+    byte[] next() {
+        low++;
+        if (low == 0) {
+            high++;
+        }
+        byte[] nonce = new byte[LENGTH];
+        Bytes.putInt32(nonce, 0, high);
+        Bytes.putInt64(nonce, 4, low);
+        return nonce;
+    }
+}

@@ -1,0 +1,5 @@
+/** Wrapped messages of an established session: sealing one direction, opening the other (PROTOCOL.md, section 4). */
+@NullMarked
+package dev.securesession.internal.message;
+
+import org.jspecify.annotations.NullMarked;
