@@ -1,0 +1,41 @@
+package dev.securesession.internal.handshake;
+
+import dev.securesession.HandshakeException;
+import dev.securesession.PeerId;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.wire.Introduction;
+import dev.securesession.internal.wire.SavedNegotiation;
+import dev.securesession.internal.wire.SavedNegotiation.Stage;
+
+/** A server that has a message 1 and needs the identity key of who claims to have sent it. */
+final class ExpectClientKey implements NegotiationState {
+    private final ExpectConnectRequest before;
+    private final Introduction request;
+    private final byte[] message;
+
+    ExpectClientKey(ExpectConnectRequest before, Introduction request, byte[] message) {
+        this.before = before;
+        this.request = request;
+        this.message = message;
+    }
+
+    @Override
+    public Transition onPeerKey(EcPublicKey peerKey) throws HandshakeException {
+        return before.onClientKey(request, message, peerKey);
+    }
+
+    @Override
+    public NegotiationState withoutPeer() {
+        return before;
+    }
+
+    @Override
+    public PeerId awaitsKeyOf() {
+        return request.id();
+    }
+
+    @Override
+    public SavedNegotiation save() {
+        return Saving.of(before.settings(), Stage.EXPECT_CLIENT_KEY, message);
+    }
+}

@@ -1,0 +1,47 @@
+package dev.securesession.internal.handshake;
+
+import dev.securesession.HandshakeException;
+import dev.securesession.PeerId;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.wire.Introduction;
+import dev.securesession.internal.wire.SavedNegotiation;
+import dev.securesession.internal.wire.SavedNegotiation.Stage;
+
+/** A client that has a message 2 and needs the identity key of who claims to have sent it. */
+final class ExpectServerKey implements NegotiationState {
+    private final ExpectConnectReply before;
+    private final Introduction reply;
+    private final byte[] message;
+
+    ExpectServerKey(ExpectConnectReply before, Introduction reply, byte[] message) {
+        this.before = before;
+        this.reply = reply;
+        this.message = message;
+    }
+
+    @Override
+    public Transition onPeerKey(EcPublicKey peerKey) throws HandshakeException {
+        return before.onServerKey(reply, peerKey);
+    }
+
+    @Override
+    public NegotiationState withoutPeer() {
+        return before;
+    }
+
+    @Override
+    public PeerId awaitsKeyOf() {
+        return reply.id();
+    }
+
+    @Override
+    public SavedNegotiation save() {
+        byte[][] fields = before.savedFields();
+        return Saving.of(before.settings(), Stage.EXPECT_SERVER_KEY, fields[0], fields[1], message);
+    }
+
+    @Override
+    public void wipe() {
+        before.wipe();
+    }
+}

@@ -1,0 +1,67 @@
+package dev.securesession.internal.handshake;
+
+import dev.securesession.HandshakeException;
+import dev.securesession.PeerId;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.message.MessageSealer;
+import dev.securesession.internal.wire.SavedNegotiation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a negotiation waits for. States never change: each event is answered with a {@link Transition} to the next state,
+ * or refused with an exception that leaves everything as it was (PROTOCOL.md H-1, H-3).
+ *
+ * <pre>{@code
+ * client   ClientStart -> ExpectConnectReply -> ExpectServerKey -> ExpectServerConfirm -> Finished
+ * server   ExpectConnectRequest -> ExpectClientKey -> ExpectClientConfirm -> Finished
+ * }</pre>
+ *
+ * <p>The two states that expect a key exist because looking up a key is I/O, which is the caller's.
+ */
+sealed interface NegotiationState
+        permits ClientStart,
+                ExpectConnectReply,
+                ExpectServerKey,
+                ExpectServerConfirm,
+                ExpectConnectRequest,
+                ExpectClientKey,
+                ExpectClientConfirm,
+                Finished,
+                Closed {
+
+    /** Begins the negotiation as the client. */
+    default Transition start() {
+        throw new IllegalStateException("the negotiation was not started as a client, or is past its start");
+    }
+
+    /** Takes in a message of the peer. */
+    default Transition onMessage(byte[] message) throws HandshakeException {
+        throw new IllegalStateException("no negotiation message is awaited now");
+    }
+
+    /** Takes in the identity key of the peer that this state asks for. */
+    default Transition onPeerKey(EcPublicKey peerKey) throws HandshakeException {
+        throw new IllegalStateException("no key of a peer is awaited now");
+    }
+
+    /** Returns where the negotiation stands when the peer whose key is awaited is refused. */
+    default NegotiationState withoutPeer() {
+        throw new IllegalStateException("no key of a peer is awaited now");
+    }
+
+    /** Returns the peer whose key is awaited, or null. */
+    default @Nullable PeerId awaitsKeyOf() {
+        return null;
+    }
+
+    /** Returns the sending direction as soon as the peer has proved its identity (PROTOCOL.md H-9), or null before. */
+    default @Nullable MessageSealer earlySealer() {
+        return null;
+    }
+
+    /** Returns what is saved of this state, the caller's to wipe. */
+    SavedNegotiation save();
+
+    /** Wipes what secrets this state holds. */
+    default void wipe() {}
+}

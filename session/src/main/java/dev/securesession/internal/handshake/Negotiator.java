@@ -1,0 +1,124 @@
+package dev.securesession.internal.handshake;
+
+import dev.securesession.HandshakeException;
+import dev.securesession.PeerId;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.message.EstablishedSession;
+import dev.securesession.internal.message.MessageSealer;
+import dev.securesession.internal.wire.MalformedException;
+import dev.securesession.internal.wire.SavedNegotiation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One negotiation: the only place where its state is assigned, always as the last thing done (PROTOCOL.md H-3). Safe for
+ * use by several threads; the lock is this object's own, and nothing foreign is called under it.
+ */
+public final class Negotiator {
+    private NegotiationState state;
+
+    private Negotiator(NegotiationState state) {
+        this.state = state;
+    }
+
+    public static Negotiator client(NegotiationSettings settings) {
+        return new Negotiator(new ClientStart(settings));
+    }
+
+    public static Negotiator server(NegotiationSettings settings) {
+        return new Negotiator(new ExpectConnectRequest(settings));
+    }
+
+    public static Negotiator restore(NegotiationSettings settings, SavedNegotiation saved) throws MalformedException {
+        return new Negotiator(Saving.restore(settings, saved));
+    }
+
+    /** Begins as a client and returns message 1. */
+    public synchronized Progress start() {
+        return commit(state.start());
+    }
+
+    public synchronized Progress onMessage(byte[] message) throws HandshakeException {
+        return commit(state.onMessage(message));
+    }
+
+    /** Goes on with the key of the peer. If that fails, the message of the peer is dropped, and another one awaited. */
+    public synchronized Progress onPeerKey(EcPublicKey peerKey) throws HandshakeException {
+        NegotiationState otherwise = state.withoutPeer();
+        try {
+            return commit(state.onPeerKey(peerKey));
+        } catch (HandshakeException | RuntimeException e) {
+            state = otherwise;
+            throw e;
+        }
+    }
+
+    /** Goes back to waiting for a message: nobody has a key for the peer. */
+    public synchronized void refusePeer() {
+        state = state.withoutPeer();
+    }
+
+    /** Returns the peer whose key is awaited, or null. */
+    public synchronized @Nullable PeerId awaitsKeyOf() {
+        return state.awaitsKeyOf();
+    }
+
+    public synchronized @Nullable MessageSealer earlySealer() {
+        return state.earlySealer();
+    }
+
+    public synchronized SavedNegotiation save() {
+        return state.save();
+    }
+
+    /** Gives up, and wipes what a session does not own by now. */
+    public synchronized void close() {
+        state.wipe();
+        state = Closed.INSTANCE;
+    }
+
+    private Progress commit(Transition transition) {
+        boolean moved = state != transition.next;
+        state = transition.next;
+        EstablishedSession session = state instanceof Finished finished ? finished.session() : null;
+        return new Progress(moved, transition.reply, state.awaitsKeyOf(), session);
+    }
+
+    /** What came of an event. */
+    public static final class Progress {
+        private final boolean moved;
+        private final byte @Nullable [] reply;
+        private final @Nullable PeerId awaitsKeyOf;
+        private final @Nullable EstablishedSession session;
+
+        Progress(
+                boolean moved,
+                byte @Nullable [] reply,
+                @Nullable PeerId awaitsKeyOf,
+                @Nullable EstablishedSession session) {
+            this.moved = moved;
+            this.reply = reply;
+            this.awaitsKeyOf = awaitsKeyOf;
+            this.session = session;
+        }
+
+        /** Whether the state is another than before. */
+        public boolean moved() {
+            return moved;
+        }
+
+        /** What to send to the peer, or null. */
+        public byte @Nullable [] reply() {
+            return reply;
+        }
+
+        /** Whose key is needed to go on, or null. */
+        public @Nullable PeerId awaitsKeyOf() {
+            return awaitsKeyOf;
+        }
+
+        /** The session, once there is one, or null. */
+        public @Nullable EstablishedSession session() {
+            return session;
+        }
+    }
+}
