@@ -1,7 +1,9 @@
 /**
- * Themis Secure Session in pure Java. Packages whose name contains {@code internal} are not exported and may change
- * in any release.
+ * Secure Session in pure Java. Packages whose name contains {@code internal} are not exported and may change in any
+ * release.
  */
 module dev.securesession {
     requires static org.jspecify;
+
+    exports dev.securesession;
 }

@@ -1,0 +1,33 @@
+package dev.securesession;
+
+import dev.securesession.internal.message.MessageSealer;
+
+/**
+ * Lets a client send before it has the server's last message, which saves a round trip.
+ *
+ * <p>By then the server has proved its identity, and only it can read what is sent; that it has accepted our proof is not
+ * known yet. Nothing can be received this way. Messages travel behind the client's last negotiation message and count
+ * into the session that follows. Safe for use by several threads; usable until the negotiation or the session is closed.
+ *
+ * <p>PROTOCOL.md H-9.
+ */
+public final class EarlyData {
+    private final MessageSealer sealer;
+
+    EarlyData(MessageSealer sealer) {
+        this.sealer = sealer;
+    }
+
+    /**
+     * Wraps a payload for the server.
+     *
+     * @param payload 1 byte or more; not kept
+     * @return the message, a new array of {@link SecureSession#OVERHEAD} bytes more, the caller's to keep
+     * @throws IllegalArgumentException if the payload is empty
+     * @throws SessionExhaustedException if no message number is left: negotiate anew
+     * @throws IllegalStateException if the negotiation or the session was closed
+     */
+    public byte[] wrap(byte[] payload) {
+        return Wrapping.wrap(sealer, payload);
+    }
+}

@@ -1,0 +1,282 @@
+package dev.securesession;
+
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.handshake.Negotiator;
+import dev.securesession.internal.handshake.Negotiator.Progress;
+import dev.securesession.internal.message.EstablishedSession;
+import dev.securesession.internal.message.MessageSealer;
+import dev.securesession.internal.wire.MalformedException;
+import dev.securesession.internal.wire.SavedNegotiation;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A negotiation: four messages, of which each side sends two, and a {@link SecureSession} at its end.
+ *
+ * <p>The caller moves the messages, in order and without loss:
+ *
+ * <pre>{@code
+ * try (Handshake handshake = Handshake.client(config)) {
+ *     send(handshake.start());
+ *     while (true) {
+ *         HandshakeStep step = handshake.receive(receive());
+ *         step.message().ifPresent(this::send);
+ *         if (step instanceof HandshakeStep.Established done) {
+ *             return done.session();
+ *         }
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>A refused message changes nothing: the right one is accepted afterwards. One object makes one session. Safe for use
+ * by several threads, though messages have an order that only one of them can know.
+ *
+ * <p>PROTOCOL.md, section 3; H-1 to H-11.
+ */
+public final class Handshake implements AutoCloseable {
+    private final Role role;
+    private final SessionConfig config;
+    private final Negotiator negotiator;
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private volatile @Nullable KnownPeer known;
+
+    private Handshake(Role role, SessionConfig config, Negotiator negotiator) {
+        this.role = role;
+        this.config = config;
+        this.negotiator = negotiator;
+    }
+
+    /**
+     * Begins a negotiation as the peer that speaks first.
+     *
+     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @return a new negotiation, the caller's to close
+     */
+    public static Handshake client(SessionConfig config) {
+        return new Handshake(Role.CLIENT, config, Negotiator.client(config.negotiationSettings()));
+    }
+
+    /**
+     * Begins a negotiation as the peer that answers.
+     *
+     * @param config who we are and whom we know
+     * @return a new negotiation, the caller's to close
+     */
+    public static Handshake server(SessionConfig config) {
+        return new Handshake(Role.SERVER, config, Negotiator.server(config.negotiationSettings()));
+    }
+
+    /**
+     * Takes up a negotiation that was saved before its end.
+     *
+     * @param state what {@link #save} returned; not kept
+     * @param key as it was for saving
+     * @param config with the identity that the negotiation was begun with
+     * @return the negotiation where it stood, the caller's to close. If it waited for the key of a peer, so it does now:
+     *     see {@link #awaitedPeer()}.
+     * @throws StateRejectedException if the state is not what it should be: begin a new negotiation
+     */
+    public static Handshake restore(byte[] state, StateKey key, SessionConfig config) throws StateRejectedException {
+        byte[] opened = key.unseal(config.suite(), StateKey.Kind.NEGOTIATION, state);
+        try {
+            SavedNegotiation saved = SavedNegotiation.parse(opened);
+            StateKey.requireIdentity(config.identity(), saved.ownId(), saved.ownFingerprint());
+            Negotiator negotiator = Negotiator.restore(config.negotiationSettings(), saved);
+            saved.wipe();
+            Handshake handshake = new Handshake(saved.stage().role(), config, negotiator);
+            handshake.begun.set(saved.stage().isBegun());
+            return handshake;
+        } catch (MalformedException e) {
+            throw new StateRejectedException(StateRejectedException.Reason.MALFORMED, e.getMessage(), e);
+        } finally {
+            Arrays.fill(opened, (byte) 0);
+        }
+    }
+
+    /**
+     * Returns the client's first message. Until the server has answered it can be asked for again, and is the same.
+     *
+     * @return the message, a new array, the caller's to keep
+     * @throws IllegalStateException if this is the server, or past its first message, or closed
+     */
+    public byte[] start() {
+        Progress progress = negotiator.start();
+        tell(progress);
+        return required(progress).clone();
+    }
+
+    /**
+     * Takes in a message of the peer. With a {@link PeerDirectory} in the configuration this may look up a key, which is
+     * done outside all locks.
+     *
+     * @param message the whole message; bytes after its end, as some peers send them, are ignored; not kept
+     * @return what came of it
+     * @throws HandshakeException if the message is refused; nothing has changed. On a stream give up; on a datagram
+     *     transport drop the message.
+     * @throws IllegalStateException if no message is awaited now: the client has not started, a key is awaited, or the
+     *     negotiation is over or closed
+     * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; nothing has changed
+     */
+    public HandshakeStep receive(byte[] message) throws HandshakeException {
+        Progress progress = negotiator.onMessage(message.clone());
+        PeerId peer = progress.awaitsKeyOf();
+        PeerDirectory directory = config.directory();
+        if (peer == null || directory == null) {
+            return step(progress);
+        }
+        return step(negotiator.onPeerKey(lookUp(directory, peer)));
+    }
+
+    /**
+     * Goes on with the public key that a {@link HandshakeStep.NeedPeerKey} asked for.
+     *
+     * @param key the key of that peer
+     * @return what came of its message
+     * @throws HandshakeException if the message is refused after all; it is dropped and another one awaited
+     * @throws IllegalStateException if no key is awaited now
+     */
+    public HandshakeStep resolve(IdentityPublicKey key) throws HandshakeException {
+        return step(negotiator.onPeerKey(key.key()));
+    }
+
+    /**
+     * Answers a {@link HandshakeStep.NeedPeerKey}: nobody has a key for that peer. Its message is dropped and another one
+     * awaited.
+     *
+     * @throws IllegalStateException if no key is awaited now
+     */
+    public void refusePeer() {
+        negotiator.refusePeer();
+    }
+
+    /**
+     * Returns the peer whose public key is awaited, if one is.
+     *
+     * @return the id of the last {@link HandshakeStep.NeedPeerKey} that was not answered yet, or empty
+     */
+    public Optional<PeerId> awaitedPeer() {
+        return Optional.ofNullable(negotiator.awaitsKeyOf());
+    }
+
+    /**
+     * Returns a way to send before the server has confirmed the session. There is one at the client, from when it has
+     * made its second message until the session is established.
+     *
+     * @return the way, or empty if it is too early, too late, or this is the server
+     */
+    public Optional<EarlyData> earlyData() {
+        MessageSealer sealer = negotiator.earlySealer();
+        return sealer == null ? Optional.empty() : Optional.of(new EarlyData(sealer));
+    }
+
+    /**
+     * Saves the negotiation, so that another process or machine can go on with it. Only one of them may: a message sent
+     * by both would use a key twice.
+     *
+     * @param key seals the state
+     * @return the sealed state, a new array, the caller's to keep
+     * @throws IllegalStateException if the negotiation is over or closed
+     */
+    public byte[] save(StateKey key) {
+        SavedNegotiation saved = negotiator.save();
+        byte[] state = saved.write();
+        saved.wipe();
+        try {
+            return key.seal(config.suite(), StateKey.Kind.NEGOTIATION, state);
+        } finally {
+            Arrays.fill(state, (byte) 0);
+        }
+    }
+
+    /**
+     * Returns which end we are.
+     *
+     * @return the role, the same for the life of the negotiation
+     */
+    public Role role() {
+        return role;
+    }
+
+    /**
+     * Gives up a negotiation that is not over, and wipes its secrets. Does nothing to a session that was established. May
+     * be called twice, and by another thread.
+     */
+    @Override
+    public void close() {
+        negotiator.close();
+        if (ended.compareAndSet(false, true) && begun.get()) {
+            tell(listener -> listener.abandoned(role));
+        }
+    }
+
+    private EcPublicKey lookUp(PeerDirectory directory, PeerId peer) throws HandshakeException {
+        KnownPeer before = known;
+        if (before != null && before.peer.equals(peer)) {
+            return before.key;
+        }
+        IdentityPublicKey found = null;
+        try {
+            found = directory.find(peer).orElse(null);
+        } finally {
+            if (found == null) {
+                negotiator.refusePeer();
+            }
+        }
+        if (found == null) {
+            throw new HandshakeException(
+                    HandshakeException.Reason.UNKNOWN_PEER, "the directory has no key for " + peer);
+        }
+        known = new KnownPeer(peer, found.key());
+        return found.key();
+    }
+
+    private HandshakeStep step(Progress progress) {
+        tell(progress);
+        Optional<byte[]> message = Optional.ofNullable(progress.reply());
+        EstablishedSession established = progress.session();
+        if (established != null) {
+            SecureSession session = new SecureSession(established, config);
+            ended.set(true);
+            tell(listener -> listener.established(session));
+            return new HandshakeStep.Established(session, message);
+        }
+        PeerId peer = progress.awaitsKeyOf();
+        if (peer != null) {
+            return new HandshakeStep.NeedPeerKey(peer);
+        }
+        return new HandshakeStep.Reply(required(progress));
+    }
+
+    private static byte[] required(Progress progress) {
+        byte[] message = progress.reply();
+        if (message == null) {
+            throw new AssertionError("a negotiation that goes on without a word");
+        }
+        return message;
+    }
+
+    private void tell(Progress progress) {
+        if (progress.reply() != null && begun.compareAndSet(false, true)) {
+            tell(listener -> listener.negotiating(role));
+        }
+    }
+
+    private void tell(Consumer<SessionListener> event) {
+        Listeners.tell(config.listener(), event);
+    }
+
+    /** The answer of the directory, for messages that claim to come from the same peer (PROTOCOL.md H-4). */
+    private static final class KnownPeer {
+        final PeerId peer;
+        final EcPublicKey key;
+
+        KnownPeer(PeerId peer, EcPublicKey key) {
+            this.peer = peer;
+            this.key = key;
+        }
+    }
+}

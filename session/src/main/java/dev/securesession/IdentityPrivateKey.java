@@ -1,0 +1,221 @@
+package dev.securesession;
+
+import dev.securesession.KeyRejectedException.Reason;
+import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.EcDomain;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.crypto.SigningKey;
+import dev.securesession.internal.wire.KeyContainer;
+import dev.securesession.internal.wire.Pem;
+import dev.securesession.internal.wire.SubjectPublicKeyInfo;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyPair;
+import java.security.PrivateKey;
+import java.security.ProviderException;
+import java.security.interfaces.ECPrivateKey;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Arrays;
+import javax.security.auth.Destroyable;
+
+/**
+ * The private key by which a peer proves its identity, in memory. For keys that stay in a token, a key store or a service
+ * see {@link Identity#of(PeerId, PrivateKey, IdentityPublicKey)}.
+ *
+ * <p>Safe for use by several threads. Whoever made the instance destroys it when no further {@link SessionConfig} is made
+ * from it.
+ *
+ * <p>PROTOCOL.md, section 2.2; M-1.
+ */
+public final class IdentityPrivateKey implements Destroyable {
+    private final Secret scalar;
+    private final IdentityPublicKey publicKey;
+    private volatile boolean destroyed;
+
+    /** Takes over the scalar. */
+    private IdentityPrivateKey(Secret scalar, IdentityPublicKey publicKey) {
+        this.scalar = scalar;
+        this.publicKey = publicKey;
+    }
+
+    /** Takes over the scalar and computes the public key. */
+    private static IdentityPrivateKey of(Curve curve, Secret scalar) {
+        EcPublicKey publicKey = CryptoProviders.platform().suite().publicKeyOf(curve, scalar);
+        return new IdentityPrivateKey(scalar, new IdentityPublicKey(publicKey));
+    }
+
+    static IdentityPrivateKey generated(CryptoSuite suite, Curve curve) {
+        KeyPair pair = suite.generate(curve);
+        Secret scalar = CryptoSuite.scalarOf(curve, (ECPrivateKey) pair.getPrivate());
+        return new IdentityPrivateKey(scalar, new IdentityPublicKey(CryptoSuite.publicKeyOf(curve, pair)));
+    }
+
+    /**
+     * Reads a key in the container that Themis peers use ({@code REC2}, {@code REC3} or {@code REC5}).
+     *
+     * @param encoded the whole container; not kept, the caller's to wipe
+     * @return the key
+     * @throws KeyRejectedException if it is anything else: get an elliptic-curve private key
+     */
+    public static IdentityPrivateKey decode(byte[] encoded) throws KeyRejectedException {
+        KeyContainer.PrivateScalar key = KeyContainer.readPrivate(encoded);
+        return of(key.curve(), key.scalar());
+    }
+
+    /**
+     * Reads a key in PKCS#8 (DER, a named curve, not encrypted).
+     *
+     * @param encoded the whole structure; not kept, the caller's to wipe
+     * @return the key
+     * @throws KeyRejectedException if it is anything else: get an elliptic-curve private key
+     */
+    public static IdentityPrivateKey ofPkcs8(byte[] encoded) throws KeyRejectedException {
+        PrivateKey key;
+        try {
+            key = KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(encoded));
+        } catch (GeneralSecurityException e) {
+            if (SubjectPublicKeyInfo.mentionsRsa(encoded)) {
+                throw new KeyRejectedException(Reason.RSA, "an RSA key; sessions take elliptic-curve keys only");
+            }
+            // The cause may quote what it could not read.
+            throw new KeyRejectedException(
+                    Reason.MALFORMED, encoded.length + " bytes that are no elliptic-curve private key in PKCS#8");
+        }
+        return ofJca(key);
+    }
+
+    /**
+     * Reads a key as OpenSSL writes it: PEM with the label {@code PRIVATE KEY}, which is PKCS#8 in base64.
+     *
+     * @param pem the text as ASCII, with exactly one such block; not kept, the caller's to wipe
+     * @return the key
+     * @throws KeyRejectedException if it is anything else; the message names the command that converts it
+     */
+    public static IdentityPrivateKey ofPem(byte[] pem) throws KeyRejectedException {
+        byte[] pkcs8 = Pem.decode(pem, Pem.PRIVATE_KEY);
+        try {
+            return ofPkcs8(pkcs8);
+        } finally {
+            Arrays.fill(pkcs8, (byte) 0);
+        }
+    }
+
+    /**
+     * Copies a key out of JCA. Keys that cannot leave their token or service are used where they are:
+     * {@link Identity#of(PeerId, PrivateKey, IdentityPublicKey)}.
+     *
+     * @param key an elliptic-curve key on one of the curves of {@link Curve}, with its number in memory
+     * @return the key
+     * @throws KeyRejectedException if it is another kind of key, or one that keeps its number to itself
+     */
+    public static IdentityPrivateKey ofJca(PrivateKey key) throws KeyRejectedException {
+        if (!(key instanceof ECPrivateKey ecKey)) {
+            if (key.getAlgorithm().equals("EC")) {
+                throw new KeyRejectedException(
+                        Reason.UNSUPPORTED,
+                        "a private key that stays where it is; use Identity.of with it and its public key");
+            }
+            throw JcaKeys.unsupported(key);
+        }
+        Curve curve = JcaKeys.curve(ecKey.getParams());
+        if (!EcDomain.of(curve).isScalar(ecKey.getS())) {
+            throw new KeyRejectedException(
+                    Reason.INVALID, "a private key on " + curve + " that is zero or not below the order of the curve");
+        }
+        return of(curve, CryptoSuite.scalarOf(curve, ecKey));
+    }
+
+    /**
+     * Returns the secret key in the container that Themis peers read.
+     *
+     * @return a new array of 45, 61 or 79 bytes, the caller's to guard and wipe
+     * @throws IllegalStateException if the key was destroyed
+     */
+    public byte[] encodeSecret() {
+        return KeyContainer.write(curve(), scalar());
+    }
+
+    /**
+     * Returns the secret key in PKCS#8, not encrypted.
+     *
+     * @return a new array, the caller's to guard and wipe
+     * @throws IllegalStateException if the key was destroyed
+     */
+    public byte[] encodeSecretPkcs8() {
+        byte[] encoded = CryptoProviders.platform()
+                .suite()
+                .importScalar(curve(), scalar())
+                .getEncoded();
+        if (encoded == null) {
+            throw new ProviderException("the platform's provider of elliptic curves exports no keys");
+        }
+        return encoded;
+    }
+
+    /**
+     * Returns the secret key as OpenSSL reads it, not encrypted.
+     *
+     * @return ASCII that ends with a line feed; a new array, the caller's to guard and wipe
+     * @throws IllegalStateException if the key was destroyed
+     */
+    public byte[] encodeSecretPem() {
+        byte[] pkcs8 = encodeSecretPkcs8();
+        try {
+            return Pem.encode(Pem.PRIVATE_KEY, pkcs8);
+        } finally {
+            Arrays.fill(pkcs8, (byte) 0);
+        }
+    }
+
+    /**
+     * Returns the public key that belongs to this one.
+     *
+     * @return the key to give to peers
+     */
+    public IdentityPublicKey publicKey() {
+        return publicKey;
+    }
+
+    /**
+     * Returns the curve that the key is on.
+     *
+     * @return the curve
+     */
+    public Curve curve() {
+        return publicKey.curve();
+    }
+
+    /** Wipes the key. Configurations that were made with it keep what they need. May be called twice. */
+    @Override
+    public void destroy() {
+        destroyed = true;
+        scalar.wipe();
+    }
+
+    @Override
+    public boolean isDestroyed() {
+        return destroyed;
+    }
+
+    /**
+     * Names the key by its public half.
+     *
+     * @return a description without the secret
+     */
+    @Override
+    public String toString() {
+        return "private key of " + publicKey;
+    }
+
+    SigningKey signingKey(CryptoSuite suite) {
+        return suite.signingKey(curve(), scalar());
+    }
+
+    private Secret scalar() {
+        if (destroyed) {
+            throw new IllegalStateException("the private key was destroyed");
+        }
+        return scalar;
+    }
+}

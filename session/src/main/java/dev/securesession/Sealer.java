@@ -1,0 +1,259 @@
+package dev.securesession;
+
+import dev.securesession.SealedDataException.Reason;
+import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.Pbkdf2;
+import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.crypto.SoterKdf;
+import dev.securesession.internal.wire.Bytes;
+import dev.securesession.internal.wire.MalformedException;
+import dev.securesession.internal.wire.SealedDatum;
+import dev.securesession.internal.wire.SealedDatum.Stretching;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import javax.security.auth.Destroyable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Seals data at rest: encrypts and authenticates it with a key or a passphrase, in the form that Themis peers call Secure
+ * Cell, Seal mode.
+ *
+ * <pre>{@code
+ * Sealer sealer = Sealer.withKey(key);
+ * byte[] sealed = sealer.seal(state, "session of alice".getBytes(UTF_8));
+ * byte[] opened = sealer.unseal(sealed, "session of alice".getBytes(UTF_8));
+ * }</pre>
+ *
+ * <p>A context is not stored: data opens only with the same context again. Instances are immutable and safe for use by
+ * several threads. With a passphrase each call takes about a tenth of a second, on purpose.
+ *
+ * <p>PROTOCOL.md, section 7.
+ */
+public final class Sealer implements Destroyable {
+    /** How often a passphrase is stretched when data is sealed. */
+    public static final int ITERATIONS = 314_110;
+
+    /** How often a passphrase is stretched at most when data is opened, unless another limit is set. */
+    public static final int ITERATION_LIMIT = 4_000_000;
+
+    private static final String LABEL = "Themis secure cell message key";
+    private static final int KEY_LENGTH = 32;
+    private static final byte[] NO_CONTEXT = {};
+
+    private final Secret secret;
+    private final boolean isPassphrase;
+    private final int iterationLimit;
+    private final CryptoSuite crypto;
+    private volatile boolean destroyed;
+
+    private Sealer(Secret secret, boolean isPassphrase, int iterationLimit, CryptoSuite crypto) {
+        if (secret.length() == 0) {
+            throw new IllegalArgumentException(
+                    "an empty " + (isPassphrase ? "passphrase" : "key") + "; it needs at least 1 byte");
+        }
+        this.secret = secret;
+        this.isPassphrase = isPassphrase;
+        this.iterationLimit = iterationLimit;
+        this.crypto = crypto;
+    }
+
+    /**
+     * Returns a sealer with a key.
+     *
+     * @param key 1 byte or more; should be 32 random bytes; copied, the caller's to wipe
+     * @return the sealer
+     * @throws IllegalArgumentException if the key is empty
+     */
+    public static Sealer withKey(byte[] key) {
+        return new Sealer(
+                Secret.copyOf(key),
+                false,
+                ITERATION_LIMIT,
+                CryptoProviders.platform().suite());
+    }
+
+    /**
+     * Returns a sealer with a passphrase, which stands for its bytes in UTF-8.
+     *
+     * @param passphrase 1 character or more; copied, the caller's to wipe
+     * @return the sealer
+     * @throws IllegalArgumentException if the passphrase is empty
+     */
+    public static Sealer withPassphrase(char[] passphrase) {
+        ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(passphrase));
+        byte[] bytes = new byte[encoded.remaining()];
+        encoded.duplicate().get(bytes);
+        encoded.put(new byte[bytes.length]);
+        return new Sealer(
+                Secret.owning(bytes),
+                true,
+                ITERATION_LIMIT,
+                CryptoProviders.platform().suite());
+    }
+
+    /**
+     * Returns a sealer with a passphrase that is bytes, in whatever encoding.
+     *
+     * @param passphrase 1 byte or more; copied, the caller's to wipe
+     * @return the sealer
+     * @throws IllegalArgumentException if the passphrase is empty
+     */
+    public static Sealer withPassphraseBytes(byte[] passphrase) {
+        return new Sealer(
+                Secret.copyOf(passphrase),
+                true,
+                ITERATION_LIMIT,
+                CryptoProviders.platform().suite());
+    }
+
+    /**
+     * Returns a copy that does more work, or less, for data that asks for it when it is opened.
+     *
+     * @param iterations how often a passphrase is stretched at most, 1 or more
+     * @return the copy; to be destroyed on its own
+     * @throws IllegalArgumentException if the limit is less than 1
+     */
+    public Sealer withIterationLimit(int iterations) {
+        if (iterations < 1) {
+            throw new IllegalArgumentException("a limit of " + iterations + " iterations; it must be 1 or more");
+        }
+        return new Sealer(intact().copy(), isPassphrase, iterations, crypto);
+    }
+
+    /**
+     * Seals data without a context.
+     *
+     * @param data 1 byte or more; not kept
+     * @return 44 bytes more with a key, 70 with a passphrase; a new array, the caller's to keep
+     * @throws IllegalArgumentException if there is no data
+     * @throws IllegalStateException if the sealer was destroyed
+     */
+    public byte[] seal(byte[] data) {
+        return seal(data, NO_CONTEXT);
+    }
+
+    /**
+     * Seals data that belongs to a context.
+     *
+     * @param data 1 byte or more; not kept
+     * @param context what the data belongs to, not stored with it; an empty one is none
+     * @return 44 bytes more with a key, 70 with a passphrase; a new array, the caller's to keep
+     * @throws IllegalArgumentException if there is no data
+     * @throws IllegalStateException if the sealer was destroyed
+     */
+    public byte[] seal(byte[] data, byte[] context) {
+        if (data.length == 0) {
+            throw new IllegalArgumentException("no data to seal; it needs at least 1 byte");
+        }
+        Stretching stretching =
+                isPassphrase ? new Stretching(ITERATIONS, crypto.randomBytes(SealedDatum.SALT_LENGTH)) : null;
+        byte[] nonce = crypto.randomBytes(SealedDatum.NONCE_LENGTH);
+        Secret key = derive(stretching, data.length, context);
+        try {
+            byte[] sealed = crypto.aead().sealOnce(key, nonce, context, data);
+            byte[] ciphertext = Arrays.copyOf(sealed, data.length);
+            byte[] tag = Arrays.copyOfRange(sealed, data.length, sealed.length);
+            return new SealedDatum(nonce, tag, ciphertext, stretching).write();
+        } finally {
+            key.wipe();
+        }
+    }
+
+    /**
+     * Opens data that was sealed without a context.
+     *
+     * @param sealed what was sealed; not kept
+     * @return the data, a new array, the caller's to keep
+     * @throws SealedDataException if it does not open: see the reason; nothing of the data is given away
+     * @throws IllegalStateException if the sealer was destroyed
+     */
+    public byte[] unseal(byte[] sealed) throws SealedDataException {
+        return unseal(sealed, NO_CONTEXT);
+    }
+
+    /**
+     * Opens data that was sealed with a context.
+     *
+     * @param sealed what was sealed; not kept
+     * @param context as it was for sealing
+     * @return the data, a new array, the caller's to keep
+     * @throws SealedDataException if it does not open: see the reason; nothing of the data is given away
+     * @throws IllegalStateException if the sealer was destroyed
+     */
+    public byte[] unseal(byte[] sealed, byte[] context) throws SealedDataException {
+        SealedDatum datum = parse(sealed);
+        byte[] ciphertext = datum.ciphertext();
+        Secret key = derive(datum.stretching(), ciphertext.length, context);
+        byte @Nullable [] data;
+        try {
+            data = crypto.aead().openOnce(key, datum.nonce(), context, Bytes.concat(ciphertext, datum.tag()));
+        } finally {
+            key.wipe();
+        }
+        if (data == null) {
+            throw new SealedDataException(
+                    Reason.FORGED,
+                    "sealed data that was changed, or another " + (isPassphrase ? "passphrase" : "key")
+                            + " or context than it was sealed with");
+        }
+        return data;
+    }
+
+    /** Wipes the key or passphrase. May be called twice. */
+    @Override
+    public void destroy() {
+        destroyed = true;
+        secret.wipe();
+    }
+
+    @Override
+    public boolean isDestroyed() {
+        return destroyed;
+    }
+
+    private SealedDatum parse(byte[] sealed) throws SealedDataException {
+        SealedDatum datum;
+        try {
+            datum = SealedDatum.parse(sealed);
+        } catch (MalformedException e) {
+            throw new SealedDataException(Reason.MALFORMED, e.getMessage(), e);
+        }
+        Stretching stretching = datum.stretching();
+        if ((stretching != null) != isPassphrase) {
+            throw new SealedDataException(
+                    Reason.WRONG_KIND,
+                    isPassphrase
+                            ? "data sealed with a key; a passphrase does not open it"
+                            : "data sealed with a passphrase; a key does not open it");
+        }
+        if (stretching != null && stretching.iterations() > iterationLimit) {
+            throw new SealedDataException(
+                    Reason.TOO_MUCH_WORK,
+                    "sealed data that asks for " + stretching.iterations() + " iterations; the limit is "
+                            + iterationLimit);
+        }
+        return datum;
+    }
+
+    /** K = KDF(key or stretched passphrase, label, [data length, context], 32), little-endian length. */
+    private Secret derive(@Nullable Stretching stretching, int dataLength, byte[] context) {
+        Secret base = stretching == null
+                ? intact().copy()
+                : Pbkdf2.derive(crypto, intact(), stretching.salt(), (int) stretching.iterations());
+        try {
+            byte[] length = Bytes.int32LittleEndian(dataLength);
+            return Secret.owning(new SoterKdf(crypto).derive(base, LABEL, KEY_LENGTH, length, context));
+        } finally {
+            base.wipe();
+        }
+    }
+
+    private Secret intact() {
+        if (destroyed) {
+            throw new IllegalStateException("the sealer was destroyed");
+        }
+        return secret;
+    }
+}

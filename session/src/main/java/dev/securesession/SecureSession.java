@@ -1,0 +1,458 @@
+package dev.securesession;
+
+import dev.securesession.internal.crypto.ScratchPool;
+import dev.securesession.internal.message.EstablishedSession;
+import dev.securesession.internal.message.MessageOpener;
+import dev.securesession.internal.wire.Bytes;
+import dev.securesession.internal.wire.DataMessage;
+import dev.securesession.internal.wire.MalformedException;
+import dev.securesession.internal.wire.SavedSession;
+import dev.securesession.internal.wire.TsscState;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An established session with a peer: wraps payloads into messages that only the peer can read, and unwraps what the peer
+ * has wrapped, each message at most once.
+ *
+ * <pre>{@code
+ * byte[] message = session.wrap(payload);      // send it by any transport
+ * byte[] payload = peerSession.unwrap(message);
+ * }</pre>
+ *
+ * <p>Several threads may wrap while others unwrap; each direction has a lock of its own. A refused message changes nothing.
+ * Closing wipes the keys. The methods on byte arrays are the simple ones; those on buffers spare copies and garbage.
+ *
+ * <p>PROTOCOL.md, section 4; D-1 to D-8, M-1 to M-4.
+ */
+public final class SecureSession implements AutoCloseable {
+    /** How many bytes longer a message is than its payload. */
+    public static final int OVERHEAD = DataMessage.OVERHEAD;
+
+    /** Where the payload lies in a message that is wrapped or unwrapped in place, in bytes from its beginning. */
+    public static final int PAYLOAD_OFFSET = DataMessage.PAYLOAD_OFFSET;
+
+    private final EstablishedSession session;
+    private final SessionConfig config;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    SecureSession(EstablishedSession session, SessionConfig config) {
+        this.session = session;
+        this.config = config;
+    }
+
+    /**
+     * Takes up a session that {@link #save} has saved.
+     *
+     * @param state what was saved; not kept
+     * @param key as it was for saving: the same key, owner and generation
+     * @param config with the identity that the session was negotiated with
+     * @return the session where it stood, the caller's to close
+     * @throws StateRejectedException if the state is not what it should be: negotiate a new session
+     */
+    public static SecureSession restore(byte[] state, StateKey key, SessionConfig config)
+            throws StateRejectedException {
+        byte[] opened = key.unseal(config.suite(), StateKey.Kind.SESSION, state);
+        try {
+            SavedSession saved = SavedSession.parse(opened);
+            try {
+                StateKey.requireIdentity(config.identity(), saved.ownId, saved.ownFingerprint);
+                return new SecureSession(
+                        EstablishedSession.restore(config.messageRules(), config.suite(), saved), config);
+            } finally {
+                saved.wipe();
+            }
+        } catch (MalformedException e) {
+            throw new StateRejectedException(StateRejectedException.Reason.MALFORMED, e.getMessage(), e);
+        } finally {
+            Arrays.fill(opened, (byte) 0);
+        }
+    }
+
+    /**
+     * Takes up a session in the 60-byte form of the reference, which is neither encrypted nor authenticated and says
+     * nothing of who the peer is or which messages are missing: {@link #peer()}, {@link #peerFingerprint()} and
+     * {@link #transcriptHash()} are unknown afterwards, and everything up to the last accepted message counts as received.
+     * Use it to hand a session between this library and a Themis peer, out of storage that you trust.
+     *
+     * @param state 60 bytes; not kept, the caller's to wipe
+     * @param config the settings of the session; its identity is not looked at
+     * @return the session, the caller's to close
+     * @throws StateRejectedException if the bytes are no such state: negotiate a new session (PROTOCOL.md S-2)
+     */
+    public static SecureSession restoreUnsealedTssc(byte[] state, SessionConfig config) throws StateRejectedException {
+        try {
+            TsscState tssc = TsscState.parse(state);
+            try {
+                return new SecureSession(
+                        EstablishedSession.ofTssc(config.messageRules(), config.suite(), tssc, config.retention()),
+                        config);
+            } finally {
+                tssc.master().wipe();
+            }
+        } catch (MalformedException e) {
+            throw new StateRejectedException(StateRejectedException.Reason.MALFORMED, e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Wraps a payload for the peer.
+     *
+     * @param payload 1 byte or more; not kept
+     * @return the message, a new array of {@link #OVERHEAD} bytes more, the caller's to keep
+     * @throws IllegalArgumentException if the payload is empty, or too long for an array with its overhead
+     * @throws SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws IllegalStateException if the session was closed
+     */
+    public byte[] wrap(byte[] payload) {
+        return Wrapping.wrap(session.sealer(), payload);
+    }
+
+    /**
+     * Wraps the bytes that remain in one buffer into another. The buffers may overlap. Array-backed buffers are fastest.
+     *
+     * @param payload 1 byte or more; its position moves to its limit
+     * @param message has room for {@link #OVERHEAD} bytes more; its position moves behind the message
+     * @return the length of the message
+     * @throws IllegalArgumentException if the payload is empty, or the other buffer is read-only or too short; nothing
+     *     has moved
+     * @throws SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws IllegalStateException if the session was closed
+     */
+    public int wrap(ByteBuffer payload, ByteBuffer message) {
+        int length = payload.remaining();
+        int messageLength = Wrapping.messageLength(length);
+        requireRoom(message, messageLength);
+        if (payload.hasArray() && message.hasArray() && !mayOverlap(payload, message, messageLength)) {
+            session.sealer()
+                    .seal(
+                            payload.array(),
+                            payload.arrayOffset() + payload.position(),
+                            length,
+                            message.array(),
+                            message.arrayOffset() + message.position());
+            advance(message, messageLength);
+        } else {
+            ScratchPool pool = scratch();
+            byte[] copy = pool.take(hint(), messageLength);
+            try {
+                payload.duplicate().get(copy, PAYLOAD_OFFSET, length);
+                session.sealer().seal(copy, PAYLOAD_OFFSET, length, copy, 0);
+                message.put(copy, 0, messageLength);
+            } finally {
+                pool.giveBack(hint(), copy, messageLength);
+            }
+        }
+        advance(payload, length);
+        return messageLength;
+    }
+
+    /**
+     * Wraps a payload where it lies. The bytes that remain in the buffer become the message; before, the payload must be
+     * in their middle, {@link #PAYLOAD_OFFSET} bytes from the beginning and {@code OVERHEAD - PAYLOAD_OFFSET} bytes from
+     * the end.
+     *
+     * @param message {@link #OVERHEAD} bytes and the payload; position and limit stay where they are
+     * @throws IllegalArgumentException if that leaves no payload, or the buffer is read-only
+     * @throws SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws IllegalStateException if the session was closed
+     */
+    public void wrapInPlace(ByteBuffer message) {
+        int length = message.remaining() - OVERHEAD;
+        int messageLength = Wrapping.messageLength(length);
+        requireWritable(message);
+        if (message.hasArray()) {
+            int at = message.arrayOffset() + message.position();
+            session.sealer().seal(message.array(), at + PAYLOAD_OFFSET, length, message.array(), at);
+            return;
+        }
+        ScratchPool pool = scratch();
+        byte[] copy = pool.take(hint(), messageLength);
+        try {
+            message.duplicate().get(copy, 0, messageLength);
+            session.sealer().seal(copy, PAYLOAD_OFFSET, length, copy, 0);
+            message.duplicate().put(copy, 0, messageLength);
+        } finally {
+            pool.giveBack(hint(), copy, messageLength);
+        }
+    }
+
+    /**
+     * Unwraps a message of the peer.
+     *
+     * @param message the whole message; not kept
+     * @return the payload, a new array, the caller's to keep
+     * @throws MessageRejectedException if the message is refused; the session is as it was. On a stream close the
+     *     connection; on a datagram transport drop the message.
+     * @throws IllegalStateException if the session was closed
+     */
+    public byte[] unwrap(byte[] message) throws MessageRejectedException {
+        return session.opener().open(message, 0, message.length);
+    }
+
+    /**
+     * Unwraps the bytes that remain in one buffer, which are a whole message, into another. The buffers may overlap.
+     * Array-backed buffers are fastest.
+     *
+     * @param message the message; its position moves to its limit, unless it is refused
+     * @param payload has room for {@link #OVERHEAD} bytes less; its position moves behind the payload. A refused message
+     *     leaves nothing in it.
+     * @return the length of the payload
+     * @throws MessageRejectedException if the message is refused; neither buffer has moved
+     * @throws IllegalArgumentException if the other buffer is read-only or too short; nothing has moved
+     * @throws IllegalStateException if the session was closed
+     */
+    public int unwrap(ByteBuffer message, ByteBuffer payload) throws MessageRejectedException {
+        int messageLength = message.remaining();
+        MessageOpener.requireLength(messageLength);
+        int length = MessageOpener.payloadLength(messageLength);
+        requireRoom(payload, length);
+        if (message.hasArray() && payload.hasArray()) {
+            session.opener()
+                    .open(
+                            message.array(),
+                            message.arrayOffset() + message.position(),
+                            messageLength,
+                            payload.array(),
+                            payload.arrayOffset() + payload.position());
+            advance(payload, length);
+        } else {
+            ScratchPool pool = scratch();
+            byte[] copy = pool.take(hint(), messageLength);
+            try {
+                message.duplicate().get(copy, 0, messageLength);
+                session.opener().openInPlace(copy, 0, messageLength);
+                payload.put(copy, PAYLOAD_OFFSET, length);
+            } finally {
+                pool.giveBack(hint(), copy, messageLength);
+            }
+        }
+        advance(message, messageLength);
+        return length;
+    }
+
+    /**
+     * Unwraps a message where it lies.
+     *
+     * @param message the bytes that remain are the whole message, and are overwritten; position and limit stay where they
+     *     are. A message that is refused after decryption is gone: where it was are zeros.
+     * @return a view of the payload within the buffer, {@link #PAYLOAD_OFFSET} bytes from the beginning of the message
+     * @throws MessageRejectedException if the message is refused; the session is as it was
+     * @throws IllegalArgumentException if the buffer is read-only
+     * @throws IllegalStateException if the session was closed
+     */
+    public ByteBuffer unwrapInPlace(ByteBuffer message) throws MessageRejectedException {
+        int messageLength = message.remaining();
+        MessageOpener.requireLength(messageLength);
+        requireWritable(message);
+        if (message.hasArray()) {
+            session.opener().openInPlace(message.array(), message.arrayOffset() + message.position(), messageLength);
+        } else {
+            ScratchPool pool = scratch();
+            byte[] copy = pool.take(hint(), messageLength);
+            try {
+                message.duplicate().get(copy, 0, messageLength);
+                session.opener().openInPlace(copy, 0, messageLength);
+                message.duplicate().put(copy, 0, messageLength);
+            } finally {
+                pool.giveBack(hint(), copy, messageLength);
+            }
+        }
+        ByteBuffer payload = message.duplicate();
+        advance(payload, PAYLOAD_OFFSET);
+        limit(payload, payload.position() + MessageOpener.payloadLength(messageLength));
+        return payload.slice();
+    }
+
+    /**
+     * Saves the session, so that another process or machine can go on with it. The state is of this moment: what is
+     * wrapped or unwrapped later is not in it. Let only one of the two go on.
+     *
+     * @param key seals the state
+     * @return the sealed state, a new array, the caller's to keep
+     * @throws IllegalStateException if the session was closed
+     */
+    public byte[] save(StateKey key) {
+        SavedSession saved = session.save(
+                config.identity().id(), config.identity().publicKey().fingerprintBytes());
+        byte[] state = saved.write();
+        saved.wipe();
+        try {
+            return key.seal(config.suite(), StateKey.Kind.SESSION, state);
+        } finally {
+            Arrays.fill(state, (byte) 0);
+        }
+    }
+
+    /**
+     * Saves the session in the 60-byte form that Themis peers read. The form is neither encrypted nor authenticated: it
+     * holds the master secret as it is, and nothing of the ids or of messages that are missing. Seal it, for example with
+     * a {@link Sealer}, before it is stored.
+     *
+     * @return 60 bytes, a new array, the caller's to guard and wipe
+     * @throws IllegalStateException if the options do not have {@link SessionOptions#withTsscExport()}, or the session
+     *     was closed
+     */
+    public byte[] saveUnsealedTssc() {
+        TsscState tssc = session.toTssc();
+        if (tssc == null) {
+            throw new IllegalStateException(
+                    "the master secret was not kept; SessionOptions.withTsscExport() keeps it from the negotiation on");
+        }
+        byte[] state = tssc.write();
+        tssc.master().wipe();
+        return state;
+    }
+
+    /**
+     * Returns how many messages can still be wrapped. Negotiate a new session in time; when it says 0, wrapping fails.
+     *
+     * @return 0 or more, at most 2^31
+     * @throws IllegalStateException if the session was closed
+     */
+    public long remainingMessages() {
+        return session.sealer().remaining();
+    }
+
+    /**
+     * Returns who the session is with, as proved in the negotiation.
+     *
+     * @return the id of the peer
+     * @throws IllegalStateException if the session was restored from a form that does not say: see {@link #isPeerKnown()}
+     */
+    public PeerId peer() {
+        return knownPeer().id();
+    }
+
+    /**
+     * Returns which key the peer has proved to hold.
+     *
+     * @return the SHA-256 digest that {@link IdentityPublicKey#fingerprintBytes()} gives, a new array
+     * @throws IllegalStateException if the session was restored from a form that does not say: see {@link #isPeerKnown()}
+     */
+    public byte[] peerFingerprint() {
+        return knownPeer().fingerprint();
+    }
+
+    /**
+     * Returns a value that is the same at both ends of this session and of no other, to bind something else to it: sign
+     * it, show it to people, or put it into a token.
+     *
+     * @return 32 bytes, a new array; not a secret (PROTOCOL.md H-10)
+     * @throws IllegalStateException if the session was restored from a form that does not say: see {@link #isPeerKnown()}
+     */
+    public byte[] transcriptHash() {
+        return knownPeer().transcriptHash();
+    }
+
+    /**
+     * Tells whether the session knows who its peer is.
+     *
+     * @return true, unless it was restored by {@link #restoreUnsealedTssc}
+     */
+    public boolean isPeerKnown() {
+        return session.peer() != null;
+    }
+
+    /**
+     * Returns which end of the negotiation we were.
+     *
+     * @return the role
+     */
+    public Role role() {
+        return session.role();
+    }
+
+    /**
+     * Returns the session id as it stands in front of every wrapped message. It tells sessions apart, mostly: for a value
+     * that nobody can make the same twice see {@link #transcriptHash()}.
+     *
+     * @return 4 bytes, a new array; not a secret
+     */
+    public byte[] sessionId() {
+        return Bytes.int32(session.sessionId());
+    }
+
+    /**
+     * Tells whether the session was closed.
+     *
+     * @return true once {@link #close()} was called
+     */
+    public boolean isClosed() {
+        return closed.get();
+    }
+
+    /** Wipes the keys, once running calls are done; later calls fail. May be called twice, and by another thread. */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            session.close();
+            Listeners.tell(config.listener(), listener -> listener.closed(this));
+        }
+    }
+
+    /**
+     * Names the session for people to read.
+     *
+     * @return a description without secrets
+     */
+    @Override
+    public String toString() {
+        EstablishedSession.Peer peer = session.peer();
+        return String.format(
+                "session %08x as %s with %s",
+                session.sessionId(), role(), peer == null ? "an unknown peer" : peer.id());
+    }
+
+    private EstablishedSession.Peer knownPeer() {
+        EstablishedSession.Peer peer = session.peer();
+        if (peer == null) {
+            throw new IllegalStateException("the session was restored from a form that does not say who the peer is");
+        }
+        return peer;
+    }
+
+    private ScratchPool scratch() {
+        return config.suite().aead().scratch();
+    }
+
+    /** Spreads sessions over the scratch arrays. */
+    private int hint() {
+        return session.sessionId();
+    }
+
+    private static void requireRoom(ByteBuffer target, int length) {
+        requireWritable(target);
+        if (target.remaining() < length) {
+            throw new IllegalArgumentException(
+                    "a buffer with room for " + target.remaining() + " bytes; it needs " + length);
+        }
+    }
+
+    private static void requireWritable(ByteBuffer target) {
+        if (target.isReadOnly()) {
+            throw new IllegalArgumentException("a read-only buffer; it must be writable");
+        }
+    }
+
+    private static boolean mayOverlap(ByteBuffer payload, ByteBuffer message, int messageLength) {
+        if (payload.array() != message.array()) {
+            return false;
+        }
+        int payloadAt = payload.arrayOffset() + payload.position();
+        int messageAt = message.arrayOffset() + message.position();
+        return payloadAt < messageAt + messageLength && messageAt < payloadAt + payload.remaining();
+    }
+
+    // On Android before API 28 these methods of Buffer are not overridden in ByteBuffer.
+
+    private static void advance(Buffer buffer, int length) {
+        buffer.position(buffer.position() + length);
+    }
+
+    private static void limit(Buffer buffer, int limit) {
+        buffer.limit(limit);
+    }
+}

@@ -1,0 +1,173 @@
+package dev.securesession;
+
+import dev.securesession.StateRejectedException.Reason;
+import dev.securesession.internal.crypto.AesGcm;
+import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.crypto.SoterKdf;
+import dev.securesession.internal.wire.MalformedException;
+import dev.securesession.internal.wire.SealedState;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Locale;
+import javax.security.auth.Destroyable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Seals saved sessions and negotiations: the key, and what a state must belong to.
+ *
+ * <p>A state opens only with the key, the owner and the generation that it was sealed with. Name the owner after what the
+ * state is stored under, so that states cannot be swapped; count the generation up at each save and remember the last one
+ * where an attacker cannot reset it, so that an old state cannot be put back.
+ *
+ * <p>Every state is sealed with a key of its own, derived from this one: there is no limit to how many. Instances are
+ * immutable and safe for use by several threads. PROTOCOL.md S-1.
+ */
+public final class StateKey implements Destroyable {
+    /** Length of the key in bytes. */
+    public static final int LENGTH = 32;
+
+    private static final String LABEL = "Secure Session saved state";
+
+    private final Secret secret;
+    private final byte[] owner;
+    private final long generation;
+    private volatile boolean destroyed;
+
+    private StateKey(Secret secret, byte[] owner, long generation) {
+        this.secret = secret;
+        this.owner = owner;
+        this.generation = generation;
+    }
+
+    /**
+     * Returns a key without owner, of generation 0.
+     *
+     * @param key exactly 32 random bytes; copied, the caller's to wipe
+     * @return the key
+     * @throws IllegalArgumentException if there are more or fewer bytes
+     */
+    public static StateKey of(byte[] key) {
+        if (key.length != LENGTH) {
+            throw new IllegalArgumentException("a state key of " + key.length + " bytes; it must be " + LENGTH);
+        }
+        return new StateKey(Secret.copyOf(key), new byte[0], 0);
+    }
+
+    /**
+     * Returns a copy for states of one owner.
+     *
+     * @param name any text, for example the name that the state is stored under
+     * @return the copy; to be destroyed on its own
+     */
+    public StateKey withOwner(String name) {
+        requireIntact();
+        return new StateKey(secret.copy(), name.getBytes(StandardCharsets.UTF_8), generation);
+    }
+
+    /**
+     * Returns a copy for states of one generation.
+     *
+     * @param number any number
+     * @return the copy; to be destroyed on its own
+     */
+    public StateKey withGeneration(long number) {
+        requireIntact();
+        return new StateKey(secret.copy(), owner, number);
+    }
+
+    /** Wipes the key. May be called twice. */
+    @Override
+    public void destroy() {
+        destroyed = true;
+        secret.wipe();
+    }
+
+    @Override
+    public boolean isDestroyed() {
+        return destroyed;
+    }
+
+    /**
+     * Names the owner and the generation.
+     *
+     * @return a description without the key
+     */
+    @Override
+    public String toString() {
+        return "state key of \"" + new String(owner, StandardCharsets.UTF_8) + "\", generation " + generation;
+    }
+
+    byte[] seal(CryptoSuite suite, Kind kind, byte[] state) {
+        requireIntact();
+        byte[] salt = suite.randomBytes(SealedState.SALT_LENGTH);
+        byte[] nonce = suite.randomBytes(AesGcm.NONCE_LENGTH);
+        Secret key = derive(suite, salt);
+        try {
+            byte[] associated = SealedState.associated(kind.letter, salt, nonce, owner, generation);
+            return SealedState.write(kind.letter, salt, nonce, suite.aead().sealOnce(key, nonce, associated, state));
+        } finally {
+            key.wipe();
+        }
+    }
+
+    /** Returns the state, the caller's to wipe. */
+    byte[] unseal(CryptoSuite suite, Kind kind, byte[] sealedState) throws StateRejectedException {
+        requireIntact();
+        SealedState sealed;
+        try {
+            sealed = SealedState.parse(sealedState);
+        } catch (MalformedException e) {
+            throw new StateRejectedException(Reason.MALFORMED, e.getMessage(), e);
+        }
+        if (sealed.kind() != kind.letter) {
+            throw new StateRejectedException(
+                    Reason.WRONG_KIND,
+                    "a saved state that is not of a " + kind.name().toLowerCase(Locale.ROOT));
+        }
+        Secret key = derive(suite, sealed.salt());
+        byte @Nullable [] state;
+        try {
+            byte[] associated = SealedState.associated(kind.letter, sealed.salt(), sealed.nonce(), owner, generation);
+            state = suite.aead().openOnce(key, sealed.nonce(), associated, sealed.ciphertext());
+        } finally {
+            key.wipe();
+        }
+        if (state == null) {
+            throw new StateRejectedException(
+                    Reason.FORGED, "a saved state that was changed, or sealed with another key than this " + this);
+        }
+        return state;
+    }
+
+    /** Refuses a state that another identity has saved. */
+    static void requireIdentity(Identity identity, byte[] id, byte[] fingerprint) throws StateRejectedException {
+        if (!MessageDigest.isEqual(identity.id().toBytes(), id)
+                || !MessageDigest.isEqual(identity.publicKey().fingerprintBytes(), fingerprint)) {
+            throw new StateRejectedException(
+                    Reason.WRONG_IDENTITY, "a state that was saved by another identity than " + identity);
+        }
+    }
+
+    private Secret derive(CryptoSuite suite, byte[] salt) {
+        return Secret.owning(new SoterKdf(suite).derive(secret, LABEL, LENGTH, salt));
+    }
+
+    private void requireIntact() {
+        if (destroyed) {
+            throw new IllegalStateException("the state key was destroyed");
+        }
+    }
+
+    /** What a state is of. */
+    enum Kind {
+        SESSION('S'),
+        NEGOTIATION('N');
+
+        private final char letter;
+
+        Kind(char letter) {
+            this.letter = letter;
+        }
+    }
+}

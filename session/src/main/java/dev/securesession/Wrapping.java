@@ -1,0 +1,26 @@
+package dev.securesession;
+
+import dev.securesession.internal.message.MessageSealer;
+import dev.securesession.internal.wire.DataMessage;
+
+/** What wrapping needs before a session is established and after. */
+final class Wrapping {
+    private static final int LONGEST_PAYLOAD = Integer.MAX_VALUE - 64 - DataMessage.OVERHEAD;
+
+    private Wrapping() {}
+
+    static byte[] wrap(MessageSealer sealer, byte[] payload) {
+        byte[] message = new byte[messageLength(payload.length)];
+        sealer.seal(payload, 0, payload.length, message, 0);
+        return message;
+    }
+
+    /** Returns the length of the message that a payload becomes, and refuses payloads that cannot be wrapped. */
+    static int messageLength(int payloadLength) {
+        if (payloadLength < 1 || payloadLength > LONGEST_PAYLOAD) {
+            throw new IllegalArgumentException(
+                    "a payload of " + payloadLength + " bytes; it must be 1 to " + LONGEST_PAYLOAD);
+        }
+        return payloadLength + DataMessage.OVERHEAD;
+    }
+}
