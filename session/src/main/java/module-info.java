@@ -6,4 +6,5 @@ module dev.securesession {
     requires static org.jspecify;
 
     exports dev.securesession;
+    exports dev.securesession.transport;
 }

@@ -267,6 +267,16 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
+     * From now on accepts exactly the next message only, whatever the options say: for transports that lose nothing and
+     * keep the order. There is no way back for this object.
+     *
+     * <p>PROTOCOL.md D-2.
+     */
+    public void requireOrder() {
+        session.opener().requireOrder();
+    }
+
+    /**
      * Saves the session, so that another process or machine can go on with it. The state is of this moment: what is
      * wrapped or unwrapped later is not in it. Let only one of the two go on.
      *

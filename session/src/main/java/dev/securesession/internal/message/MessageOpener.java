@@ -16,6 +16,7 @@ public final class MessageOpener {
     private final AeadKey key;
     private final int initialSequence;
     private final ReplayWindow window;
+    private boolean inOrder;
     private long failures;
     private boolean closed;
 
@@ -27,6 +28,7 @@ public final class MessageOpener {
         this.key = key;
         this.initialSequence = initialSequence;
         this.window = window;
+        this.inOrder = rules.inOrder;
         this.failures = failures;
     }
 
@@ -66,6 +68,11 @@ public final class MessageOpener {
                 Arrays.fill(message, at, at + plaintextLength(length), (byte) 0);
             }
         }
+    }
+
+    /** From now on accepts exactly the next message only (PROTOCOL.md D-2). */
+    public synchronized void requireOrder() {
+        inOrder = true;
     }
 
     public synchronized void close() {
@@ -170,7 +177,7 @@ public final class MessageOpener {
                         "message number " + index + " where " + window.highest() + " was accepted and " + rules.window
                                 + " are remembered");
             case NEW -> {
-                if (rules.inOrder && !window.isNext(index)) {
+                if (inOrder && !window.isNext(index)) {
                     throw new MessageRejectedException(
                             Reason.OUT_OF_ORDER,
                             "message number " + index + " where " + (window.highest() + 1) + " was next");

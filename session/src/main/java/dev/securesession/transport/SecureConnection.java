@@ -1,0 +1,330 @@
+package dev.securesession.transport;
+
+import dev.securesession.Delivery;
+import dev.securesession.Handshake;
+import dev.securesession.HandshakeException;
+import dev.securesession.MessageRejectedException;
+import dev.securesession.MessageRejectedException.Reason;
+import dev.securesession.SecureSession;
+import dev.securesession.SessionConfig;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A session and the transport under it: negotiates, sends payloads and receives them.
+ *
+ * <pre>{@code
+ * try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config)) {
+ *     connection.send("hello".getBytes(UTF_8));
+ *     byte[] answer = connection.receive().orElseThrow();
+ * }
+ * }</pre>
+ *
+ * <p>Any number of threads may send, and any number receive; each payload goes to one of them. The {@link #session()} may
+ * be used directly at the same time. Nothing tells an end by the peer from an end by an attacker: where it matters, let
+ * the last payload say that it is the last.
+ */
+public final class SecureConnection implements Closeable {
+    private final Transport transport;
+    private final SecureSession session;
+    private final ConnectionOptions options;
+    private final AtomicLong dropped = new AtomicLong();
+
+    // The numbers of messages must be in the order in which the transport gets them (PROTOCOL.md D-2), so these two are
+    // held while it works, and nothing else is.
+    private final ReentrantLock sending = new ReentrantLock();
+    private final ReentrantLock receiving = new ReentrantLock();
+
+    private SecureConnection(Transport transport, SecureSession session, ConnectionOptions options) {
+        this.transport = transport;
+        this.session = session;
+        this.options = options;
+        if (transport.delivery() == Delivery.ORDERED) {
+            session.requireOrder();
+        }
+    }
+
+    /**
+     * Negotiates as the client over a connected socket, with default options.
+     *
+     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     */
+    public static SecureConnection connect(Socket socket, SessionConfig config) throws IOException, HandshakeException {
+        return connect(socket, config, ConnectionOptions.defaults());
+    }
+
+    /**
+     * Negotiates as the client over a connected socket.
+     *
+     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @param options framing and limits
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     */
+    public static SecureConnection connect(Socket socket, SessionConfig config, ConnectionOptions options)
+            throws IOException, HandshakeException {
+        return connect(StreamTransport.of(socket, options.framing()), config, options);
+    }
+
+    /**
+     * Negotiates as the client over any transport, with default options.
+     *
+     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
+     */
+    public static SecureConnection connect(Transport transport, SessionConfig config)
+            throws IOException, HandshakeException {
+        return connect(transport, config, ConnectionOptions.defaults());
+    }
+
+    /**
+     * Negotiates as the client over any transport.
+     *
+     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @param options limits
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
+     */
+    public static SecureConnection connect(Transport transport, SessionConfig config, ConnectionOptions options)
+            throws IOException, HandshakeException {
+        return negotiate(transport, Handshake.client(config), options);
+    }
+
+    /**
+     * Negotiates as the server over a connected socket, with default options.
+     *
+     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     */
+    public static SecureConnection accept(Socket socket, SessionConfig config) throws IOException, HandshakeException {
+        return accept(socket, config, ConnectionOptions.defaults());
+    }
+
+    /**
+     * Negotiates as the server over a connected socket.
+     *
+     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know
+     * @param options framing and limits
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     */
+    public static SecureConnection accept(Socket socket, SessionConfig config, ConnectionOptions options)
+            throws IOException, HandshakeException {
+        return accept(StreamTransport.of(socket, options.framing()), config, options);
+    }
+
+    /**
+     * Negotiates as the server over any transport, with default options.
+     *
+     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
+     */
+    public static SecureConnection accept(Transport transport, SessionConfig config)
+            throws IOException, HandshakeException {
+        return accept(transport, config, ConnectionOptions.defaults());
+    }
+
+    /**
+     * Negotiates as the server over any transport.
+     *
+     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param config who we are and whom we know
+     * @param options limits
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
+     */
+    public static SecureConnection accept(Transport transport, SessionConfig config, ConnectionOptions options)
+            throws IOException, HandshakeException {
+        return negotiate(transport, Handshake.server(config), options);
+    }
+
+    /**
+     * Goes on over a transport with a session that was negotiated or restored by other means, with default options.
+     *
+     * @param transport belongs to the connection from now on
+     * @param session belongs to the connection from now on; over a stream it accepts messages in sequence only from now on
+     * @return the connection, the caller's to close
+     */
+    public static SecureConnection over(Transport transport, SecureSession session) {
+        return over(transport, session, ConnectionOptions.defaults());
+    }
+
+    /**
+     * Goes on over a transport with a session that was negotiated or restored by other means.
+     *
+     * @param transport belongs to the connection from now on
+     * @param session belongs to the connection from now on; over a stream it accepts messages in sequence only from now on
+     * @param options limits
+     * @return the connection, the caller's to close
+     */
+    public static SecureConnection over(Transport transport, SecureSession session, ConnectionOptions options) {
+        return new SecureConnection(transport, session, options);
+    }
+
+    private static SecureConnection negotiate(Transport transport, Handshake handshake, ConnectionOptions options)
+            throws IOException, HandshakeException {
+        boolean established = false;
+        try (handshake) {
+            SecureSession session = new Negotiation(transport, handshake, options).run();
+            established = true;
+            return new SecureConnection(transport, session, options);
+        } finally {
+            if (!established) {
+                transport.close();
+            }
+        }
+    }
+
+    /**
+     * Sends a payload.
+     *
+     * @param payload 1 byte or more; not kept
+     * @throws IOException if the transport fails; the connection is then of no use
+     * @throws IllegalArgumentException if the payload is empty
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws IllegalStateException if the connection or its session was closed
+     */
+    public void send(byte[] payload) throws IOException {
+        sending.lock();
+        try {
+            transport.send(session.wrap(payload));
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    /**
+     * Sends the bytes that remain in a buffer as one payload.
+     *
+     * @param payload 1 byte or more; its position moves to its limit
+     * @throws IOException if the transport fails; the connection is then of no use
+     * @throws IllegalArgumentException if the payload is empty
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws IllegalStateException if the connection or its session was closed
+     */
+    public void send(ByteBuffer payload) throws IOException {
+        if (!payload.hasRemaining()) {
+            throw new IllegalArgumentException("a payload of 0 bytes; it must be 1 or more");
+        }
+        sending.lock();
+        try {
+            byte[] message = new byte[Math.addExact(payload.remaining(), SecureSession.OVERHEAD)];
+            session.wrap(payload, ByteBuffer.wrap(message));
+            transport.send(message);
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    /**
+     * Waits for the next payload of the peer. On a datagram transport messages that are refused are dropped and counted;
+     * on a stream the first one ends the connection.
+     *
+     * @return the payload, a new array; or empty if the connection has ended between two messages
+     * @throws MessageRejectedException if a message on a stream was refused, or too many were forged; the connection is
+     *     closed
+     * @throws IOException if the transport fails, or a message is too long or cut off; the connection is then of no use
+     * @throws IllegalStateException if the session was closed
+     */
+    public Optional<byte[]> receive() throws IOException, MessageRejectedException {
+        receiving.lock();
+        try {
+            while (true) {
+                Optional<byte[]> message = transport.receive(options.messageLimit(), Duration.ZERO);
+                if (!message.isPresent()) {
+                    return message;
+                }
+                try {
+                    return Optional.of(session.unwrap(message.get()));
+                } catch (MessageRejectedException e) {
+                    endUnlessDropped(e);
+                }
+            }
+        } finally {
+            receiving.unlock();
+        }
+    }
+
+    /**
+     * Returns the session under the connection, to wrap and unwrap with it directly.
+     *
+     * @return the session; closed with the connection
+     */
+    public SecureSession session() {
+        return session;
+    }
+
+    /**
+     * Returns the transport under the connection, to send and receive by it directly.
+     *
+     * @return the transport; closed with the connection
+     */
+    public Transport transport() {
+        return transport;
+    }
+
+    /**
+     * Returns how many messages were refused and dropped, on a datagram transport.
+     *
+     * @return 0 or more
+     */
+    public long droppedMessages() {
+        return dropped.get();
+    }
+
+    /**
+     * Ends the connection and wipes the keys of its session. A thread that sends or receives fails. May be called twice,
+     * and by any thread.
+     */
+    @Override
+    public void close() throws IOException {
+        try {
+            transport.close();
+        } finally {
+            session.close();
+        }
+    }
+
+    private void endUnlessDropped(MessageRejectedException refusal) throws IOException, MessageRejectedException {
+        if (transport.delivery() == Delivery.UNORDERED && refusal.reason() != Reason.TOO_MANY_FAILURES) {
+            dropped.incrementAndGet();
+            return;
+        }
+        try {
+            close();
+        } catch (IOException e) {
+            refusal.addSuppressed(e);
+        }
+        throw refusal;
+    }
+}

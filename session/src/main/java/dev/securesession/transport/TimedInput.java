@@ -1,0 +1,59 @@
+package dev.securesession.transport;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+
+/** Limits the time for a whole message, where a socket alone limits it for each read: a slow peer gains nothing. */
+final class TimedInput extends FilterInputStream {
+    private final TimeoutSetting setting;
+    private boolean limited;
+    private long deadline;
+
+    TimedInput(InputStream in, TimeoutSetting setting) {
+        super(in);
+        this.setting = setting;
+    }
+
+    /** Starts the time, or lets it be without limit when there is none. */
+    void startTimer(Duration timeout) throws IOException {
+        limited = !timeout.isZero();
+        if (limited) {
+            deadline = System.nanoTime() + timeout.toNanos();
+        } else {
+            setting.set(0);
+        }
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+        applyLimit();
+        return super.read(target, offset, length);
+    }
+
+    @Override
+    public int read() throws IOException {
+        applyLimit();
+        return super.read();
+    }
+
+    private void applyLimit() throws IOException {
+        if (!limited) {
+            return;
+        }
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+            throw new SocketTimeoutException("the time for a message is over");
+        }
+        setting.set((int) Math.min(Integer.MAX_VALUE, left / NANOS_PER_MILLI + 1));
+    }
+
+    /** Sets how long a read may take in milliseconds, 0 for no limit. */
+    interface TimeoutSetting {
+        void set(int millis) throws IOException;
+    }
+
+    private static final int NANOS_PER_MILLI = 1_000_000;
+}

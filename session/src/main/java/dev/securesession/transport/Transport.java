@@ -1,0 +1,49 @@
+package dev.securesession.transport;
+
+import dev.securesession.Delivery;
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Moves whole messages to a peer and back; to be implemented for what an application already has.
+ *
+ * <p>A transport keeps the bounds of messages. The four negotiation messages must arrive in order and without loss, and
+ * the server's second one before anything that the server wraps. One thread may send while another receives; a
+ * {@link SecureConnection} never has two threads send, or two receive, at the same time.
+ *
+ * <p>PROTOCOL.md, section 6.
+ */
+public interface Transport extends Closeable {
+    /**
+     * Sends one message, and waits until that is done or queued.
+     *
+     * @param message not kept after the call returns
+     * @throws IOException if it cannot be sent; the connection is then of no use
+     */
+    void send(byte[] message) throws IOException;
+
+    /**
+     * Waits for the next message.
+     *
+     * @param longest bytes that the message may have; the bound must be checked before memory is allocated for it
+     *     (PROTOCOL.md P-4)
+     * @param timeout how long to wait for the whole of it, or zero for as long as it takes
+     * @return the message, a new array; or empty if the peer has ended the connection between two messages
+     * @throws java.net.SocketTimeoutException if the time is over
+     * @throws IOException if the message is too long or was cut off, or the connection fails; it is then of no use
+     */
+    Optional<byte[]> receive(int longest, Duration timeout) throws IOException;
+
+    /**
+     * Tells what may happen to messages on the way.
+     *
+     * @return {@link Delivery#ORDERED} for streams, {@link Delivery#UNORDERED} for datagrams
+     */
+    Delivery delivery();
+
+    /** Ends the connection; a thread that sends or receives fails. May be called twice, and by any thread. */
+    @Override
+    void close() throws IOException;
+}
