@@ -1,0 +1,95 @@
+package dev.securesession.examples;
+
+import static java.util.stream.Collectors.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every Java example in the documentation of this module is, to the letter, one that a test here runs. */
+class DocumentationTest {
+    private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+    private static final Path EXAMPLES = ROOT.resolve("session/src/test/java/dev/securesession/examples");
+    private static final Pattern BLOCK =
+            Pattern.compile("(?:<!-- example: ([a-z-]+) -->\\n+)?```java\\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern LINK = Pattern.compile("\\[[^]]*]\\(([^)#\\s]+)(#[^)]*)?\\)");
+
+    @TestFactory
+    Stream<DynamicTest> javaExamplesAreRunByTests() throws IOException {
+        Map<String, String> examples = examples();
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Path file : documents()) {
+            Matcher block = BLOCK.matcher(Files.readString(file));
+            while (block.find()) {
+                String name = block.group(1);
+                String code = block.group(2).strip();
+                tests.add(DynamicTest.dynamicTest(
+                        ROOT.relativize(file) + ": " + name,
+                        () -> assertThat(code)
+                                .as("the example needs a name in a comment before it, and the same text in a test")
+                                .isEqualTo(name == null ? null : examples.get(name))));
+            }
+        }
+        assertThat(tests).isNotEmpty();
+        return tests.stream();
+    }
+
+    @Test
+    void linksLeadToFiles() throws IOException {
+        for (Path file : documents()) {
+            Matcher link = LINK.matcher(Files.readString(file));
+            while (link.find()) {
+                String target = link.group(1);
+                if (!target.contains("://")) {
+                    assertThat(file.resolveSibling(target))
+                            .as("a link in " + ROOT.relativize(file))
+                            .exists();
+                }
+            }
+        }
+    }
+
+    private static List<Path> documents() throws IOException {
+        List<Path> documents = new ArrayList<>();
+        try (Stream<Path> top = Files.list(ROOT);
+                Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
+            Stream.concat(top, docs)
+                    .filter(file -> file.toString().endsWith(".md"))
+                    .filter(file -> !file.getFileName().toString().equals("migrating-from-jni.md"))
+                    .sorted()
+                    .forEach(documents::add);
+        }
+        return documents;
+    }
+
+    private static Map<String, String> examples() throws IOException {
+        Map<String, String> examples = new HashMap<>();
+        try (Stream<Path> files = Files.list(EXAMPLES)) {
+            for (Path file : files.toList()) {
+                Matcher example = Pattern.compile(
+                                "^( *)// example: ([a-z-]+)\\n(.*?)^ *// end$", Pattern.DOTALL | Pattern.MULTILINE)
+                        .matcher(Files.readString(file));
+                while (example.find()) {
+                    int indent = example.group(1).length();
+                    String code = example.group(3)
+                            .lines()
+                            .map(line -> line.length() < indent ? line.strip() : line.substring(indent))
+                            .collect(joining("\n"));
+                    examples.put(example.group(2), code.strip());
+                }
+            }
+        }
+        return examples;
+    }
+}

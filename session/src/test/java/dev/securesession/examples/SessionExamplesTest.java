@@ -1,0 +1,201 @@
+package dev.securesession.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.CryptoProviders;
+import dev.securesession.EarlyData;
+import dev.securesession.Handshake;
+import dev.securesession.HandshakeStep;
+import dev.securesession.Identity;
+import dev.securesession.IdentityKeyPair;
+import dev.securesession.IdentityPrivateKey;
+import dev.securesession.IdentityPublicKey;
+import dev.securesession.MessageRejectedException;
+import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
+import dev.securesession.Sealer;
+import dev.securesession.SecureSession;
+import dev.securesession.SessionConfig;
+import dev.securesession.StateKey;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.Queue;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SessionExamplesTest {
+    private static final IdentityKeyPair ALICE = IdentityKeyPair.generate();
+    private static final IdentityKeyPair BOB = IdentityKeyPair.generate();
+
+    private static final PeerId ALICE_ID = PeerId.ofUtf8("alice");
+    private static final PeerId BOB_ID = PeerId.ofUtf8("bob");
+
+    private static final PeerDirectory PEERS =
+            PeerDirectory.of(Map.of(ALICE_ID, ALICE.publicKey(), BOB_ID, BOB.publicKey()));
+
+    private final SessionConfig aliceConfig = SessionConfig.of(Identity.of(ALICE_ID, ALICE.privateKey()), PEERS);
+    private final SessionConfig bobConfig = SessionConfig.of(Identity.of(BOB_ID, BOB.privateKey()), PEERS);
+
+    private SecureSession alice;
+    private SecureSession bob;
+
+    @BeforeEach
+    void establish() throws Exception {
+        Handshake client = Handshake.client(aliceConfig);
+        Handshake server = Handshake.server(bobConfig);
+        byte[] reply = server.receive(client.start()).message().orElseThrow();
+        byte[] confirmation = client.receive(reply).message().orElseThrow();
+        HandshakeStep.Established bobs = (HandshakeStep.Established) server.receive(confirmation);
+        HandshakeStep.Established alices =
+                (HandshakeStep.Established) client.receive(bobs.message().orElseThrow());
+        alice = alices.session();
+        bob = bobs.session();
+    }
+
+    @Test
+    void wrapsAndUnwraps() throws Exception {
+        // example: wrap
+        byte[] message = alice.wrap("attack at dawn".getBytes(UTF_8)); // send this by any means
+        byte[] payload = bob.unwrap(message);
+        // end
+        assertThat(payload).isEqualTo("attack at dawn".getBytes(UTF_8));
+        assertThat(bob.transcriptHash()).isEqualTo(alice.transcriptHash());
+    }
+
+    @Test
+    void wrapsIntoBuffers() throws Exception {
+        ByteBuffer source = ByteBuffer.wrap("attack at dawn".getBytes(UTF_8));
+        // example: buffers
+        ByteBuffer message = ByteBuffer.allocate(source.remaining() + SecureSession.OVERHEAD);
+        alice.wrap(source, message);
+        message.flip();
+
+        ByteBuffer payload = bob.unwrapInPlace(message); // a view of the payload inside the message
+        // end
+        assertThat(UTF_8.decode(payload).toString()).isEqualTo("attack at dawn");
+    }
+
+    @Test
+    void refusesReplayWithAReason() throws Exception {
+        byte[] message = alice.wrap(new byte[] {1});
+        bob.unwrap(message);
+        String said = "";
+        // example: refused
+        try {
+            bob.unwrap(message);
+        } catch (MessageRejectedException e) {
+            said = e.reason() + ": " + e.getMessage(); // REPLAYED: message number 0 came before
+        }
+        // end
+        assertThat(said).isEqualTo("REPLAYED: message number 0 came before");
+    }
+
+    @Test
+    void asksForKeysWithoutWaiting() throws Exception {
+        Handshake client = Handshake.client(aliceConfig);
+        byte[] message = client.start();
+        // example: asking-for-keys
+        SessionConfig config = SessionConfig.askingForKeys(Identity.of(BOB_ID, BOB.privateKey()));
+        Handshake handshake = Handshake.server(config);
+        HandshakeStep step = handshake.receive(message);
+        if (step instanceof HandshakeStep.NeedPeerKey question) {
+            step = handshake.resolve(keyOf(question.peer())); // whenever you have it
+        }
+        byte[] reply = step.message().orElseThrow();
+        // end
+        assertThat(client.receive(reply).message()).isPresent();
+    }
+
+    @Test
+    void sendsEarly() throws Exception {
+        Handshake client = Handshake.client(aliceConfig);
+        Handshake server = Handshake.server(bobConfig);
+        byte[] reply = server.receive(client.start()).message().orElseThrow();
+        Queue<byte[]> sent = new ArrayDeque<>();
+        // example: early-data
+        sent.add(client.receive(reply).message().orElseThrow()); // the client's last negotiation message
+        EarlyData early = client.earlyData().orElseThrow();
+        sent.add(early.wrap("no need to wait".getBytes(UTF_8)));
+        // end
+        HandshakeStep.Established established = (HandshakeStep.Established) server.receive(sent.remove());
+        assertThat(established.session().unwrap(sent.remove())).isEqualTo("no need to wait".getBytes(UTF_8));
+    }
+
+    @Test
+    void savesAndRestores() throws Exception {
+        byte[] thirtyTwoRandomBytes = new byte[StateKey.LENGTH];
+        SecureSession session = alice;
+        // example: save
+        StateKey stateKey = StateKey.of(thirtyTwoRandomBytes);
+        StateKey key = stateKey.withOwner("session with bob").withGeneration(7);
+        byte[] state = session.save(key); // sealed: store it anywhere
+        session.close();
+
+        SecureSession again = SecureSession.restore(state, key, aliceConfig);
+        // end
+        assertThat(bob.unwrap(again.wrap(new byte[] {5}))).containsExactly(5);
+        StateKey other = key.withGeneration(8);
+        assertThatThrownBy(() -> SecureSession.restore(state, other, aliceConfig))
+                .isInstanceOf(dev.securesession.StateRejectedException.class);
+    }
+
+    @Test
+    void makesAndKeepsKeys(@TempDir Path folder) throws Exception {
+        char[] passphrase = "correct horse battery staple".toCharArray();
+        Path file = folder.resolve("key");
+        // example: keys
+        IdentityKeyPair pair = IdentityKeyPair.generate();
+        byte[] forPeers = pair.publicKey().encode(); // what every Themis peer reads
+        String forPeople = pair.publicKey().fingerprint(); // SHA256:...
+
+        Sealer sealer = Sealer.withPassphrase(passphrase);
+        Files.write(file, sealer.seal(pair.privateKey().encodeSecret()));
+        IdentityPrivateKey again = IdentityPrivateKey.decode(sealer.unseal(Files.readAllBytes(file)));
+        // end
+        assertThat(again.publicKey()).isEqualTo(IdentityPublicKey.decode(forPeers));
+        assertThat(again.publicKey().fingerprint()).isEqualTo(forPeople);
+    }
+
+    @Test
+    void readsKeysFromPem() throws Exception {
+        byte[] pem = ALICE.privateKey().encodeSecretPem();
+        // example: pem
+        IdentityPrivateKey privateKey = IdentityPrivateKey.ofPem(pem); // openssl genpkey -algorithm EC ...
+        String publicPem = privateKey.publicKey().encodePem();
+        // end
+        assertThat(IdentityPublicKey.ofPem(publicPem)).isEqualTo(ALICE.publicKey());
+    }
+
+    @Test
+    void choosesProviders() {
+        // example: providers
+        CryptoProviders crypto = CryptoProviders.platform().withEc(new BouncyCastleProvider());
+        SessionConfig config = aliceConfig.withCrypto(crypto);
+        // end
+        assertThat(config.crypto().ec().getName()).isEqualTo("BC");
+    }
+
+    @Test
+    void tellsWhenToNegotiateAnew() {
+        SecureSession session = alice;
+        // example: exhaustion
+        if (session.remainingMessages() < 1_000) {
+            negotiateANewSession();
+        }
+        // end
+        assertThat(session.remainingMessages()).isPositive();
+    }
+
+    private static IdentityPublicKey keyOf(PeerId peer) {
+        return PEERS.find(peer).orElseThrow();
+    }
+
+    private static void negotiateANewSession() {}
+}
