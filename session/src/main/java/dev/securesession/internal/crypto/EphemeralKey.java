@@ -26,13 +26,13 @@ public final class EphemeralKey {
         return privateKey;
     }
 
-    /** Returns the private scalar, for a negotiation that is saved before its end. */
-    public Secret scalar() {
+    /** Returns the private scalar, for a negotiation that is saved before its end; the caller's to wipe. */
+    public byte[] scalar() {
         BigInteger scalar = ((ECPrivateKey) privateKey).getS();
         int length = EcDomain.of(CURVE).fieldLength();
         byte[] bytes = new byte[length];
         EcDomain.writeUnsigned(scalar, bytes, 0, length);
-        return Secret.owning(bytes);
+        return bytes;
     }
 
     /** Destroys what the provider lets us destroy; the JDK's own keys can only be forgotten. */

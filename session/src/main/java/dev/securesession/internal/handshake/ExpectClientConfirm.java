@@ -72,7 +72,7 @@ final class ExpectClientConfirm implements NegotiationState {
         return Saving.of(
                 settings,
                 Stage.EXPECT_CLIENT_CONFIRM,
-                ephemeral.scalar().toBytes(),
+                ephemeral.scalar(),
                 requestMessage,
                 reply,
                 KeyContainer.write(clientKey));

@@ -84,7 +84,7 @@ final class ExpectConnectReply implements NegotiationState {
 
     /** The fields of this state in its saved form. */
     byte[][] savedFields() {
-        return new byte[][] {ephemeral.scalar().toBytes(), request};
+        return new byte[][] {ephemeral.scalar(), request};
     }
 
     @Override
