@@ -56,6 +56,19 @@ public final class CryptoProviders {
     }
 
     /**
+     * Returns the fastest of the providers that are there: Amazon Corretto Crypto Provider for elliptic curves and
+     * encryption, or else Conscrypt or BouncyCastle for elliptic curves, if they are on the class path or module path,
+     * installed or not; for all else, and if there is none of them, what the platform prefers. A provider that does not
+     * work on this machine is passed over. {@link #toString()} tells what came of it.
+     *
+     * @return a new instance
+     * @throws IllegalStateException if no installed provider has what sessions need: install one
+     */
+    public static CryptoProviders fastest() {
+        return FasterProviders.choose(platform());
+    }
+
+    /**
      * Returns a copy in which this provider does elliptic curves: key pairs, signatures, key agreement.
      *
      * @param provider has {@code EC} keys, {@code SHA256withECDSA} and {@code ECDH}; need not be installed

@@ -183,6 +183,15 @@ class SessionExamplesTest {
     }
 
     @Test
+    void takesTheFastestProviders() {
+        // example: fastest
+        SessionConfig config = aliceConfig.withCrypto(CryptoProviders.fastest());
+        System.out.println(config.crypto()); // EC AmazonCorrettoCryptoProvider version 2.5.0, AES-GCM ...
+        // end
+        assertThat(config.crypto().toString()).startsWith("EC ");
+    }
+
+    @Test
     void tellsWhenToNegotiateAnew() {
         SecureSession session = alice;
         // example: exhaustion
