@@ -39,8 +39,8 @@ public final class MessageSealer {
     public synchronized void seal(byte[] payload, int offset, int length, byte[] target, int at) {
         requireOpen();
         if (remaining() == 0) {
-            throw new SessionExhaustedException(
-                    "all " + limit() + " message numbers of this direction are used up; negotiate a new session");
+            throw new SessionExhaustedException("the session is exhausted: all " + limit()
+                    + " numbers of this direction are used; negotiate a new one");
         }
         int sequence = initialSequence + (int) nextIndex;
         byte[] nonce = nonces.next();
