@@ -8,8 +8,10 @@ import dev.securesession.Role;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -199,10 +201,10 @@ public final class Vectors {
         /**
          * Returns the result of the key agreement.
          *
-         * @return 32 bytes
+         * @return 32 bytes, or empty if the program that was recorded does not tell
          */
-        public byte[] sharedSecret() {
-            return entry.bytes("ecdh_shared_secret");
+        public Optional<byte[]> sharedSecret() {
+            return entry.optionalBytes("ecdh_shared_secret");
         }
 
         /**
@@ -211,7 +213,8 @@ public final class Vectors {
          * @return 4 bytes
          */
         public byte[] sid() {
-            return entry.bytes("session_id_kdf_bytes");
+            byte[] sent = sessionId();
+            return new byte[] {sent[3], sent[2], sent[1], sent[0]};
         }
 
         /**
@@ -220,7 +223,7 @@ public final class Vectors {
          * @return 4 bytes
          */
         public byte[] sessionId() {
-            return entry.bytes("session_id_wire_bytes");
+            return Arrays.copyOfRange(stateAfterNegotiation(Role.CLIENT), SESSION_ID_OFFSET, ROLE_OFFSET);
         }
 
         /**
@@ -229,17 +232,17 @@ public final class Vectors {
          * @return 32 bytes
          */
         public byte[] master() {
-            return entry.bytes("session_master_key");
+            return Arrays.copyOfRange(stateAfterNegotiation(Role.CLIENT), MASTER_OFFSET, OWN_SEQUENCE_OFFSET);
         }
 
         /**
          * Returns the key that a peer sends with.
          *
          * @param sender which peer
-         * @return 32 bytes
+         * @return 32 bytes, or empty if the program that was recorded does not tell
          */
-        public byte[] key(Role sender) {
-            return entry.bytes(name(sender) + "_to_" + name(sender.opposite()) + "_key");
+        public Optional<byte[]> key(Role sender) {
+            return entry.optionalBytes(name(sender) + "_to_" + name(sender.opposite()) + "_key");
         }
 
         /**
@@ -249,7 +252,8 @@ public final class Vectors {
          * @return the number, from 0 to 2^32 - 1
          */
         public long initialSequence(Role sender) {
-            return entry.number(name(sender) + "_initial_seq");
+            ByteBuffer state = ByteBuffer.wrap(stateAfterNegotiation(sender));
+            return Integer.toUnsignedLong(state.getInt(OWN_SEQUENCE_OFFSET));
         }
 
         /**
@@ -323,28 +327,10 @@ public final class Vectors {
         /**
          * Returns the fields in front of the payload, decrypted.
          *
-         * @return 16 bytes: length, sequence number and time
+         * @return 16 bytes (length, sequence number and time), or empty if the program that was recorded does not tell
          */
-        public byte[] header() {
-            return entry.bytes("decrypted_header");
-        }
-
-        /**
-         * Returns the number of the message.
-         *
-         * @return the number, from 0 to 2^32 - 1
-         */
-        public long sequence() {
-            return entry.number("seq");
-        }
-
-        /**
-         * Returns the time in the message.
-         *
-         * @return the time
-         */
-        public Instant time() {
-            return Instant.ofEpochSecond(entry.number("timestamp"));
+        public Optional<byte[]> header() {
+            return entry.optionalBytes("decrypted_header");
         }
     }
 
@@ -512,7 +498,8 @@ public final class Vectors {
         }
 
         Optional<byte[]> optionalBytes(String name) {
-            return member(name) == Json.NULL ? Optional.empty() : Optional.of(bytes(name));
+            Object value = members.get(name);
+            return value == null || value == Json.NULL ? Optional.empty() : Optional.of(bytes(name));
         }
 
         long number(String name) {
@@ -540,4 +527,10 @@ public final class Vectors {
     }
 
     private static final int SCALAR_LENGTH = 32;
+
+    // The saved state, see PROTOCOL.md, section 9.
+    private static final int SESSION_ID_OFFSET = 12;
+    private static final int ROLE_OFFSET = 16;
+    private static final int MASTER_OFFSET = 20;
+    private static final int OWN_SEQUENCE_OFFSET = 52;
 }
