@@ -41,7 +41,6 @@ public final class Handshake implements AutoCloseable {
     private final SessionConfig config;
     private final Negotiator negotiator;
     private final AtomicBoolean begun = new AtomicBoolean();
-    private final AtomicBoolean ended = new AtomicBoolean();
     private volatile @Nullable KnownPeer known;
 
     private Handshake(Role role, SessionConfig config, Negotiator negotiator) {
@@ -207,8 +206,7 @@ public final class Handshake implements AutoCloseable {
      */
     @Override
     public void close() {
-        negotiator.close();
-        if (ended.compareAndSet(false, true) && begun.get()) {
+        if (negotiator.close() && begun.get()) {
             tell(listener -> listener.abandoned(role));
         }
     }
@@ -240,7 +238,6 @@ public final class Handshake implements AutoCloseable {
         EstablishedSession established = progress.session();
         if (established != null) {
             SecureSession session = new SecureSession(established, config);
-            ended.set(true);
             tell(listener -> listener.established(session));
             return new HandshakeStep.Established(session, message);
         }

@@ -9,8 +9,9 @@ final class Listeners {
     static void tell(SessionListener listener, Consumer<SessionListener> event) {
         try {
             event.accept(listener);
-        } catch (RuntimeException e) {
-            // The change has happened; a listener cannot undo it, and the caller must get what came of it.
+        } catch (Exception e) {
+            // The change has happened; a listener cannot undo it, and the caller must get what came of it. Checked ones
+            // come from languages that do not declare them.
         }
     }
 }

@@ -70,10 +70,12 @@ public final class Negotiator {
         return state.save();
     }
 
-    /** Gives up, and wipes what a session does not own by now. */
-    public synchronized void close() {
+    /** Gives up, and wipes what a session does not own by now. Tells whether there was anything to give up. */
+    public synchronized boolean close() {
+        boolean unfinished = !(state instanceof Finished) && state != Closed.INSTANCE;
         state.wipe();
         state = Closed.INSTANCE;
+        return unfinished;
     }
 
     private Progress commit(Transition transition) {
