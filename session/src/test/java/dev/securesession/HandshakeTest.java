@@ -1,0 +1,397 @@
+package dev.securesession;
+
+import static dev.securesession.rules.Rule.Kind.ACCEPTS;
+import static dev.securesession.rules.Rule.Kind.REFUSES;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.HandshakeException.Reason;
+import dev.securesession.rules.Rule;
+import dev.securesession.testkit.HostilePeer;
+import dev.securesession.testkit.Pair;
+import dev.securesession.testkit.TestKeys;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.security.MessageDigest;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a negotiation does in which state, and whom it accepts. */
+class HandshakeTest {
+    private final Pair pair = Pair.create();
+
+    @ParameterizedTest
+    @CsvSource({"P256, P256", "P256, P384", "P384, P521", "P521, P256"})
+    @Rule(value = "H-1", kind = ACCEPTS)
+    void makesASessionOnEveryCurve(Curve clientCurve, Curve serverCurve) throws Exception {
+        try (Pair.Sessions sessions = Pair.create(clientCurve, serverCurve).establish()) {
+            assertThat(sessions.toServer(new byte[] {1})).containsExactly(1);
+            assertThat(sessions.toClient(new byte[] {2})).containsExactly(2);
+            assertThat(sessions.client().role()).isEqualTo(Role.CLIENT);
+            assertThat(sessions.server().role()).isEqualTo(Role.SERVER);
+            assertThat(sessions.client().sessionId())
+                    .isEqualTo(sessions.server().sessionId());
+        }
+    }
+
+    @Test
+    void tellsWhoThePeerIs() throws Exception {
+        try (Pair.Sessions sessions = pair.establish()) {
+            assertThat(sessions.client().peer()).isEqualTo(Pair.SERVER_ID);
+            assertThat(sessions.server().peer()).isEqualTo(Pair.CLIENT_ID);
+            assertThat(sessions.client().peerFingerprint())
+                    .isEqualTo(pair.server().identity().publicKey().fingerprintBytes());
+            assertThat(sessions.server().peerFingerprint())
+                    .isEqualTo(pair.client().identity().publicKey().fingerprintBytes());
+        }
+    }
+
+    @Test
+    @Rule(value = "H-1", kind = REFUSES)
+    void refusesCallsThatDoNotFitItsState() throws Exception {
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            Handshake client = negotiation.client();
+            Handshake server = negotiation.server();
+
+            assertThatThrownBy(() -> client.receive(new byte[44])).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(server::start).isInstanceOf(IllegalStateException.class);
+            for (Handshake side : new Handshake[] {client, server}) {
+                assertThatThrownBy(() -> side.resolve(TestKeys.pair(1).publicKey()))
+                        .isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(side::refusePeer).isInstanceOf(IllegalStateException.class);
+                assertThat(side.awaitedPeer()).isEmpty();
+                assertThat(side.earlyData()).isEmpty();
+            }
+
+            negotiation.message3();
+
+            assertThatThrownBy(client::start).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(server::start).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-2", kind = REFUSES)
+    void refusesASecondNegotiation() throws Exception {
+        Pair.Negotiation negotiation = pair.begin();
+        try (negotiation;
+                Pair.Sessions sessions = negotiation.finish()) {
+            StateKey key = StateKey.of(new byte[32]);
+            for (Handshake side : new Handshake[] {negotiation.client(), negotiation.server()}) {
+                assertThatThrownBy(side::start).isInstanceOf(IllegalStateException.class);
+                for (byte[] message : sessions.messages()) {
+                    assertThatThrownBy(() -> side.receive(message)).isInstanceOf(IllegalStateException.class);
+                }
+                assertThatThrownBy(() -> side.save(key)).isInstanceOf(IllegalStateException.class);
+                assertThat(side.earlyData()).isEmpty();
+            }
+            assertThat(sessions.toServer(new byte[] {1})).containsExactly(1);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-2", kind = ACCEPTS)
+    void takesANewEphemeralKeyForEveryNegotiation() throws Exception {
+        try (Pair.Negotiation one = pair.begin();
+                Pair.Negotiation other = pair.begin()) {
+            assertThat(HostilePeer.ephemeralIn(one.message1())).isNotEqualTo(HostilePeer.ephemeralIn(other.message1()));
+            assertThat(HostilePeer.ephemeralIn(one.message2())).isNotEqualTo(HostilePeer.ephemeralIn(other.message2()));
+        }
+    }
+
+    @Test
+    void repeatsItsFirstMessageUntilItIsAnswered() throws Exception {
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            byte[] first = negotiation.client().start();
+            first[0] = 0;
+
+            byte[] second = negotiation.client().start();
+
+            assertThat(second).isEqualTo(negotiation.client().start());
+            assertThat(negotiation.server().receive(second)).isInstanceOf(HandshakeStep.Reply.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-2", kind = REFUSES)
+    void refusesEverythingOnceClosed() throws Exception {
+        Pair.Negotiation negotiation = pair.begin();
+        byte[] message1 = negotiation.message1();
+        byte[] message2 = negotiation.message2();
+        negotiation.close();
+        negotiation.close();
+        StateKey key = StateKey.of(new byte[32]);
+
+        assertThatThrownBy(negotiation.client()::start).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> negotiation.client().receive(message2)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> negotiation.server().receive(message1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> negotiation.server().save(key)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> negotiation.server().refusePeer()).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> negotiation.server().resolve(TestKeys.pair(1).publicKey()))
+                .isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void closingTheNegotiationLeavesItsSessionOpen() throws Exception {
+        Pair.Negotiation negotiation = pair.begin();
+        try (Pair.Sessions sessions = negotiation.finish()) {
+            negotiation.close();
+
+            assertThat(sessions.toServer(new byte[] {1})).containsExactly(1);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-3", kind = ACCEPTS)
+    void acceptsTheRightMessageAfterWrongOnes() throws Exception {
+        try (Pair.Negotiation negotiation = pair.begin();
+                Pair.Negotiation other = pair.begin()) {
+            byte[] foreign2 = other.message2();
+            byte[] foreign3 = other.message3();
+            byte[] foreign4 = other.message4();
+
+            negotiation.message1();
+            assertRefused(negotiation.client(), foreign2, Reason.BAD_SIGNATURE);
+            negotiation.message2();
+            assertRefused(negotiation.server(), foreign3, Reason.BAD_SIGNATURE);
+            negotiation.message3();
+            assertRefused(negotiation.client(), foreign4, Reason.BAD_CONFIRMATION);
+
+            negotiation.finish().close();
+        }
+    }
+
+    @Test
+    @Rule(value = "H-5", kind = ACCEPTS)
+    void acceptsTheExpectedPeer() throws Exception {
+        Pair expecting = pair.withServer(config -> config.withExpectedPeer(Pair.CLIENT_ID));
+
+        try (Pair.Sessions sessions = expecting.establish()) {
+            assertThat(sessions.client().peer()).isEqualTo(Pair.SERVER_ID);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-5", kind = ACCEPTS)
+    void acceptsAnyKnownPeerIfNoneIsExpected() throws Exception {
+        Pair open = pair.withClient(config -> SessionConfig.of(
+                config.identity(),
+                PeerDirectory.of(Pair.SERVER_ID, pair.server().identity().publicKey())));
+
+        open.establish().close();
+    }
+
+    @Test
+    @Rule(value = "H-5", kind = REFUSES)
+    void refusesAnotherPeerThanTheExpectedOne() throws Exception {
+        PeerId wanted = PeerId.ofUtf8("another server");
+        Pair expecting = pair.withClient(config -> SessionConfig.of(
+                        config.identity(),
+                        PeerDirectory.of(Map.of(
+                                wanted,
+                                TestKeys.pair(3).publicKey(),
+                                Pair.SERVER_ID,
+                                pair.server().identity().publicKey())))
+                .withExpectedPeer(wanted));
+        try (Pair.Negotiation negotiation = expecting.begin()) {
+            byte[] message2 = negotiation.message2();
+
+            assertRefused(negotiation.client(), message2, Reason.UNEXPECTED_PEER);
+            assertThat(negotiation.client().earlyData()).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule(value = "H-5", kind = REFUSES)
+    void serversMayExpectAPeerToo() {
+        Pair expecting = pair.withServer(config -> config.withExpectedPeer(PeerId.ofUtf8("another client")));
+        try (Pair.Negotiation negotiation = expecting.begin()) {
+            assertRefused(negotiation.server(), negotiation.message1(), Reason.UNEXPECTED_PEER);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-6", kind = REFUSES)
+    void refusesOurselves() throws Exception {
+        Pair self = Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), Pair.CLIENT_ID, TestKeys.pair(1));
+        try (Pair.Negotiation negotiation = self.begin()) {
+            assertRefused(negotiation.server(), negotiation.message1(), Reason.SELF);
+        }
+        SessionOptions allowing = SessionOptions.defaults().withSelfAllowed();
+        Pair serverAllows = self.withServer(config -> config.withOptions(allowing));
+        try (Pair.Negotiation negotiation = serverAllows.begin()) {
+            byte[] message2 = negotiation.message2();
+            assertRefused(negotiation.client(), message2, Reason.SELF);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-6", kind = ACCEPTS)
+    void acceptsOurselvesIfAllowed() throws Exception {
+        Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), Pair.CLIENT_ID, TestKeys.pair(1))
+                .withOptions(SessionOptions.defaults().withSelfAllowed())
+                .establish()
+                .close();
+    }
+
+    @Test
+    @Rule(value = "H-6", kind = ACCEPTS)
+    void acceptsOurIdWithAnotherKeyAndOurKeyWithAnotherId() throws Exception {
+        Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), Pair.CLIENT_ID, TestKeys.pair(2))
+                .establish()
+                .close();
+        Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), Pair.SERVER_ID, TestKeys.pair(1))
+                .establish()
+                .close();
+    }
+
+    @Test
+    @Rule(value = "H-8", kind = REFUSES)
+    @Rule(value = "H-8", kind = ACCEPTS)
+    void reportsASimultaneousOpenAndGoesOn() throws Exception {
+        Pair swapped = Pair.of(
+                /* clientId= */ Pair.SERVER_ID, TestKeys.pair(2), /* serverId= */ Pair.CLIENT_ID, TestKeys.pair(1));
+        try (Pair.Negotiation negotiation = pair.begin();
+                Handshake peer = Handshake.client(swapped.client())) {
+            negotiation.message1();
+
+            assertRefused(negotiation.client(), peer.start(), Reason.SIMULTANEOUS_OPEN);
+
+            negotiation.finish().close();
+        }
+    }
+
+    @Test
+    @Rule(value = "H-8", kind = REFUSES)
+    void reportsNoSimultaneousOpenForAForgedMessage() throws Exception {
+        Pair impostor = Pair.of(
+                /* clientId= */ Pair.SERVER_ID, TestKeys.pair(3), /* serverId= */ Pair.CLIENT_ID, TestKeys.pair(1));
+        try (Handshake client = Handshake.client(pair.client());
+                Handshake peer = Handshake.client(impostor.client())) {
+            client.start();
+
+            assertRefused(client, peer.start(), Reason.BAD_SIGNATURE);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-9", kind = ACCEPTS)
+    void clientMaySendBeforeItIsConfirmed() throws Exception {
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            negotiation.message3();
+            EarlyData early = negotiation.client().earlyData().orElseThrow();
+            byte[] first = early.wrap(new byte[] {1});
+            byte[] second = early.wrap(new byte[] {2});
+
+            assertThat(negotiation.serverSession().unwrap(first)).containsExactly(1);
+            try (Pair.Sessions sessions = negotiation.finish()) {
+                assertThat(sessions.server().unwrap(second)).containsExactly(2);
+                assertThat(sessions.toServer(new byte[] {3})).containsExactly(3);
+                assertThat(sessions.toClient(new byte[] {4})).containsExactly(4);
+            }
+        }
+    }
+
+    @Test
+    @Rule(value = "H-9", kind = REFUSES)
+    void nobodyElseMaySendEarly() throws Exception {
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            assertThat(negotiation.client().earlyData()).isEmpty();
+            negotiation.message1();
+            assertThat(negotiation.client().earlyData()).isEmpty();
+            negotiation.message2();
+            assertThat(negotiation.client().earlyData()).isEmpty();
+            assertThat(negotiation.server().earlyData()).isEmpty();
+            negotiation.message3();
+            assertThat(negotiation.server().earlyData()).isEmpty();
+            negotiation.finish().close();
+            assertThat(negotiation.client().earlyData()).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule(value = "H-9", kind = REFUSES)
+    void earlyDataEndsWithTheNegotiation() throws Exception {
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            negotiation.message3();
+            EarlyData early = negotiation.client().earlyData().orElseThrow();
+            negotiation.client().close();
+
+            assertThatThrownBy(() -> early.wrap(new byte[] {1})).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-9", kind = REFUSES)
+    void wrappedMessagesAreNoNegotiationMessages() throws Exception {
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            byte[] wrapped = negotiation.serverSession().wrap(new byte[] {1});
+
+            assertRefused(negotiation.client(), wrapped, Reason.MALFORMED);
+
+            try (Pair.Sessions sessions = negotiation.finish()) {
+                assertThat(sessions.client().unwrap(wrapped)).containsExactly(1);
+            }
+        }
+    }
+
+    @Test
+    @Rule(value = "H-10", kind = ACCEPTS)
+    void bothEndsHaveTheTranscriptHashOfTheSpecification() throws Exception {
+        try (Pair.Sessions sessions = pair.establish()) {
+            byte[] expected = hashOf(
+                    HostilePeer.ephemeralIn(sessions.messages().get(0)),
+                    HostilePeer.ephemeralIn(sessions.messages().get(1)),
+                    Pair.CLIENT_ID.toBytes(),
+                    Pair.SERVER_ID.toBytes(),
+                    pair.client().identity().publicKey().encode(),
+                    pair.server().identity().publicKey().encode());
+
+            assertThat(sessions.client().transcriptHash()).isEqualTo(expected);
+            assertThat(sessions.server().transcriptHash()).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-10", kind = ACCEPTS)
+    void transcriptHashDoesNotDependOnTheFormOfAnIdentityKey() throws Exception {
+        IdentityPublicKey uncompressed =
+                IdentityPublicKey.decode(pair.server().identity().publicKey().encodeUncompressed());
+        Pair spelledOut = pair.withClient(
+                config -> SessionConfig.of(config.identity(), PeerDirectory.of(Pair.SERVER_ID, uncompressed)));
+
+        try (Pair.Sessions sessions = spelledOut.establish()) {
+            assertThat(sessions.client().transcriptHash())
+                    .isEqualTo(sessions.server().transcriptHash());
+        }
+    }
+
+    @Test
+    @Rule(value = "H-10", kind = REFUSES)
+    void noTwoSessionsHaveTheSameTranscriptHash() throws Exception {
+        try (Pair.Sessions one = pair.establish();
+                Pair.Sessions other = pair.establish()) {
+            assertThat(one.client().transcriptHash())
+                    .isNotEqualTo(other.client().transcriptHash());
+        }
+    }
+
+    private static void assertRefused(Handshake side, byte[] message, Reason reason) {
+        assertThatThrownBy(() -> side.receive(message))
+                .isInstanceOfSatisfying(
+                        HandshakeException.class,
+                        refusal -> assertThat(refusal.reason()).isEqualTo(reason));
+    }
+
+    private static byte[] hashOf(byte[]... fields) throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(bytes);
+        for (byte[] field : fields) {
+            out.writeInt(field.length);
+            out.write(field);
+        }
+        return MessageDigest.getInstance("SHA-256").digest(bytes.toByteArray());
+    }
+}
