@@ -1,0 +1,22 @@
+package dev.securesession;
+
+import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.handshake.NegotiationSettings;
+
+/** Opens what the public classes keep to themselves, for tests of the packages beneath. */
+public final class Settings {
+    private Settings() {}
+
+    public static NegotiationSettings of(SessionConfig config) {
+        return config.negotiationSettings();
+    }
+
+    public static CryptoSuite suite(SessionConfig config) {
+        return config.suite();
+    }
+
+    public static EcPublicKey key(IdentityPublicKey key) {
+        return key.key();
+    }
+}

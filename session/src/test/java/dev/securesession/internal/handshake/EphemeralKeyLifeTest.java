@@ -1,0 +1,136 @@
+package dev.securesession.internal.handshake;
+
+import static dev.securesession.rules.Rule.Kind.ACCEPTS;
+import static dev.securesession.rules.Rule.Kind.REFUSES;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.HandshakeException;
+import dev.securesession.Settings;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.crypto.WatchedEphemeral;
+import dev.securesession.internal.wire.Introduction;
+import dev.securesession.internal.wire.KeyContainer;
+import dev.securesession.rules.Rule;
+import dev.securesession.testkit.HostilePeer;
+import dev.securesession.testkit.Pair;
+import dev.securesession.testkit.TestKeys;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** An ephemeral key lives until its one agreement, or until the negotiation is given up. */
+class EphemeralKeyLifeTest {
+    private final Pair pair = Pair.create();
+    private final NegotiationSettings clientSettings = Settings.of(pair.client());
+    private final NegotiationSettings serverSettings = Settings.of(pair.server());
+    private final WatchedEphemeral watched = WatchedEphemeral.generate(Settings.suite(pair.client()));
+    private final EcPublicKey clientKey = Settings.key(TestKeys.pair(1).publicKey());
+    private final EcPublicKey serverKey = Settings.key(TestKeys.pair(2).publicKey());
+
+    @Test
+    @Rule(value = "H-2", kind = ACCEPTS)
+    void clientDestroysItAfterTheAgreement() throws Exception {
+        NegotiationState asked =
+                clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID));
+        assertThat(watched.isDestroyed()).isFalse();
+
+        assertThat(asked.onPeerKey(serverKey).next).isInstanceOf(ExpectServerConfirm.class);
+
+        assertThat(watched.isDestroyed()).isTrue();
+    }
+
+    @Test
+    @Rule(value = "H-2", kind = REFUSES)
+    void clientKeepsItWhileMessagesAreRefused() throws Exception {
+        NegotiationState asked =
+                clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(3), Pair.CLIENT_ID));
+
+        assertThatThrownBy(() -> asked.onPeerKey(serverKey)).isInstanceOf(HandshakeException.class);
+
+        assertThat(watched.isDestroyed()).isFalse();
+    }
+
+    @Test
+    @Rule(value = "H-2", kind = ACCEPTS)
+    void clientDestroysItWhenTheNegotiationIsGivenUp() throws Exception {
+        clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID))
+                .wipe();
+
+        assertThat(watched.isDestroyed()).isTrue();
+    }
+
+    @Test
+    @Rule(value = "H-2", kind = ACCEPTS)
+    void serverDestroysItAfterTheAgreement() throws Exception {
+        HostilePeer client = HostilePeer.client(Pair.CLIENT_ID, TestKeys.pair(1), Pair.SERVER_ID);
+        byte[] message1 = client.message1();
+        byte[] message2 = message2();
+        NegotiationState waiting = serverAfter(message1, message2);
+        byte[] message3 = client.message3(message2);
+        byte[] wrong = message3.clone();
+        wrong[wrong.length - 1] ^= 1;
+        HostilePeer forger = HostilePeer.client(Pair.CLIENT_ID, TestKeys.pair(1), Pair.SERVER_ID);
+        forger.message1();
+
+        assertThatThrownBy(() -> waiting.onMessage(wrong)).isInstanceOf(HandshakeException.class);
+        assertThatThrownBy(() -> waiting.onMessage(forger.message3(message2))).isInstanceOf(HandshakeException.class);
+        assertThat(watched.isDestroyed()).isFalse();
+
+        assertThat(waiting.onMessage(message3).next).isInstanceOf(Finished.class);
+        assertThat(watched.isDestroyed()).isTrue();
+    }
+
+    @Test
+    @Rule(value = "H-2", kind = ACCEPTS)
+    void serverDestroysItWhenTheNegotiationIsGivenUp() throws Exception {
+        HostilePeer client = HostilePeer.client(Pair.CLIENT_ID, TestKeys.pair(1), Pair.SERVER_ID);
+
+        serverAfter(client.message1(), message2()).wipe();
+
+        assertThat(watched.isDestroyed()).isTrue();
+    }
+
+    /** A negotiation that is closed holds nothing that could be wiped: only the session secrets of its last state. */
+    @Test
+    @Rule(value = "M-1", kind = ACCEPTS)
+    void closingWipesTheKeysOfAnUnconfirmedSession() throws Exception {
+        Negotiator negotiator = Negotiator.client(clientSettings);
+        HostilePeer server = HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID);
+        negotiator.onMessage(server.message2(negotiator.start().reply()));
+        negotiator.onPeerKey(serverKey);
+        // What is 32 bytes long and unlike zeros is a key, or the confirmation that is awaited.
+        List<byte[]> arrays = Reachable.arrays(negotiator).stream()
+                .filter(array -> array.length == 32)
+                .toList();
+        long keys = arrays.stream()
+                .filter(array -> !Arrays.equals(array, new byte[32]))
+                .count();
+
+        negotiator.close();
+
+        long left = arrays.stream()
+                .filter(array -> !Arrays.equals(array, new byte[32]))
+                .count();
+        // The fingerprint of the peer and the transcript hash stay; they are no secrets.
+        assertThat(keys - left).isGreaterThanOrEqualTo(3);
+    }
+
+    private NegotiationState clientWithMessage2(HostilePeer server) throws Exception {
+        byte[] container = KeyContainer.write(watched.key().publicKey());
+        byte[] message1 = Introduction.write(Pair.CLIENT_ID, container, clientSettings.signingKey.sign(container));
+        return new ExpectConnectReply(clientSettings, watched.key(), message1)
+                .onMessage(server.message2(message1))
+                .next;
+    }
+
+    private byte[] message2() {
+        byte[] container = KeyContainer.write(watched.key().publicKey());
+        return Introduction.write(Pair.SERVER_ID, container, serverSettings.signingKey.sign(container));
+    }
+
+    private NegotiationState serverAfter(byte[] message1, byte[] message2) throws Exception {
+        return new ExpectClientConfirm(
+                serverSettings, Introduction.parse(message1), message1, clientKey, watched.key(), message2);
+    }
+}
