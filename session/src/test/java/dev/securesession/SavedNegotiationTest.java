@@ -1,0 +1,262 @@
+package dev.securesession;
+
+import static dev.securesession.rules.Rule.Kind.ACCEPTS;
+import static dev.securesession.rules.Rule.Kind.REFUSES;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.StateRejectedException.Reason;
+import dev.securesession.internal.handshake.Negotiator;
+import dev.securesession.rules.Rule;
+import dev.securesession.testkit.Mutations;
+import dev.securesession.testkit.Pair;
+import dev.securesession.testkit.TestKeys;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Negotiations that are saved before their end and taken up again. */
+class SavedNegotiationTest {
+    private static final IdentityPublicKey CLIENT_KEY = TestKeys.pair(1).publicKey();
+    private static final IdentityPublicKey SERVER_KEY = TestKeys.pair(2).publicKey();
+
+    private final StateKey key = StateKey.of(new byte[StateKey.LENGTH]);
+    private final Pair asking = Pair.create().askingForKeys();
+
+    /** Saves both sides after each step and goes on with what was restored. */
+    @Test
+    @Rule(value = "S-1", kind = ACCEPTS)
+    void goesOnAfterEveryStep() throws Exception {
+        Handshake client = restored(Handshake.client(asking.client()), asking.client());
+        Handshake server = restored(Handshake.server(asking.server()), asking.server());
+        assertThat(client.role()).isEqualTo(Role.CLIENT);
+        assertThat(server.role()).isEqualTo(Role.SERVER);
+
+        byte[] message1 = client.start();
+        client = restored(client, asking.client());
+        assertThat(client.start()).isEqualTo(message1);
+
+        server.receive(message1);
+        server = restored(server, asking.server());
+        assertThat(server.awaitedPeer()).contains(Pair.CLIENT_ID);
+        byte[] message2 = reply(server.resolve(CLIENT_KEY));
+        server = restored(server, asking.server());
+
+        client.receive(message2);
+        client = restored(client, asking.client());
+        assertThat(client.awaitedPeer()).contains(Pair.SERVER_ID);
+        byte[] message3 = reply(client.resolve(SERVER_KEY));
+        client = restored(client, asking.client());
+
+        HandshakeStep.Established atServer = (HandshakeStep.Established) server.receive(message3);
+        HandshakeStep.Established atClient = (HandshakeStep.Established) client.receive(reply(atServer));
+
+        assertThat(atServer.session().unwrap(atClient.session().wrap(new byte[] {1})))
+                .containsExactly(1);
+        assertThat(atClient.session().unwrap(atServer.session().wrap(new byte[] {2})))
+                .containsExactly(2);
+        assertThat(atClient.session().transcriptHash())
+                .isEqualTo(atServer.session().transcriptHash());
+        assertThat(atClient.session().peer()).isEqualTo(Pair.SERVER_ID);
+        assertThat(atServer.session().peer()).isEqualTo(Pair.CLIENT_ID);
+    }
+
+    @Test
+    @Rule(value = "S-1", kind = ACCEPTS)
+    void earlyDataIsCountedAcrossARestore() throws Exception {
+        Pair pair = Pair.create();
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            negotiation.message3();
+            byte[] first = negotiation.client().earlyData().orElseThrow().wrap(new byte[] {1});
+            byte[] state = negotiation.client().save(key);
+
+            Handshake client = Handshake.restore(state, key, pair.client());
+            byte[] second = client.earlyData().orElseThrow().wrap(new byte[] {2});
+            SecureSession server = negotiation.serverSession();
+
+            assertThat(server.unwrap(first)).containsExactly(1);
+            assertThat(server.unwrap(second)).containsExactly(2);
+            assertThatThrownBy(() -> server.unwrap(second)).isInstanceOf(MessageRejectedException.class);
+            assertThat(client.receive(negotiation.message4())).isInstanceOf(HandshakeStep.Established.class);
+        }
+    }
+
+    @Test
+    void refusesWrongMessagesAfterARestoreToo() throws Exception {
+        Pair pair = Pair.create();
+        try (Pair.Negotiation negotiation = pair.begin();
+                Pair.Negotiation other = pair.begin()) {
+            negotiation.message3();
+            byte[] foreign3 = other.message3();
+            byte[] foreign4 = other.message4();
+            Handshake server = Handshake.restore(negotiation.server().save(key), key, pair.server());
+            Handshake client = Handshake.restore(negotiation.client().save(key), key, pair.client());
+
+            assertThatThrownBy(() -> server.receive(foreign3)).isInstanceOf(HandshakeException.class);
+            assertThatThrownBy(() -> client.receive(foreign4)).isInstanceOf(HandshakeException.class);
+
+            HandshakeStep step = server.receive(negotiation.message3());
+            assertThat(client.receive(reply(step))).isInstanceOf(HandshakeStep.Established.class);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    @Rule(value = "S-1", kind = REFUSES)
+    void refusesStatesOfAnother(int messages) throws Exception {
+        Pair pair = Pair.create();
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            advance(negotiation, messages);
+            for (Handshake side : List.of(negotiation.client(), negotiation.server())) {
+                SessionConfig own = side.role() == Role.CLIENT ? pair.client() : pair.server();
+                byte[] state = side.save(key);
+                byte[] otherKey = new byte[StateKey.LENGTH];
+                otherKey[31] = 1;
+
+                assertRefused(state, StateKey.of(otherKey), own, Reason.FORGED);
+                assertRefused(state, key.withOwner("somebody"), own, Reason.FORGED);
+                assertRefused(state, key.withGeneration(1), own, Reason.FORGED);
+                assertRefused(state, key, withIdentity(PeerId.ofUtf8("other"), own), Reason.WRONG_IDENTITY);
+                assertRefused(
+                        state,
+                        key,
+                        SessionConfig.askingForKeys(Identity.of(
+                                own.identity().id(), TestKeys.pair(3).privateKey())),
+                        Reason.WRONG_IDENTITY);
+                assertThatThrownBy(() -> SecureSession.restore(state, key, own))
+                        .isInstanceOfSatisfying(
+                                StateRejectedException.class,
+                                refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_KIND));
+
+                assertThat(Handshake.restore(state, key, own).role()).isEqualTo(side.role());
+            }
+        }
+    }
+
+    @Test
+    @Rule(value = "S-1", kind = REFUSES)
+    void refusesAnOldGenerationAndAnotherOwner() throws Exception {
+        Pair pair = Pair.create();
+        StateKey second = key.withOwner("negotiation 7").withGeneration(2);
+        try (Handshake client = Handshake.client(pair.client())) {
+            byte[] state = client.save(second);
+
+            assertRefused(state, key.withOwner("negotiation 7").withGeneration(3), pair.client(), Reason.FORGED);
+            assertRefused(state, key.withOwner("negotiation 8").withGeneration(2), pair.client(), Reason.FORGED);
+            assertThat(Handshake.restore(state, second, pair.client()).role()).isEqualTo(Role.CLIENT);
+        }
+    }
+
+    @Test
+    @Rule(value = "S-1", kind = REFUSES)
+    void refusesEveryDamagedState() throws Exception {
+        Pair pair = Pair.create();
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            negotiation.message2();
+            byte[] state = negotiation.client().save(key);
+
+            for (Mutations.Mutation mutation : Mutations.of(state)) {
+                assertThatThrownBy(() -> Handshake.restore(mutation.bytes(), key, pair.client()))
+                        .as(mutation.name())
+                        .isInstanceOf(StateRejectedException.class);
+            }
+        }
+    }
+
+    @Test
+    void savedStatesShowNoSecret() throws Exception {
+        Pair pair = Pair.create();
+        try (Pair.Negotiation negotiation = pair.begin()) {
+            negotiation.message2();
+            Handshake client = negotiation.client();
+
+            // Sealed anew each time: nothing of the plaintext shows, not even that it is the same.
+            byte[] one = client.save(key);
+            byte[] other = client.save(key);
+
+            assertThat(one).hasSameSizeAs(other);
+            int same = 0;
+            for (int i = 0; i < one.length; i++) {
+                same += one[i] == other[i] ? 1 : 0;
+            }
+            assertThat(same).isLessThan(one.length / 8);
+        }
+    }
+
+    /** What is saved says all there is to a state: it is the same before and after a refusal. */
+    @ParameterizedTest
+    @EnumSource
+    @Rule(value = "H-3", kind = REFUSES)
+    void refusalsLeaveTheStateAsItWasToTheLastByte(Role role) throws Exception {
+        Pair pair = Pair.create();
+        SessionConfig config = role == Role.CLIENT ? asking.client() : asking.server();
+        Negotiator negotiator = role == Role.CLIENT
+                ? Negotiator.client(config.negotiationSettings())
+                : Negotiator.server(config.negotiationSettings());
+        try (Pair.Negotiation other = pair.begin()) {
+            List<byte[]> wrong = new ArrayList<>(List.of(other.message3(), other.message4(), new byte[0]));
+            if (role == Role.CLIENT) {
+                negotiator.start();
+            }
+
+            for (byte[] message : wrong) {
+                byte[] before = negotiator.save().write();
+                assertThatThrownBy(() -> negotiator.onMessage(message)).isInstanceOf(HandshakeException.class);
+                assertThat(negotiator.save().write()).isEqualTo(before);
+            }
+
+            byte[] before = negotiator.save().write();
+            negotiator.onMessage(role == Role.CLIENT ? other.message2() : damagedSignature(other.message1()));
+            IdentityPublicKey peerKey = role == Role.CLIENT ? SERVER_KEY : CLIENT_KEY;
+            assertThatThrownBy(() -> negotiator.onPeerKey(peerKey.key())).isInstanceOf(HandshakeException.class);
+            assertThat(negotiator.save().write()).isEqualTo(before);
+        }
+    }
+
+    private static byte[] damagedSignature(byte[] message1) {
+        byte[] damaged = message1.clone();
+        damaged[damaged.length - 1] ^= 1;
+        return Mutations.repaired(damaged);
+    }
+
+    private void advance(Pair.Negotiation negotiation, int messages) throws HandshakeException {
+        if (messages >= 1) {
+            negotiation.message1();
+        }
+        if (messages >= 2) {
+            negotiation.message2();
+        }
+        if (messages >= 3) {
+            negotiation.message3();
+        }
+    }
+
+    private Handshake restored(Handshake handshake, SessionConfig config) throws StateRejectedException {
+        byte[] state = handshake.save(key);
+        handshake.close();
+        return Handshake.restore(state, key, config);
+    }
+
+    private static SessionConfig withIdentity(PeerId id, SessionConfig config) {
+        IdentityPrivateKey privateKey = List.of(TestKeys.pair(1), TestKeys.pair(2)).stream()
+                .filter(pair -> pair.publicKey().equals(config.identity().publicKey()))
+                .findFirst()
+                .orElseThrow()
+                .privateKey();
+        return SessionConfig.askingForKeys(Identity.of(id, privateKey));
+    }
+
+    private static void assertRefused(byte[] state, StateKey key, SessionConfig config, Reason reason) {
+        assertThatThrownBy(() -> Handshake.restore(state, key, config))
+                .isInstanceOfSatisfying(
+                        StateRejectedException.class,
+                        refusal -> assertThat(refusal.reason()).isEqualTo(reason));
+    }
+
+    private static byte[] reply(HandshakeStep step) {
+        return step.message().orElseThrow();
+    }
+}
