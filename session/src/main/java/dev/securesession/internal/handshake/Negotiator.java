@@ -79,33 +79,21 @@ public final class Negotiator {
     }
 
     private Progress commit(Transition transition) {
-        boolean moved = state != transition.next;
         state = transition.next;
         EstablishedSession session = state instanceof Finished finished ? finished.session() : null;
-        return new Progress(moved, transition.reply, state.awaitsKeyOf(), session);
+        return new Progress(transition.reply, state.awaitsKeyOf(), session);
     }
 
     /** What came of an event. */
     public static final class Progress {
-        private final boolean moved;
         private final byte @Nullable [] reply;
         private final @Nullable PeerId awaitsKeyOf;
         private final @Nullable EstablishedSession session;
 
-        Progress(
-                boolean moved,
-                byte @Nullable [] reply,
-                @Nullable PeerId awaitsKeyOf,
-                @Nullable EstablishedSession session) {
-            this.moved = moved;
+        Progress(byte @Nullable [] reply, @Nullable PeerId awaitsKeyOf, @Nullable EstablishedSession session) {
             this.reply = reply;
             this.awaitsKeyOf = awaitsKeyOf;
             this.session = session;
-        }
-
-        /** Whether the state is another than before. */
-        public boolean moved() {
-            return moved;
         }
 
         /** What to send to the peer, or null. */
