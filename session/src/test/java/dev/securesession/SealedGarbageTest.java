@@ -29,8 +29,8 @@ class SealedGarbageTest {
             SessionConfig config = state.getKey().startsWith("client") ? pair.client() : pair.server();
             int refused = 0;
             List<Mutation> mutations = Mutations.of(state.getValue());
-            // Every seventh will do: there are thousands for each state.
-            for (int i = 0; i < mutations.size(); i += 7) {
+            // A part of them will do: there are thousands for each state.
+            for (int i = 0; i < mutations.size(); i += 23) {
                 Mutation mutation = mutations.get(i);
                 byte[] sealed = key.seal(config.suite(), StateKey.Kind.NEGOTIATION, mutation.bytes());
                 try {
@@ -41,7 +41,7 @@ class SealedGarbageTest {
                     throw new AssertionError(state.getKey() + ": " + mutation.name(), e);
                 }
             }
-            assertThat(refused).as(state.getKey()).isGreaterThan(mutations.size() / 20);
+            assertThat(refused).as(state.getKey()).isGreaterThan(mutations.size() / 70);
         }
     }
 
