@@ -1,0 +1,267 @@
+package dev.securesession.transport;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.Delivery;
+import dev.securesession.rules.Rule;
+import dev.securesession.rules.Rule.Kind;
+import dev.securesession.testkit.ChoppedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.FilterInputStream;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.ProtocolException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Messages over streams of bytes, without a network. */
+class StreamTransportTest {
+    private static final int LIMIT = 70_000;
+    private static final Duration UNLIMITED = Duration.ZERO;
+
+    static List<Framing> framings() {
+        return List.of(Framing.lengthPrefix(), Framing.themisSocket());
+    }
+
+    @ParameterizedTest
+    @MethodSource("framings")
+    void arrivesWholeInPiecesOfEverySize(Framing framing) throws Exception {
+        List<byte[]> messages = messages(0, 1, 2, 3, 51, 300, 5);
+        byte[] stream = framed(framing, messages);
+
+        for (int size = 1; size <= stream.length; size++) {
+            StreamTransport transport =
+                    receiving(new ChoppedInputStream(new ByteArrayInputStream(stream), size), framing);
+
+            assertThat(receiveAll(transport)).as("pieces of %d", size).containsExactlyElementsOf(messages);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("framings")
+    void arrivesWholeInPiecesOfRandomSizes(Framing framing) throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("seed of arrivesWholeInPiecesOfRandomSizes: " + seed);
+        Random random = new Random(seed);
+        // More than what is buffered at a time, so that all paths are taken.
+        List<byte[]> messages = messages(random.ints(40, 0, 20_000).toArray());
+        int[] sizes = random.ints(100, 1, 30_000).toArray();
+        byte[] stream = framed(framing, messages);
+
+        StreamTransport transport = receiving(new ChoppedInputStream(new ByteArrayInputStream(stream), sizes), framing);
+
+        assertThat(receiveAll(transport)).as("seed %d", seed).containsExactlyElementsOf(messages);
+    }
+
+    @ParameterizedTest
+    @MethodSource("framings")
+    void endsCleanlyBetweenMessages(Framing framing) throws Exception {
+        StreamTransport transport = receiving(new ByteArrayInputStream(framed(framing, messages(3))), framing);
+
+        assertThat(transport.receive(LIMIT, UNLIMITED)).isPresent();
+        assertThat(transport.receive(LIMIT, UNLIMITED)).isEmpty();
+        assertThat(transport.receive(LIMIT, UNLIMITED)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("framings")
+    void refusesAMessageThatIsCutAnywhere(Framing framing) throws Exception {
+        byte[] stream = framed(framing, messages(20));
+
+        for (int length = 1; length < stream.length; length++) {
+            StreamTransport transport = receiving(new ByteArrayInputStream(stream, 0, length), framing);
+            String where = length < 4
+                    ? "after " + length + " bytes of a header of 4"
+                    : "after " + (length - 4) + " bytes of a message of 20";
+
+            assertThatThrownBy(() -> transport.receive(LIMIT, UNLIMITED))
+                    .isInstanceOf(EOFException.class)
+                    .hasMessageContaining(where);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("framings")
+    @Rule(value = "P-4", kind = Kind.ACCEPTS)
+    void acceptsAMessageOfTheLimit(Framing framing) throws Exception {
+        StreamTransport transport = receiving(new ByteArrayInputStream(framed(framing, messages(100))), framing);
+
+        assertThat(transport.receive(100, UNLIMITED).orElseThrow()).hasSize(100);
+    }
+
+    @ParameterizedTest
+    @MethodSource("framings")
+    @Rule(value = "P-4", kind = Kind.REFUSES)
+    void refusesAMessageOneByteTooLong(Framing framing) throws Exception {
+        StreamTransport transport = receiving(new ByteArrayInputStream(framed(framing, messages(101, 3))), framing);
+
+        assertThatThrownBy(() -> transport.receive(100, UNLIMITED))
+                .isInstanceOf(ProtocolException.class)
+                .hasMessage("a message of 101 bytes; the limit is 100");
+        // What stands in the stream now is no header.
+        assertThatThrownBy(() -> transport.receive(100, UNLIMITED)).isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    @Rule(value = "P-4", kind = Kind.REFUSES)
+    void refusesAnAnnouncementOfFourGigabytesWithoutWaitingForThem() {
+        for (long length : new long[] {0xFFFF_FFFFL, 0x8000_0000L, 0x7FFF_FFFFL}) {
+            byte[] header = ByteBuffer.allocate(4).putInt((int) length).array();
+            StreamTransport transport = receiving(new ByteArrayInputStream(header), Framing.lengthPrefix());
+
+            assertThatThrownBy(() -> transport.receive(LIMIT, UNLIMITED))
+                    .isInstanceOf(ProtocolException.class)
+                    .hasMessageContaining(Long.toString(length));
+        }
+    }
+
+    @Test
+    void refusesTheOtherFraming() throws Exception {
+        byte[] prefixed = framed(Framing.lengthPrefix(), messages(300));
+        byte[] marked = framed(Framing.themisSocket(), messages(300));
+
+        assertThatThrownBy(() -> receiving(new ByteArrayInputStream(prefixed), Framing.themisSocket())
+                        .receive(LIMIT, UNLIMITED))
+                .isInstanceOf(ProtocolException.class);
+        assertThatThrownBy(() -> receiving(new ByteArrayInputStream(marked), Framing.lengthPrefix())
+                        .receive(LIMIT, UNLIMITED))
+                .isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    void sendsTheLongestMessageOfAFramingAndNoLonger() throws Exception {
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        StreamTransport transport = StreamTransport.of(InputStream.nullInputStream(), stream, Framing.themisSocket());
+
+        transport.send(new byte[65_535]);
+        assertThatThrownBy(() -> transport.send(new byte[65_536]))
+                .isInstanceOf(ProtocolException.class)
+                .hasMessageContaining("65536")
+                .hasMessageContaining("65535");
+
+        assertThat(stream.size()).isEqualTo(4 + 65_535);
+    }
+
+    @Test
+    void writesAMessageAtOnceAndFlushesIt() throws Exception {
+        List<String> calls = new ArrayList<>();
+        OutputStream out = new OutputStream() {
+            @Override
+            public void write(int b) {
+                calls.add("byte");
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int length) {
+                calls.add("write " + length);
+            }
+
+            @Override
+            public void flush() {
+                calls.add("flush");
+            }
+        };
+
+        StreamTransport.of(InputStream.nullInputStream(), out, Framing.lengthPrefix())
+                .send("hello".getBytes(UTF_8));
+
+        assertThat(calls).containsExactly("write 9", "flush");
+    }
+
+    @Test
+    void closesBothStreamsEvenIfOneFails() throws Exception {
+        List<String> closed = new ArrayList<>();
+        InputStream in = new FilterInputStream(InputStream.nullInputStream()) {
+            @Override
+            public void close() throws IOException {
+                closed.add("in");
+                throw new IOException("in");
+            }
+        };
+        OutputStream out = new FilterOutputStream(OutputStream.nullOutputStream()) {
+            @Override
+            public void close() throws IOException {
+                closed.add("out");
+                throw new IOException("out");
+            }
+        };
+
+        assertThatThrownBy(() ->
+                        StreamTransport.of(in, out, Framing.lengthPrefix()).close())
+                .isInstanceOf(IOException.class);
+        assertThat(closed).containsExactlyInAnyOrder("in", "out");
+    }
+
+    @Test
+    void keepsItsOrder() {
+        assertThat(receiving(InputStream.nullInputStream(), Framing.lengthPrefix())
+                        .delivery())
+                .isEqualTo(Delivery.ORDERED);
+    }
+
+    @Test
+    void readsSingleBytesWithinTheTimeToo() throws Exception {
+        List<Integer> millis = new ArrayList<>();
+        TimedInput input = new TimedInput(new ByteArrayInputStream(new byte[] {7, 8}), millis::add);
+
+        input.startTimer(Duration.ofSeconds(100));
+        assertThat(input.read()).isEqualTo(7);
+        input.startTimer(Duration.ZERO);
+        assertThat(input.read()).isEqualTo(8);
+        input.startTimer(Duration.ofNanos(-1));
+
+        assertThatThrownBy(input::read).isInstanceOf(SocketTimeoutException.class);
+        assertThat(millis)
+                .hasSize(2)
+                .first()
+                .satisfies(first -> assertThat(first).isBetween(1, 100_001));
+        assertThat(millis).last().isEqualTo(0);
+    }
+
+    private static StreamTransport receiving(InputStream in, Framing framing) {
+        return StreamTransport.of(in, OutputStream.nullOutputStream(), framing);
+    }
+
+    private static List<byte[]> receiveAll(StreamTransport transport) throws IOException {
+        List<byte[]> messages = new ArrayList<>();
+        for (Optional<byte[]> next = transport.receive(LIMIT, UNLIMITED);
+                next.isPresent();
+                next = transport.receive(LIMIT, UNLIMITED)) {
+            messages.add(next.get());
+        }
+        return messages;
+    }
+
+    private static byte[] framed(Framing framing, List<byte[]> messages) throws IOException {
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        StreamTransport transport = StreamTransport.of(InputStream.nullInputStream(), stream, framing);
+        for (byte[] message : messages) {
+            transport.send(message);
+        }
+        return stream.toByteArray();
+    }
+
+    private static List<byte[]> messages(int... lengths) {
+        List<byte[]> messages = new ArrayList<>();
+        for (int length : lengths) {
+            byte[] message = new byte[length];
+            new Random(length).nextBytes(message);
+            messages.add(message);
+        }
+        return messages;
+    }
+}
