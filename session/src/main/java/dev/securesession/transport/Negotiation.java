@@ -9,7 +9,6 @@ import dev.securesession.SecureSession;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.Optional;
 
 /** Runs a handshake over a transport within its deadline. */
@@ -19,42 +18,73 @@ final class Negotiation {
     private final Transport transport;
     private final Handshake handshake;
     private final ConnectionOptions options;
-    private final long deadline;
+    private final Deadline deadline;
     private int dropped;
 
     Negotiation(Transport transport, Handshake handshake, ConnectionOptions options) {
         this.transport = transport;
         this.handshake = handshake;
         this.options = options;
-        this.deadline = System.nanoTime() + options.negotiationDeadline().toNanos();
+        this.deadline = new Deadline(transport, options.negotiationDeadline());
     }
 
     SecureSession run() throws IOException, HandshakeException {
+        try {
+            SecureSession session = exchange();
+            if (!deadline.stop()) {
+                session.close();
+                throw deadline.exceeded();
+            }
+            return session;
+        } catch (IOException e) {
+            if (deadline.stop() || e instanceof SocketTimeoutException) {
+                throw e;
+            }
+            SocketTimeoutException exceeded = deadline.exceeded();
+            exceeded.initCause(e);
+            throw exceeded;
+        } finally {
+            deadline.stop();
+        }
+    }
+
+    private SecureSession exchange() throws IOException, HandshakeException {
         if (handshake.role() == Role.CLIENT) {
             transport.send(handshake.start());
         }
         while (true) {
             Optional<HandshakeStep> step = take(nextMessage());
-            if (step.isPresent()) {
-                Optional<byte[]> reply = step.get().message();
-                if (reply.isPresent()) {
-                    transport.send(reply.get());
-                }
-                if (step.get() instanceof HandshakeStep.Established established) {
-                    return established.session();
-                }
+            if (!step.isPresent()) {
+                continue;
+            }
+            Optional<byte[]> reply = step.get().message();
+            if (step.get() instanceof HandshakeStep.Established established) {
+                sendLast(reply, established.session());
+                return established.session();
+            }
+            if (reply.isPresent()) {
+                transport.send(reply.get());
+            }
+        }
+    }
+
+    private void sendLast(Optional<byte[]> message, SecureSession session) throws IOException {
+        boolean sent = false;
+        try {
+            if (message.isPresent()) {
+                transport.send(message.get());
+            }
+            sent = true;
+        } finally {
+            if (!sent) {
+                session.close();
             }
         }
     }
 
     private byte[] nextMessage() throws IOException {
-        Duration left = Duration.ofNanos(deadline - System.nanoTime());
-        if (left.isNegative() || left.isZero()) {
-            throw new SocketTimeoutException("the negotiation took longer than " + options.negotiationDeadline());
-        }
-        return transport
-                .receive(options.negotiationMessageLimit(), left)
-                .orElseThrow(() -> new EOFException("the peer ended the connection during the negotiation"));
+        Optional<byte[]> message = transport.receive(options.negotiationMessageLimit(), deadline.left());
+        return message.orElseThrow(() -> new EOFException("the peer ended the connection during the negotiation"));
     }
 
     /** Takes in a message; a bad one ends a stream and is dropped from datagrams, up to a bound (PROTOCOL.md H-3). */

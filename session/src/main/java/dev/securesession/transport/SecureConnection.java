@@ -45,9 +45,6 @@ public final class SecureConnection implements Closeable {
         this.transport = transport;
         this.session = session;
         this.options = options;
-        if (transport.delivery() == Delivery.ORDERED) {
-            session.requireOrder();
-        }
     }
 
     /**
@@ -75,7 +72,7 @@ public final class SecureConnection implements Closeable {
      */
     public static SecureConnection connect(Socket socket, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return connect(StreamTransport.of(socket, options.framing()), config, options);
+        return connect(overSocket(socket, options), config, options);
     }
 
     /**
@@ -134,7 +131,7 @@ public final class SecureConnection implements Closeable {
      */
     public static SecureConnection accept(Socket socket, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return accept(StreamTransport.of(socket, options.framing()), config, options);
+        return accept(overSocket(socket, options), config, options);
     }
 
     /**
@@ -188,20 +185,45 @@ public final class SecureConnection implements Closeable {
      * @return the connection, the caller's to close
      */
     public static SecureConnection over(Transport transport, SecureSession session, ConnectionOptions options) {
+        boolean ordered;
+        try {
+            ordered = transport.delivery() == Delivery.ORDERED;
+        } catch (Throwable failure) {
+            session.close();
+            throw failure;
+        }
+        if (ordered) {
+            session.requireOrder();
+        }
         return new SecureConnection(transport, session, options);
     }
 
     private static SecureConnection negotiate(Transport transport, Handshake handshake, ConnectionOptions options)
             throws IOException, HandshakeException {
-        boolean established = false;
         try (handshake) {
             SecureSession session = new Negotiation(transport, handshake, options).run();
-            established = true;
-            return new SecureConnection(transport, session, options);
-        } finally {
-            if (!established) {
-                transport.close();
-            }
+            return over(transport, session, options);
+        } catch (Throwable failure) {
+            closeAfter(failure, transport);
+            throw failure;
+        }
+    }
+
+    private static StreamTransport overSocket(Socket socket, ConnectionOptions options) throws IOException {
+        try {
+            return StreamTransport.of(socket, options.framing());
+        } catch (IOException e) {
+            closeAfter(e, socket);
+            throw e;
+        }
+    }
+
+    /** Closes what a failure leaves behind; what closing throws must not take its place. */
+    private static void closeAfter(Throwable failure, Closeable left) {
+        try {
+            left.close();
+        } catch (IOException e) {
+            failure.addSuppressed(e);
         }
     }
 
@@ -315,16 +337,12 @@ public final class SecureConnection implements Closeable {
         }
     }
 
-    private void endUnlessDropped(MessageRejectedException refusal) throws IOException, MessageRejectedException {
+    private void endUnlessDropped(MessageRejectedException refusal) throws MessageRejectedException {
         if (transport.delivery() == Delivery.UNORDERED && refusal.reason() != Reason.TOO_MANY_FAILURES) {
             dropped.incrementAndGet();
             return;
         }
-        try {
-            close();
-        } catch (IOException e) {
-            refusal.addSuppressed(e);
-        }
+        closeAfter(refusal, this);
         throw refusal;
     }
 }
