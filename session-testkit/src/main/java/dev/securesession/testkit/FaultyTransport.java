@@ -132,10 +132,11 @@ public final class FaultyTransport implements Transport {
 
     /** What becomes of a message. Immutable, and safe for use by several threads if what changes messages is. */
     public static final class Fault {
-        private static final Fault NONE = new Fault(1, 0, false, UnaryOperator.identity());
-        private static final Fault DROP = new Fault(0, 0, false, UnaryOperator.identity());
-        private static final Fault DUPLICATE = new Fault(2, 0, false, UnaryOperator.identity());
-        private static final Fault CUT = new Fault(0, 0, true, UnaryOperator.identity());
+        private static final UnaryOperator<byte[]> AS_IT_IS = UnaryOperator.identity();
+        private static final Fault NONE = new Fault(1, 0, false, AS_IT_IS);
+        private static final Fault DROP = new Fault(0, 0, false, AS_IT_IS);
+        private static final Fault DUPLICATE = new Fault(2, 0, false, AS_IT_IS);
+        private static final Fault CUT = new Fault(0, 0, true, AS_IT_IS);
 
         private final int copies;
         private final int delay;
@@ -186,7 +187,7 @@ public final class FaultyTransport implements Transport {
             if (messages < 1) {
                 throw new IllegalArgumentException("a delay of " + messages + " messages; it must be 1 or more");
             }
-            return new Fault(0, messages, false, UnaryOperator.identity());
+            return new Fault(0, messages, false, AS_IT_IS);
         }
 
         /**
@@ -211,6 +212,15 @@ public final class FaultyTransport implements Transport {
                 message[at / Byte.SIZE] ^= (byte) (1 << at % Byte.SIZE);
                 return message;
             });
+        }
+
+        /**
+         * Tells whether the message that is sent may be another than the one that should be.
+         *
+         * @return true for {@link #change} and {@link #flip}
+         */
+        public boolean isDamage() {
+            return change != AS_IT_IS;
         }
 
         /**
