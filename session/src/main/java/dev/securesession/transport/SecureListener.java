@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -63,6 +64,8 @@ public final class SecureListener implements Closeable {
      * @param executor runs a task for each connection, and one that accepts; should start a thread for each
      * @param handler gets each connection
      * @return the listener, at work until it is closed
+     * @throws IllegalArgumentException if the server socket is not bound
+     * @throws RejectedExecutionException if the executor does not take the task that accepts; the server socket is closed
      */
     public static SecureListener listen(
             ServerSocket serverSocket, SessionConfig config, Executor executor, Handler handler) {
@@ -78,6 +81,8 @@ public final class SecureListener implements Closeable {
      * @param handler gets each connection
      * @param options framing and limits
      * @return the listener, at work until it is closed
+     * @throws IllegalArgumentException if the server socket is not bound
+     * @throws RejectedExecutionException if the executor does not take the task that accepts; the server socket is closed
      */
     public static SecureListener listen(
             ServerSocket serverSocket,
@@ -85,8 +90,16 @@ public final class SecureListener implements Closeable {
             Executor executor,
             Handler handler,
             ConnectionOptions options) {
+        if (!serverSocket.isBound()) {
+            throw new IllegalArgumentException("a server socket without an address; bind it first");
+        }
         SecureListener listener = new SecureListener(serverSocket, config, options, executor, handler);
-        executor.execute(listener::acceptAll);
+        try {
+            executor.execute(listener::acceptAll);
+        } catch (RejectedExecutionException e) {
+            listener.closeServerSocket();
+            throw e;
+        }
         return listener;
     }
 
@@ -99,25 +112,42 @@ public final class SecureListener implements Closeable {
         return shed.get();
     }
 
-    /** Stops listening and closes all connections. May be called twice, and by any thread. */
+    /**
+     * Stops listening and closes all connections, whose handlers then fail or end; does not wait for that, and leaves the
+     * executor as it is. May be called twice, and by any thread.
+     */
     @Override
     public void close() throws IOException {
-        serverSocket.close();
-        for (Socket socket : sockets) {
-            closeQuietly(socket);
+        try {
+            serverSocket.close();
+        } finally {
+            for (Socket socket : sockets) {
+                closeQuietly(socket);
+            }
         }
     }
 
     private void acceptAll() {
-        while (!serverSocket.isClosed()) {
-            try {
-                admit(serverSocket.accept());
-            } catch (IOException e) {
-                if (!serverSocket.isClosed()) {
-                    handler.failed(serverSocket.getLocalSocketAddress(), e);
-                    // Out of file descriptors, most likely: trying again at once would only burn time.
-                    LockSupport.parkNanos(PAUSE_NANOS);
-                }
+        try {
+            while (!serverSocket.isClosed()) {
+                acceptNext();
+            }
+        } finally {
+            // Whatever has ended this thread: nobody is to wait for an answer that does not come.
+            closeServerSocket();
+        }
+    }
+
+    private void acceptNext() {
+        try {
+            admit(serverSocket.accept());
+        } catch (SocketTimeoutException e) {
+            // The server socket came with a time limit. Nobody has connected, and nothing has failed.
+        } catch (IOException e) {
+            if (!serverSocket.isClosed()) {
+                tellFailed(serverSocket.getLocalSocketAddress(), e);
+                // Out of file descriptors, most likely: trying again at once would only burn time.
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
     }
@@ -135,18 +165,29 @@ public final class SecureListener implements Closeable {
         try {
             executor.execute(() -> serve(socket));
         } catch (RejectedExecutionException e) {
-            halfOpen.release();
-            forget(socket);
-            handler.failed(socket.getRemoteSocketAddress(), e);
+            turnAway(socket, e);
+        } catch (OutOfMemoryError e) {
+            // How a JVM says that the system gives it no more threads.
+            turnAway(socket, new RejectedExecutionException("no thread for a connection", e));
         }
+    }
+
+    private void turnAway(Socket socket, RejectedExecutionException cause) {
+        SocketAddress address = socket.getRemoteSocketAddress();
+        halfOpen.release();
+        forget(socket);
+        tellFailed(address, cause);
     }
 
     private void serve(Socket socket) {
         SocketAddress address = socket.getRemoteSocketAddress();
         try (SecureConnection connection = negotiate(socket)) {
             handler.handle(connection);
+        } catch (InterruptedException e) {
+            tellFailed(address, e);
+            Thread.currentThread().interrupt();
         } catch (Exception e) {
-            handler.failed(address, e);
+            tellFailed(address, e);
         } finally {
             forget(socket);
         }
@@ -160,9 +201,25 @@ public final class SecureListener implements Closeable {
         }
     }
 
+    private void tellFailed(SocketAddress address, Exception cause) {
+        try {
+            handler.failed(address, cause);
+        } catch (RuntimeException e) {
+            // Its own affair; other connections must not suffer from it (PROTOCOL.md H-11).
+        }
+    }
+
     private void forget(Socket socket) {
         sockets.remove(socket);
         closeQuietly(socket);
+    }
+
+    private void closeServerSocket() {
+        try {
+            serverSocket.close();
+        } catch (IOException e) {
+            // It is of no use any more, closed or not.
+        }
     }
 
     private static final long PAUSE_NANOS = 10_000_000;
@@ -179,7 +236,7 @@ public final class SecureListener implements Closeable {
     @FunctionalInterface
     public interface Handler {
         /**
-         * Serves a connection, which is closed when this returns or throws.
+         * Serves a connection, which is closed when this returns or throws. An {@link Error} is left to the executor.
          *
          * @param connection established
          * @throws Exception to end the connection; {@link #failed} is told
@@ -187,10 +244,12 @@ public final class SecureListener implements Closeable {
         void handle(SecureConnection connection) throws Exception;
 
         /**
-         * Is told of a connection that failed: in its negotiation, in its handler, or before.
+         * Is told of a connection that failed: in its negotiation, in its handler, or before. What this throws is
+         * dropped.
          *
          * @param address where the peer is, or where we listen if no connection could be accepted
-         * @param cause what went wrong: {@link HandshakeException}, {@link IOException}, or what the handler threw
+         * @param cause what went wrong: {@link HandshakeException}, {@link IOException}, what the handler threw, or
+         *     {@link RejectedExecutionException} if the executor did not take the connection
          */
         default void failed(SocketAddress address, Exception cause) {}
     }
