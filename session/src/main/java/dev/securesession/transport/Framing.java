@@ -6,7 +6,7 @@ import java.net.ProtocolException;
  * Marks where messages begin and end on a stream of bytes, by a header of fixed length in front of each.
  *
  * <p>Both peers must use the same one. Implementations have no state and are safe for use by several threads.
- * PROTOCOL.md, section 6.
+ * PROTOCOL.md, section 10.1.
  */
 public interface Framing {
     /**

@@ -10,11 +10,16 @@ import java.net.ProtocolException;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Messages over a stream of bytes, each behind a header that says how long it is.
  *
- * <p>Over a {@link Socket} waiting can be limited; over bare streams it cannot, and a timeout is not looked at.
+ * <p>Over a {@link Socket} waiting can be limited, whose own timeout is overwritten for that; over bare streams it cannot,
+ * and a timeout is looked at between two reads only. A message that has come in part when the time is over is not lost:
+ * the next call goes on with it.
+ *
+ * <p>PROTOCOL.md, section 10.
  */
 public final class StreamTransport implements Transport {
     private final InputStream in;
@@ -23,12 +28,17 @@ public final class StreamTransport implements Transport {
     private final TimedInput timed;
     private final Closing closing;
 
+    // What has come of the next message.
+    private Part header;
+    private @Nullable Part body;
+
     private StreamTransport(TimedInput timed, OutputStream out, Framing framing, Closing closing) {
         this.timed = timed;
         this.in = new BufferedInputStream(timed);
         this.out = out;
         this.framing = framing;
         this.closing = closing;
+        this.header = new Part(framing.headerLength());
     }
 
     /**
@@ -55,10 +65,12 @@ public final class StreamTransport implements Transport {
      */
     public static StreamTransport of(InputStream in, OutputStream out, Framing framing) {
         return new StreamTransport(new TimedInput(in, timeout -> {}), out, framing, () -> {
+            // In this order: closing a buffered output waits for a thread that writes, which ends with the input of the
+            // same socket.
             try {
-                out.close();
-            } finally {
                 in.close();
+            } finally {
+                out.close();
             }
         });
     }
@@ -82,25 +94,30 @@ public final class StreamTransport implements Transport {
     @Override
     public Optional<byte[]> receive(int longest, Duration timeout) throws IOException {
         timed.startTimer(timeout);
-        byte[] header = new byte[framing.headerLength()];
-        int headerRead = readUpTo(header);
-        if (headerRead == 0) {
+        fill(header);
+        if (header.isEmpty()) {
             return Optional.empty();
         }
-        if (headerRead < header.length) {
+        if (!header.isFull()) {
             throw new EOFException(
-                    "the connection ended after " + headerRead + " bytes of a header of " + header.length);
+                    "the connection ended after " + header.read + " bytes of a header of " + header.bytes.length);
         }
-        long length = framing.readHeader(header);
+        long length = framing.readHeader(header.bytes);
         if (length > longest) {
             throw new ProtocolException("a message of " + length + " bytes; the limit is " + longest);
         }
-        byte[] message = new byte[(int) length];
-        int read = readUpTo(message);
-        if (read < message.length) {
-            throw new EOFException("the connection ended after " + read + " bytes of a message of " + message.length);
+        if (body == null) {
+            body = new Part((int) length);
         }
-        return Optional.of(message);
+        Part message = body;
+        fill(message);
+        if (!message.isFull()) {
+            throw new EOFException(
+                    "the connection ended after " + message.read + " bytes of a message of " + message.bytes.length);
+        }
+        header = new Part(header.bytes.length);
+        body = null;
+        return Optional.of(message.bytes);
     }
 
     @Override
@@ -113,16 +130,33 @@ public final class StreamTransport implements Transport {
         closing.close();
     }
 
-    private int readUpTo(byte[] target) throws IOException {
-        int total = 0;
-        while (total < target.length) {
-            int count = in.read(target, total, target.length - total);
+    /** Reads until a part is full or the stream ends; goes on where it stood when the time was over before. */
+    private void fill(Part part) throws IOException {
+        while (!part.isFull()) {
+            int count = in.read(part.bytes, part.read, part.bytes.length - part.read);
             if (count < 0) {
-                break;
+                return;
             }
-            total += count;
+            part.read += count;
         }
-        return total;
+    }
+
+    /** A header or a message, as far as it has come. */
+    private static final class Part {
+        final byte[] bytes;
+        int read;
+
+        Part(int length) {
+            bytes = new byte[length];
+        }
+
+        boolean isEmpty() {
+            return read == 0;
+        }
+
+        boolean isFull() {
+            return read == bytes.length;
+        }
     }
 
     /** Closes what is under the transport. */

@@ -4,7 +4,7 @@ import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 
 /**
- * What the secure sockets of the Java library over JNI put in front of a message (PROTOCOL.md, section 6).
+ * What the secure sockets of the Java library over JNI put in front of a message (PROTOCOL.md, section 10.1).
  *
  * <pre>{@code
  * offset 0   FF FF

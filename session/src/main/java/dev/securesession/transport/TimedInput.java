@@ -21,7 +21,8 @@ final class TimedInput extends FilterInputStream {
     void startTimer(Duration timeout) throws IOException {
         limited = !timeout.isZero();
         if (limited) {
-            deadline = System.nanoTime() + timeout.toNanos();
+            Duration bounded = timeout.compareTo(LONGEST) < 0 ? timeout : LONGEST;
+            deadline = System.nanoTime() + bounded.toNanos();
         } else {
             setting.set(0);
         }
@@ -54,6 +55,9 @@ final class TimedInput extends FilterInputStream {
     interface TimeoutSetting {
         void set(int millis) throws IOException;
     }
+
+    /** Nanoseconds of more than that do not fit into a long. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private static final int NANOS_PER_MILLI = 1_000_000;
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
  * the server's second one before anything that the server wraps. One thread may send while another receives; a
  * {@link SecureConnection} never has two threads send, or two receive, at the same time.
  *
- * <p>PROTOCOL.md, section 6.
+ * <p>PROTOCOL.md, section 10.
  */
 public interface Transport extends Closeable {
     /**
@@ -31,7 +31,7 @@ public interface Transport extends Closeable {
      *     (PROTOCOL.md P-4)
      * @param timeout how long to wait for the whole of it, or zero for as long as it takes
      * @return the message, a new array; or empty if the peer has ended the connection between two messages
-     * @throws java.net.SocketTimeoutException if the time is over
+     * @throws java.net.SocketTimeoutException if the time is over; what has come of the message is kept for the next call
      * @throws IOException if the message is too long or was cut off, or the connection fails; it is then of no use
      */
     Optional<byte[]> receive(int longest, Duration timeout) throws IOException;

@@ -8,6 +8,7 @@ import dev.securesession.Delivery;
 import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.ChoppedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -24,6 +25,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -230,6 +233,76 @@ class StreamTransportTest {
                 .first()
                 .satisfies(first -> assertThat(first).isBetween(1, 100_001));
         assertThat(millis).last().isEqualTo(0);
+    }
+
+    @Test
+    void goesOnWithTheMessageWhenTheTimeWasOver() throws Exception {
+        byte[] stream = framed(Framing.lengthPrefix(), messages(5, 7));
+        // Every byte comes after a wait that was too long.
+        InputStream halting = new FilterInputStream(new ByteArrayInputStream(stream)) {
+            private boolean late;
+
+            @Override
+            public int read(byte[] target, int offset, int length) throws IOException {
+                late = !late;
+                if (late) {
+                    throw new SocketTimeoutException("late");
+                }
+                return super.read(target, offset, 1);
+            }
+
+            @Override
+            public int available() {
+                return 0;
+            }
+        };
+        StreamTransport transport = receiving(halting, Framing.lengthPrefix());
+        List<byte[]> received = new ArrayList<>();
+        int late = 0;
+        while (received.size() < 2) {
+            try {
+                received.add(transport.receive(LIMIT, Duration.ofMinutes(1)).orElseThrow());
+            } catch (SocketTimeoutException e) {
+                late++;
+            }
+        }
+
+        assertThat(received).containsExactlyElementsOf(messages(5, 7));
+        assertThat(late).isEqualTo(stream.length);
+    }
+
+    @Test
+    void waitsForTheLongestTimesThereAre() throws Exception {
+        StreamTransport transport = receiving(
+                new ByteArrayInputStream(framed(Framing.lengthPrefix(), messages(5))), Framing.lengthPrefix());
+
+        assertThat(transport.receive(LIMIT, Duration.ofSeconds(Long.MAX_VALUE))).isPresent();
+    }
+
+    @Test
+    void closingEndsAWriteThroughABuffer() throws Exception {
+        try (Threads threads = new Threads();
+                Loopback loopback = Loopback.open(4096)) {
+            StreamTransport transport = StreamTransport.of(
+                    loopback.client.getInputStream(),
+                    new BufferedOutputStream(loopback.client.getOutputStream()),
+                    Framing.lengthPrefix());
+            CountDownLatch begun = new CountDownLatch(1);
+            Future<?> sending = threads.run(() -> {
+                begun.countDown();
+                // More than all buffers of the network hold.
+                transport.send(new byte[16 << 20]);
+                return "sent";
+            });
+            begun.await();
+            Future<?> closing = threads.run(() -> {
+                transport.close();
+                return "closed";
+            });
+
+            assertThat(Threads.awaitFailure(sending)).isInstanceOf(IOException.class);
+            Threads.await(closing);
+        }
     }
 
     private static StreamTransport receiving(InputStream in, Framing framing) {
