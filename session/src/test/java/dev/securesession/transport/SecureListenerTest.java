@@ -40,6 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Many connections at a time, good ones and others. All on this machine, and bounded. */
 @Timeout(120)
+@SuppressWarnings("try") // A listener is at work without being spoken to.
 class SecureListenerTest {
     private static final byte[] PAYLOAD = "payload".getBytes(UTF_8);
     private static final ConnectionOptions SHORT =
@@ -57,7 +58,7 @@ class SecureListenerTest {
 
     /** Each listener was closed by its test: now its threads must end, those of all connections too. */
     @AfterEach
-    void nothingIsLeft() throws Exception {
+    void nothingIsLeft() {
         assertThat(serverSocket.isClosed()).isTrue();
         threads.close();
     }

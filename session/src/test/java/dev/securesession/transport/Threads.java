@@ -65,10 +65,14 @@ final class Threads implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         executor.shutdown();
-        assertThat(executor.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS))
-                .as("all threads have ended")
-                .isTrue();
+        boolean ended = false;
+        try {
+            ended = executor.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        assertThat(ended).as("all threads have ended").isTrue();
     }
 }
