@@ -79,12 +79,13 @@ final class ReplayWindow {
 
     /**
      * Returns which of the indices from the highest down were accepted, one bit each, for saving: bit i of the array
-     * (lowest bit of the first byte first) is the index {@code highest - i}.
+     * (lowest bit of the first byte first) is the index {@code highest - i}. Bits of the last byte that are behind the
+     * window are ones: those indices are not accepted any more, in a larger window neither.
      */
     byte[] toBitmap() {
         byte[] bitmap = new byte[(size + 7) / 8];
-        for (int i = 0; i < size && i <= highest; i++) {
-            if (isAccepted(highest - i)) {
+        for (int i = 0; i < bitmap.length * 8; i++) {
+            if (i >= size || i > highest || isAccepted(highest - i)) {
                 bitmap[i / 8] |= (byte) (1 << i % 8);
             }
         }
