@@ -201,13 +201,18 @@ public final class SecureSession implements AutoCloseable {
      *     leaves nothing in it.
      * @return the length of the payload
      * @throws MessageRejectedException if the message is refused; neither buffer has moved
-     * @throws IllegalArgumentException if the other buffer is read-only or too short; nothing has moved
+     * @throws IllegalArgumentException if the other buffer is read-only, too short, or the same object, which has only one
+     *     position to move; nothing has moved
      * @throws IllegalStateException if the session was closed
      */
+    @SuppressWarnings("ReferenceEquality") // Buffers with equal bytes are fine; one object has only one position.
     public int unwrap(ByteBuffer message, ByteBuffer payload) throws MessageRejectedException {
         int messageLength = message.remaining();
         MessageOpener.requireLength(messageLength);
         int length = MessageOpener.payloadLength(messageLength);
+        if (message == payload) {
+            throw new IllegalArgumentException("one buffer for message and payload; use a duplicate, or unwrapInPlace");
+        }
         requireRoom(payload, length);
         if (message.hasArray() && payload.hasArray()) {
             session.opener()
@@ -255,8 +260,9 @@ public final class SecureSession implements AutoCloseable {
             try {
                 message.duplicate().get(copy, 0, messageLength);
                 session.opener().openInPlace(copy, 0, messageLength);
-                message.duplicate().put(copy, 0, messageLength);
             } finally {
+                // After a refusal too: then these are the zeros, or what came.
+                message.duplicate().put(copy, 0, messageLength);
                 pool.giveBack(hint(), copy, messageLength);
             }
         }
