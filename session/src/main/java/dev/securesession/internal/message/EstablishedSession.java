@@ -10,7 +10,10 @@ import dev.securesession.internal.wire.SavedSession;
 import dev.securesession.internal.wire.TsscState;
 import org.jspecify.annotations.Nullable;
 
-/** All there is to an established session: who it is with, and its two directions. */
+/**
+ * All there is to an established session: who it is with, and its two directions. The lock is this object's own and taken
+ * before those of the directions, so that what is saved is whole: not of a session that is being wiped.
+ */
 public final class EstablishedSession {
     private final Role role;
     private final int sessionId;
@@ -103,7 +106,7 @@ public final class EstablishedSession {
     }
 
     /** Returns what is saved of this session, the caller's to wipe. */
-    public SavedSession save(PeerId ownId, byte[] ownFingerprint) {
+    public synchronized SavedSession save(PeerId ownId, byte[] ownFingerprint) {
         SealerState sending = sealer.state();
         OpenerState receiving = opener.state();
         SavedSession saved = new SavedSession();
@@ -132,7 +135,7 @@ public final class EstablishedSession {
     }
 
     /** Returns the form that the reference reads, or null if the master secret was not kept. */
-    public @Nullable TsscState toTssc() {
+    public synchronized @Nullable TsscState toTssc() {
         if (master == null) {
             return null;
         }
@@ -171,7 +174,7 @@ public final class EstablishedSession {
     }
 
     /** Waits for a running call in each direction, then wipes the keys; later calls fail. */
-    public void close() {
+    public synchronized void close() {
         sealer.close();
         opener.close();
         if (master != null) {
