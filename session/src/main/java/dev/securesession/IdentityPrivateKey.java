@@ -17,6 +17,7 @@ import java.security.ProviderException;
 import java.security.interfaces.ECPrivateKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
+import java.util.function.Function;
 import javax.security.auth.Destroyable;
 
 /**
@@ -133,7 +134,7 @@ public final class IdentityPrivateKey implements Destroyable {
      * @throws IllegalStateException if the key was destroyed
      */
     public byte[] encodeSecret() {
-        return KeyContainer.write(curve(), scalar());
+        return withScalar(copy -> KeyContainer.write(curve(), copy));
     }
 
     /**
@@ -143,10 +144,9 @@ public final class IdentityPrivateKey implements Destroyable {
      * @throws IllegalStateException if the key was destroyed
      */
     public byte[] encodeSecretPkcs8() {
-        byte[] encoded = CryptoProviders.platform()
-                .suite()
-                .importScalar(curve(), scalar())
-                .getEncoded();
+        CryptoSuite suite = CryptoProviders.platform().suite();
+        PrivateKey key = withScalar(copy -> suite.importScalar(curve(), copy));
+        byte[] encoded = key.getEncoded();
         if (encoded == null) {
             throw new ProviderException("the platform's provider of elliptic curves exports no keys");
         }
@@ -188,7 +188,7 @@ public final class IdentityPrivateKey implements Destroyable {
 
     /** Wipes the key. Configurations that were made with it keep what they need. May be called twice. */
     @Override
-    public void destroy() {
+    public synchronized void destroy() {
         destroyed = true;
         scalar.wipe();
     }
@@ -209,13 +209,23 @@ public final class IdentityPrivateKey implements Destroyable {
     }
 
     SigningKey signingKey(CryptoSuite suite) {
-        return suite.signingKey(curve(), scalar());
+        return withScalar(copy -> suite.signingKey(curve(), copy));
     }
 
-    private Secret scalar() {
+    private <T> T withScalar(Function<Secret, T> use) {
+        Secret copy = intactCopy();
+        try {
+            return use.apply(copy);
+        } finally {
+            copy.wipe();
+        }
+    }
+
+    /** Another thread may wipe the key at any time, but not half of it for us: the copy is whole, or there is none. */
+    private synchronized Secret intactCopy() {
         if (destroyed) {
             throw new IllegalStateException("the private key was destroyed");
         }
-        return scalar;
+        return scalar.copy();
     }
 }

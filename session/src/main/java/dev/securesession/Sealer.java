@@ -119,7 +119,7 @@ public final class Sealer implements Destroyable {
         if (iterations < 1) {
             throw new IllegalArgumentException("a limit of " + iterations + " iterations; it must be 1 or more");
         }
-        return new Sealer(intact().copy(), isPassphrase, iterations, crypto);
+        return new Sealer(intactCopy(), isPassphrase, iterations, crypto);
     }
 
     /**
@@ -203,7 +203,7 @@ public final class Sealer implements Destroyable {
 
     /** Wipes the key or passphrase. May be called twice. */
     @Override
-    public void destroy() {
+    public synchronized void destroy() {
         destroyed = true;
         secret.wipe();
     }
@@ -239,21 +239,23 @@ public final class Sealer implements Destroyable {
 
     /** K = KDF(key or stretched passphrase, label, [data length, context], 32), little-endian length. */
     private Secret derive(@Nullable Stretching stretching, int dataLength, byte[] context) {
-        Secret base = stretching == null
-                ? intact().copy()
-                : Pbkdf2.derive(crypto, intact(), stretching.salt(), (int) stretching.iterations());
+        Secret own = intactCopy();
+        Secret base =
+                stretching == null ? own : Pbkdf2.derive(crypto, own, stretching.salt(), (int) stretching.iterations());
         try {
             byte[] length = Bytes.int32LittleEndian(dataLength);
             return Secret.owning(new SoterKdf(crypto).derive(base, LABEL, KEY_LENGTH, length, context));
         } finally {
+            own.wipe();
             base.wipe();
         }
     }
 
-    private Secret intact() {
+    /** Another thread may wipe the secret at any time, but not half of it for us: the copy is whole, or there is none. */
+    private synchronized Secret intactCopy() {
         if (destroyed) {
             throw new IllegalStateException("the sealer was destroyed");
         }
-        return secret;
+        return secret.copy();
     }
 }

@@ -61,8 +61,7 @@ public final class StateKey implements Destroyable {
      * @return the copy; to be destroyed on its own
      */
     public StateKey withOwner(String name) {
-        requireIntact();
-        return new StateKey(secret.copy(), name.getBytes(StandardCharsets.UTF_8), generation);
+        return new StateKey(intactCopy(), name.getBytes(StandardCharsets.UTF_8), generation);
     }
 
     /**
@@ -72,13 +71,12 @@ public final class StateKey implements Destroyable {
      * @return the copy; to be destroyed on its own
      */
     public StateKey withGeneration(long number) {
-        requireIntact();
-        return new StateKey(secret.copy(), owner, number);
+        return new StateKey(intactCopy(), owner, number);
     }
 
     /** Wipes the key. May be called twice. */
     @Override
-    public void destroy() {
+    public synchronized void destroy() {
         destroyed = true;
         secret.wipe();
     }
@@ -99,7 +97,6 @@ public final class StateKey implements Destroyable {
     }
 
     byte[] seal(CryptoSuite suite, Kind kind, byte[] state) {
-        requireIntact();
         byte[] salt = suite.randomBytes(SealedState.SALT_LENGTH);
         byte[] nonce = suite.randomBytes(AesGcm.NONCE_LENGTH);
         Secret key = derive(suite, salt);
@@ -113,7 +110,6 @@ public final class StateKey implements Destroyable {
 
     /** Returns the state, the caller's to wipe. */
     byte[] unseal(CryptoSuite suite, Kind kind, byte[] sealedState) throws StateRejectedException {
-        requireIntact();
         SealedState sealed;
         try {
             sealed = SealedState.parse(sealedState);
@@ -150,13 +146,20 @@ public final class StateKey implements Destroyable {
     }
 
     private Secret derive(CryptoSuite suite, byte[] salt) {
-        return Secret.owning(new SoterKdf(suite).derive(secret, LABEL, LENGTH, salt));
+        Secret own = intactCopy();
+        try {
+            return Secret.owning(new SoterKdf(suite).derive(own, LABEL, LENGTH, salt));
+        } finally {
+            own.wipe();
+        }
     }
 
-    private void requireIntact() {
+    /** Another thread may wipe the key at any time, but not half of it for us: the copy is whole, or there is none. */
+    private synchronized Secret intactCopy() {
         if (destroyed) {
             throw new IllegalStateException("the state key was destroyed");
         }
+        return secret.copy();
     }
 
     /** What a state is of. */

@@ -12,6 +12,7 @@ import dev.securesession.internal.message.MessageOpener;
 import dev.securesession.internal.message.MessageSealer;
 import dev.securesession.rules.Rule;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testkit.TestKeys;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -213,6 +214,56 @@ class SessionThreadsTest {
                                 .saveUnsealedTssc())
                         .isEqualTo(original);
             }
+        }
+    }
+
+    @Test
+    @Rule(value = "M-1", kind = REFUSES)
+    void usesTheWholeKeyOrNoneWhileItIsDestroyed() throws Exception {
+        byte[] bytes = Crafted.random(32);
+        SecureSession session = Crafted.create().client();
+        byte[] identity = TestKeys.pair(1).privateKey().encodeSecret();
+        for (int round = 0; round < 200; round++) {
+            Sealer sealer = Sealer.withKey(bytes);
+            StateKey stateKey = StateKey.of(bytes);
+            IdentityPrivateKey privateKey = round % 10 == 0
+                    ? IdentityPrivateKey.decode(identity)
+                    : TestKeys.pair(1).privateKey();
+            CyclicBarrier start = new CyclicBarrier(2);
+            Future<List<byte[]>> used = threads.submit(() -> {
+                start.await();
+                List<byte[]> made = new ArrayList<>();
+                made.add(unlessDestroyed(() -> sealer.seal(new byte[] {5})));
+                made.add(unlessDestroyed(() -> session.save(stateKey)));
+                made.add(unlessDestroyed(privateKey::encodeSecret));
+                return made;
+            });
+            start.await();
+            sealer.destroy();
+            stateKey.destroy();
+            if (round % 10 == 0) {
+                privateKey.destroy();
+            }
+            List<byte[]> made = used.get();
+            if (made.get(0).length > 0) {
+                assertThat(Sealer.withKey(bytes).unseal(made.get(0))).containsExactly(5);
+            }
+            if (made.get(1).length > 0) {
+                SecureSession.restore(
+                        made.get(1), StateKey.of(bytes), Pair.create().client());
+            }
+            if (made.get(2).length > 0) {
+                assertThat(made.get(2)).isEqualTo(identity);
+            }
+        }
+    }
+
+    private static byte[] unlessDestroyed(java.util.function.Supplier<byte[]> use) {
+        try {
+            return use.get();
+        } catch (IllegalStateException e) {
+            assertThat(e).hasMessageContaining("destroyed");
+            return new byte[0];
         }
     }
 
