@@ -232,17 +232,12 @@ public final class SecureConnection implements Closeable {
      *
      * @param payload 1 byte or more; not kept
      * @throws IOException if the transport fails; the connection is then of no use
-     * @throws IllegalArgumentException if the payload is empty
+     * @throws IllegalArgumentException if the payload is empty, or too long for the transport
      * @throws dev.securesession.SessionExhaustedException if no message number is left: negotiate a new session
      * @throws IllegalStateException if the connection or its session was closed
      */
     public void send(byte[] payload) throws IOException {
-        sending.lock();
-        try {
-            transport.send(session.wrap(payload));
-        } finally {
-            sending.unlock();
-        }
+        send(ByteBuffer.wrap(payload));
     }
 
     /**
@@ -250,17 +245,19 @@ public final class SecureConnection implements Closeable {
      *
      * @param payload 1 byte or more; its position moves to its limit
      * @throws IOException if the transport fails; the connection is then of no use
-     * @throws IllegalArgumentException if the payload is empty
+     * @throws IllegalArgumentException if the payload is empty, or too long for the transport
      * @throws dev.securesession.SessionExhaustedException if no message number is left: negotiate a new session
      * @throws IllegalStateException if the connection or its session was closed
      */
     public void send(ByteBuffer payload) throws IOException {
-        if (!payload.hasRemaining()) {
-            throw new IllegalArgumentException("a payload of 0 bytes; it must be 1 or more");
+        int longest = transport.longestMessage() - SecureSession.OVERHEAD;
+        if (!payload.hasRemaining() || payload.remaining() > longest) {
+            throw new IllegalArgumentException("a payload of " + payload.remaining() + " bytes; it must be 1 to "
+                    + longest + " on this connection");
         }
         sending.lock();
         try {
-            byte[] message = new byte[Math.addExact(payload.remaining(), SecureSession.OVERHEAD)];
+            byte[] message = new byte[payload.remaining() + SecureSession.OVERHEAD];
             session.wrap(payload, ByteBuffer.wrap(message));
             transport.send(message);
         } finally {
@@ -269,8 +266,8 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Waits for the next payload of the peer. On a datagram transport messages that are refused are dropped and counted;
-     * on a stream the first one ends the connection.
+     * Waits for the next payload of the peer, as long as it takes. On a datagram transport messages that are refused are
+     * dropped and counted; on a stream the first one ends the connection.
      *
      * @return the payload, a new array; or empty if the connection has ended between two messages
      * @throws MessageRejectedException if a message on a stream was refused, or too many were forged; the connection is
@@ -279,10 +276,26 @@ public final class SecureConnection implements Closeable {
      * @throws IllegalStateException if the session was closed
      */
     public Optional<byte[]> receive() throws IOException, MessageRejectedException {
+        return receive(Duration.ZERO);
+    }
+
+    /**
+     * Waits for the next payload of the peer, as {@link #receive()}, for a limited time. After a timeout it can be waited
+     * for again.
+     *
+     * @param timeout how long to wait for a message, dropped ones included one by one; or zero for as long as it takes
+     * @return the payload, a new array; or empty if the connection has ended between two messages
+     * @throws java.net.SocketTimeoutException if the time is over; the connection is as it was
+     * @throws MessageRejectedException if a message on a stream was refused, or too many were forged; the connection is
+     *     closed
+     * @throws IOException if the transport fails, or a message is too long or cut off; the connection is then of no use
+     * @throws IllegalStateException if the session was closed
+     */
+    public Optional<byte[]> receive(Duration timeout) throws IOException, MessageRejectedException {
         receiving.lock();
         try {
             while (true) {
-                Optional<byte[]> message = transport.receive(options.messageLimit(), Duration.ZERO);
+                Optional<byte[]> message = transport.receive(options.messageLimit(), timeout);
                 if (!message.isPresent()) {
                     return message;
                 }

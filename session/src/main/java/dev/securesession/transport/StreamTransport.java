@@ -121,6 +121,11 @@ public final class StreamTransport implements Transport {
     }
 
     @Override
+    public int longestMessage() {
+        return framing.longestMessage();
+    }
+
+    @Override
     public Delivery delivery() {
         return Delivery.ORDERED;
     }

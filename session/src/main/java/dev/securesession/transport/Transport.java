@@ -43,6 +43,15 @@ public interface Transport extends Closeable {
      */
     Delivery delivery();
 
+    /**
+     * Returns the longest message that can be sent, so that a longer one is refused before it uses up a number.
+     *
+     * @return bytes; without limit unless a transport says otherwise
+     */
+    default int longestMessage() {
+        return Integer.MAX_VALUE;
+    }
+
     /** Ends the connection; a thread that sends or receives fails. May be called twice, and by any thread. */
     @Override
     void close() throws IOException;

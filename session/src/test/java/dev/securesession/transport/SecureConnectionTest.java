@@ -19,6 +19,7 @@ import dev.securesession.testkit.Pair;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -510,6 +511,38 @@ class SecureConnectionTest {
         assertThat(sessions.toServer(PAYLOAD)).isEqualTo(PAYLOAD);
         assertThat(sessions.toClient(PAYLOAD)).isEqualTo(PAYLOAD);
         client.close();
+    }
+
+    @Test
+    void refusesAPayloadTooLongForTheFramingAndUsesNoNumber() throws Exception {
+        try (Loopback loopback = Loopback.open();
+                Connected connected = Connected.over(
+                        pair,
+                        StreamTransport.of(loopback.client, Framing.themisSocket()),
+                        StreamTransport.of(loopback.server, Framing.themisSocket()))) {
+            int longest = 0xFFFF - SecureSession.OVERHEAD;
+            long numbers = connected.client.session().remainingMessages();
+
+            assertThatThrownBy(() -> connected.client.send(new byte[longest + 1]))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("a payload of 65484 bytes; it must be 1 to 65483 on this connection");
+
+            assertThat(connected.client.session().remainingMessages()).isEqualTo(numbers);
+            connected.client.send(new byte[longest]);
+            assertThat(connected.server.receive()).hasValue(new byte[longest]);
+        }
+    }
+
+    @Test
+    void waitsForALimitedTimeAndThenAgain() throws Exception {
+        try (Loopback loopback = Loopback.open();
+                Connected connected = overSockets(loopback)) {
+            assertThatThrownBy(() -> connected.server.receive(Duration.ofMillis(1)))
+                    .isInstanceOf(SocketTimeoutException.class);
+
+            connected.client.send(PAYLOAD);
+            assertThat(connected.server.receive(Duration.ofSeconds(30))).hasValue(PAYLOAD);
+        }
     }
 
     private static Connected overSockets(Loopback loopback) throws Exception {
