@@ -27,7 +27,7 @@ import javax.security.auth.Destroyable;
  * <p>Safe for use by several threads. Whoever made the instance destroys it when no further {@link SessionConfig} is made
  * from it.
  *
- * <p>PROTOCOL.md, section 2.2; M-1.
+ * <p>PROTOCOL.md, section 3; M-1.
  */
 public final class IdentityPrivateKey implements Destroyable {
     private final Secret scalar;
@@ -48,7 +48,10 @@ public final class IdentityPrivateKey implements Destroyable {
 
     static IdentityPrivateKey generated(CryptoSuite suite, Curve curve) {
         KeyPair pair = suite.generate(curve);
-        Secret scalar = CryptoSuite.scalarOf(curve, (ECPrivateKey) pair.getPrivate());
+        if (!(pair.getPrivate() instanceof ECPrivateKey privateKey)) {
+            throw new ProviderException("the provider of elliptic curves keeps the private keys that it generates");
+        }
+        Secret scalar = CryptoSuite.scalarOf(curve, privateKey);
         return new IdentityPrivateKey(scalar, new IdentityPublicKey(CryptoSuite.publicKeyOf(curve, pair)));
     }
 

@@ -16,7 +16,7 @@ import java.util.Base64;
  * <p>Whatever encoding it came in, it was checked to be on its curve. Instances are immutable and safe for use by several
  * threads. Keep an instance rather than its bytes: providers verify faster with a key they have seen.
  *
- * <p>PROTOCOL.md, section 2.2; C-1, C-6.
+ * <p>PROTOCOL.md, section 3; C-1, C-6.
  */
 public final class IdentityPublicKey {
     private final EcPublicKey key;

@@ -11,6 +11,7 @@ import dev.securesession.internal.wire.SealedDatum;
 import dev.securesession.internal.wire.SealedDatum.Stretching;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import javax.security.auth.Destroyable;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A context is not stored: data opens only with the same context again. Instances are immutable and safe for use by
  * several threads. With a passphrase each call takes about a tenth of a second, on purpose.
  *
- * <p>PROTOCOL.md, section 7.
+ * <p>PROTOCOL.md, section 11.1.
  */
 public final class Sealer implements Destroyable {
     /** How often a passphrase is stretched when data is sealed. */
@@ -79,13 +80,10 @@ public final class Sealer implements Destroyable {
      *
      * @param passphrase 1 character or more; copied, the caller's to wipe
      * @return the sealer
-     * @throws IllegalArgumentException if the passphrase is empty
+     * @throws IllegalArgumentException if the passphrase is empty, or has half a character (an unpaired surrogate)
      */
     public static Sealer withPassphrase(char[] passphrase) {
-        ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(passphrase));
-        byte[] bytes = new byte[encoded.remaining()];
-        encoded.duplicate().get(bytes);
-        encoded.put(new byte[bytes.length]);
+        byte[] bytes = utf8(passphrase);
         return new Sealer(
                 Secret.owning(bytes),
                 true,
@@ -211,6 +209,19 @@ public final class Sealer implements Destroyable {
     @Override
     public boolean isDestroyed() {
         return destroyed;
+    }
+
+    private static byte[] utf8(char[] text) {
+        try {
+            ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.duplicate().get(bytes);
+            encoded.put(new byte[bytes.length]);
+            return bytes;
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException(
+                    "a passphrase with an unpaired surrogate; it must be well-formed text", e);
+        }
     }
 
     private SealedDatum parse(byte[] sealed) throws SealedDataException {

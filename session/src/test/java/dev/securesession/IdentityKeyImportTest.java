@@ -261,6 +261,7 @@ class IdentityKeyImportTest {
         assertPemRefused(privatePem, Reason.WRONG_KIND, "PRIVATE KEY where a PUBLIC KEY belongs");
         assertPrivatePemRefused(pem, Reason.WRONG_KIND, "PUBLIC KEY where a PRIVATE KEY belongs");
         assertPrivatePemRefused(pem("EC PRIVATE KEY", new byte[9]), Reason.UNSUPPORTED, "openssl pkcs8 -topk8");
+        assertPrivatePemRefused(pem("EC PARAMETERS", new byte[9]), Reason.UNSUPPORTED, "openssl pkcs8 -topk8");
         assertPrivatePemRefused(pem("ENCRYPTED PRIVATE KEY", new byte[9]), Reason.UNSUPPORTED, "passphrase");
     }
 

@@ -270,4 +270,11 @@ class SealerTest {
                 .isThrownBy(() -> sealer.unseal(sealed, context))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
     }
+
+    @Test
+    void refusesHalfACharacterInAPassphrase() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Sealer.withPassphrase(new char[] {'a', '\uD800', 'b'}))
+                .withMessageContaining("unpaired surrogate");
+    }
 }

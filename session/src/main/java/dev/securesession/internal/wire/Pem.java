@@ -82,7 +82,7 @@ public final class Pem {
                 new KeyRejectedException(Reason.RSA, "an RSA key; sessions take elliptic-curve keys only");
             case PUBLIC_KEY, PRIVATE_KEY ->
                 new KeyRejectedException(Reason.WRONG_KIND, "a PEM block " + found + " where a " + label + " belongs");
-            case "EC PRIVATE KEY" ->
+            case "EC PRIVATE KEY", "EC PARAMETERS" ->
                 new KeyRejectedException(
                         Reason.UNSUPPORTED,
                         "a key in the older form EC PRIVATE KEY; turn it into PKCS#8 with: openssl pkcs8 -topk8 -nocrypt");
