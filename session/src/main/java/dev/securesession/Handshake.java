@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A refused message changes nothing: the right one is accepted afterwards. One object makes one session. Safe for use
  * by several threads, though messages have an order that only one of them can know.
  *
- * <p>PROTOCOL.md, section 3; H-1 to H-11.
+ * <p>PROTOCOL.md, section 5; H-1 to H-11.
  */
 public final class Handshake implements AutoCloseable {
     private final Role role;

@@ -14,7 +14,7 @@ import javax.security.auth.Destroyable;
  * else comes out then. Equal data in an equal context gives equal results, and two data of equal length in one context give
  * away their difference. Instances are immutable and safe for use by several threads.
  *
- * <p>PROTOCOL.md, section 7.
+ * <p>PROTOCOL.md, section 11.3.
  */
 public final class InsecureContextImprint implements Destroyable {
     private static final int KEY_LENGTH = 32;

@@ -11,7 +11,6 @@ import dev.securesession.internal.wire.TsscState;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * An established session with a peer: wraps payloads into messages that only the peer can read, and unwraps what the peer
@@ -25,7 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>Several threads may wrap while others unwrap; each direction has a lock of its own. A refused message changes nothing.
  * Closing wipes the keys. The methods on byte arrays are the simple ones; those on buffers spare copies and garbage.
  *
- * <p>PROTOCOL.md, section 4; D-1 to D-8, M-1 to M-4.
+ * <p>PROTOCOL.md, section 8; D-1 to D-8, M-1 to M-4.
  */
 public final class SecureSession implements AutoCloseable {
     /** How many bytes longer a message is than its payload. */
@@ -36,7 +35,7 @@ public final class SecureSession implements AutoCloseable {
 
     private final EstablishedSession session;
     private final SessionConfig config;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile boolean closed;
 
     SecureSession(EstablishedSession session, SessionConfig config) {
         this.session = session;
@@ -397,16 +396,20 @@ public final class SecureSession implements AutoCloseable {
      * @return true once {@link #close()} was called
      */
     public boolean isClosed() {
-        return closed.get();
+        return closed;
     }
 
     /** Wipes the keys, once running calls are done; later calls fail. May be called twice, and by another thread. */
     @Override
     public void close() {
-        if (closed.compareAndSet(false, true)) {
+        synchronized (session) {
+            if (closed) {
+                return;
+            }
+            closed = true;
             session.close();
-            Listeners.tell(config.listener(), listener -> listener.closed(this));
         }
+        Listeners.tell(config.listener(), listener -> listener.closed(this));
     }
 
     /**

@@ -104,7 +104,7 @@ public final class SessionOptions {
      * @return the copy (PROTOCOL.md D-8)
      * @throws IllegalArgumentException if the bound is less than 1
      */
-    public SessionOptions withFailureLimit(long messages) {
+    public SessionOptions withFailureLimit(int messages) {
         if (messages < 1) {
             throw new IllegalArgumentException("a limit of " + messages + " failures; it must be 1 or more");
         }
@@ -154,7 +154,7 @@ public final class SessionOptions {
         return values.sequenceWrap;
     }
 
-    long failureLimit() {
+    int failureLimit() {
         return values.failureLimit;
     }
 
@@ -175,7 +175,7 @@ public final class SessionOptions {
         Duration timeTolerance = Duration.ofDays(1);
 
         boolean sequenceWrap;
-        long failureLimit = 1L << 20;
+        int failureLimit = 1 << 20;
         boolean selfAllowed;
         boolean tsscExport;
 

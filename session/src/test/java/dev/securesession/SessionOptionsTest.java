@@ -34,8 +34,8 @@ class SessionOptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {Long.MIN_VALUE, -1, 0})
-    void refusesFailureLimitsThatAllowNothing(long messages) {
+    @ValueSource(ints = {Integer.MIN_VALUE, -1, 0})
+    void refusesFailureLimitsThatAllowNothing(int messages) {
         assertThatIllegalArgumentException().isThrownBy(() -> defaults.withFailureLimit(messages));
         assertThat(defaults.withFailureLimit(1).failureLimit()).isEqualTo(1);
     }

@@ -1,25 +1,60 @@
 package dev.securesession.internal.crypto;
 
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import javax.crypto.SecretKey;
+
 /**
  * An AES-256 key for the many messages of one direction; {@link AesGcm} keeps a cipher at hand for it while it is busy.
+ *
+ * <p>Every session has two, so its bytes are in fields: an array would cost half as much again.
  */
 public final class AeadKey {
     public static final int LENGTH = 32;
 
-    private final Secret secret;
-    final int slot;
+    private final int slot;
+    private long first;
+    private long second;
+    private long third;
+    private long fourth;
 
+    /** Takes over the secret, and wipes it. */
     AeadKey(Secret secret, int slot) {
-        this.secret = secret;
         this.slot = slot;
+        byte[] bytes = secret.toBytes();
+        ByteBuffer reader = ByteBuffer.wrap(bytes);
+        first = reader.getLong();
+        second = reader.getLong();
+        third = reader.getLong();
+        fourth = reader.getLong();
+        Arrays.fill(bytes, (byte) 0);
+        secret.wipe();
     }
 
     /** A number that spreads directions over shared tables. */
-    public int hint() {
-        return slot / AesGcm.STRIDE;
+    public int slot() {
+        return slot;
     }
 
-    public Secret secret() {
-        return secret;
+    /** Returns a copy, the caller's to wipe. */
+    public byte[] toBytes() {
+        return ByteBuffer.allocate(LENGTH)
+                .putLong(first)
+                .putLong(second)
+                .putLong(third)
+                .putLong(fourth)
+                .array();
+    }
+
+    /** Returns this key for a JCA object that is about to be initialized with it. */
+    SecretKey asJcaKey() {
+        return new LentKey("AES", this::toBytes);
+    }
+
+    void wipe() {
+        first = 0;
+        second = 0;
+        third = 0;
+        fourth = 0;
     }
 }

@@ -50,16 +50,16 @@ public final class AesGcm {
             throw new IllegalArgumentException(
                     "an AES key of " + secret.length() + " bytes; it must be " + AeadKey.LENGTH);
         }
-        return new AeadKey(secret, (nextSlot.getAndIncrement() & SLOTS - 1) * STRIDE);
+        return new AeadKey(secret, nextSlot.getAndIncrement());
     }
 
     /** Wipes a key and drops the cipher that is set up with it. */
     public void forget(AeadKey key) {
-        WarmCipher cipher = warm.getAndSet(key.slot, null);
+        WarmCipher cipher = warm.getAndSet(place(key), null);
         if (cipher != null && cipher.owner != key) {
-            warm.compareAndSet(key.slot, null, cipher);
+            warm.compareAndSet(place(key), null, cipher);
         }
-        key.secret().wipe();
+        key.wipe();
     }
 
     /**
@@ -137,7 +137,7 @@ public final class AesGcm {
     }
 
     private WarmCipher take(AeadKey key) {
-        WarmCipher cipher = warm.getAndSet(key.slot, null);
+        WarmCipher cipher = warm.getAndSet(place(key), null);
         if (cipher != null) {
             return cipher;
         }
@@ -149,7 +149,12 @@ public final class AesGcm {
     }
 
     private void giveBack(AeadKey key, WarmCipher cipher) {
-        warm.set(key.slot, cipher);
+        warm.set(place(key), cipher);
+    }
+
+    /** Where the cipher of a key waits: neighbours in the table are not neighbours in memory. */
+    private static int place(AeadKey key) {
+        return (key.slot() & SLOTS - 1) * STRIDE;
     }
 
     private static void requireLength(int length, int expected) {
@@ -175,7 +180,7 @@ public final class AesGcm {
         Cipher start(int mode, AeadKey key, byte[] nonce) throws GeneralSecurityException {
             Key jcaKey = ownerKey;
             if (owner != key || jcaKey == null) {
-                jcaKey = key.secret().asKey("AES");
+                jcaKey = key.asJcaKey();
                 ownerKey = jcaKey;
                 owner = key;
             }
@@ -187,6 +192,6 @@ public final class AesGcm {
     /** How many ciphers stay warm at most; a power of two. */
     private static final int SLOTS = 256;
 
-    /** References in a cache line: neighbours in the table are not neighbours in memory. */
-    static final int STRIDE = 16;
+    /** References in a cache line. */
+    private static final int STRIDE = 16;
 }

@@ -77,7 +77,7 @@ public final class CryptoSuite {
         return new EphemeralKey(importScalar(EphemeralKey.CURVE, scalar), publicKey);
     }
 
-    /** Agrees on the x coordinate of the common point (PROTOCOL.md, section 3). */
+    /** Agrees on the x coordinate of the common point (PROTOCOL.md, section 7). */
     public Secret agree(EphemeralKey own, EcPublicKey peer) {
         return agree(own.privateKey(), peer, SHARED_SECRET_LENGTH);
     }

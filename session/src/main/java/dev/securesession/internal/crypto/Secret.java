@@ -1,6 +1,5 @@
 package dev.securesession.internal.crypto;
 
-import java.io.NotSerializableException;
 import java.util.Arrays;
 import javax.crypto.SecretKey;
 
@@ -46,41 +45,11 @@ public final class Secret {
 
     /** Returns this secret as a key for a JCA object that is about to be initialized with it. */
     SecretKey asKey(String algorithm) {
-        return new JcaKey(algorithm);
+        return new LentKey(algorithm, this::toBytes);
     }
 
     @Override
     public String toString() {
         return "Secret of " + bytes.length + " bytes";
-    }
-
-    /** Lends the secret to a provider without a copy that nobody could wipe. */
-    private final class JcaKey implements SecretKey {
-        private static final long serialVersionUID = 1L;
-
-        private final String algorithm;
-
-        JcaKey(String algorithm) {
-            this.algorithm = algorithm;
-        }
-
-        @Override
-        public String getAlgorithm() {
-            return algorithm;
-        }
-
-        @Override
-        public String getFormat() {
-            return "RAW";
-        }
-
-        @Override
-        public byte[] getEncoded() {
-            return bytes.clone();
-        }
-
-        private Object writeReplace() throws NotSerializableException {
-            throw new NotSerializableException("a secret");
-        }
     }
 }

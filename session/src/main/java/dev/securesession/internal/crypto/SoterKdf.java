@@ -3,7 +3,7 @@ package dev.securesession.internal.crypto;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The key derivation of the Themis family on HMAC-SHA-256 (PROTOCOL.md, section 2.3). */
+/** The key derivation of the Themis family on HMAC-SHA-256 (PROTOCOL.md, section 4). */
 public final class SoterKdf {
     private static final byte[] COUNTER = {0, 0, 0, 1};
     private static final byte[] END_OF_LABEL = {0};

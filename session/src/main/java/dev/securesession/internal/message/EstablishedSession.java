@@ -5,9 +5,12 @@ import dev.securesession.Role;
 import dev.securesession.internal.crypto.AeadKey;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.crypto.Sha256;
+import dev.securesession.internal.wire.Bytes;
 import dev.securesession.internal.wire.MalformedException;
 import dev.securesession.internal.wire.SavedSession;
 import dev.securesession.internal.wire.TsscState;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,21 +19,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EstablishedSession {
     private final Role role;
-    private final int sessionId;
     private final @Nullable Peer peer;
     private final MessageSealer sealer;
     private final MessageOpener opener;
     private final @Nullable Secret master;
 
     private EstablishedSession(
-            Role role,
-            int sessionId,
-            @Nullable Peer peer,
-            MessageSealer sealer,
-            MessageOpener opener,
-            @Nullable Secret master) {
+            Role role, @Nullable Peer peer, MessageSealer sealer, MessageOpener opener, @Nullable Secret master) {
         this.role = role;
-        this.sessionId = sessionId;
         this.peer = peer;
         this.sealer = sealer;
         this.opener = opener;
@@ -43,7 +39,6 @@ public final class EstablishedSession {
         Role other = role.opposite();
         return new EstablishedSession(
                 role,
-                secrets.wireSessionId(),
                 peer,
                 sealer(rules, secrets, role, 0),
                 opener(rules, secrets, other, ReplayWindow.empty(rules.window)),
@@ -62,7 +57,6 @@ public final class EstablishedSession {
                 peerIndex == 0 ? ReplayWindow.firstUnknown(rules.window) : ReplayWindow.upTo(rules.window, peerIndex);
         return new EstablishedSession(
                 role,
-                state.sessionId(),
                 null,
                 sealer(rules, secrets, role, nextIndex),
                 opener(rules, secrets, other, window),
@@ -77,12 +71,12 @@ public final class EstablishedSession {
         if (saved.receivingHighest < -1 || saved.sendingNextIndex < 0 || saved.receivingFailures < 0) {
             throw new MalformedException("a saved session with a negative counter");
         }
+        requireHashLength(saved);
         Peer peer = saved.peerId.length == 0
                 ? null
                 : new Peer(PeerId.of(saved.peerId), saved.peerFingerprint, saved.transcriptHash);
         return new EstablishedSession(
                 saved.role,
-                saved.sessionId,
                 peer,
                 new MessageSealer(
                         rules,
@@ -101,7 +95,7 @@ public final class EstablishedSession {
                                 saved.receivingHighest,
                                 saved.receivingFirstUnknown,
                                 saved.receivingWindow),
-                        saved.receivingFailures),
+                        (int) Math.min(Integer.MAX_VALUE, saved.receivingFailures)),
                 saved.master.length == 0 ? null : Secret.copyOf(saved.master));
     }
 
@@ -111,7 +105,7 @@ public final class EstablishedSession {
         OpenerState receiving = opener.state();
         SavedSession saved = new SavedSession();
         saved.role = role;
-        saved.sessionId = sessionId;
+        saved.sessionId = sessionId();
         saved.ownId = ownId.toBytes();
         saved.ownFingerprint = ownFingerprint;
         if (peer != null) {
@@ -122,10 +116,10 @@ public final class EstablishedSession {
         if (master != null) {
             saved.master = master.toBytes();
         }
-        saved.sendingKey = sending.takeKey();
+        saved.sendingKey = sending.key;
         saved.sendingInitialSequence = sending.initialSequence;
         saved.sendingNextIndex = sending.nextIndex;
-        saved.receivingKey = receiving.takeKey();
+        saved.receivingKey = receiving.key;
         saved.receivingInitialSequence = receiving.initialSequence;
         saved.receivingHighest = receiving.highest;
         saved.receivingFirstUnknown = receiving.firstUnknown;
@@ -141,11 +135,11 @@ public final class EstablishedSession {
         }
         SealerState sending = sealer.state();
         OpenerState receiving = opener.state();
-        sending.key.wipe();
-        receiving.key.wipe();
+        Arrays.fill(sending.key, (byte) 0);
+        Arrays.fill(receiving.key, (byte) 0);
         long peerIndex = Math.max(0, receiving.highest);
         return new TsscState(
-                sessionId,
+                sessionId(),
                 role,
                 master.copy(),
                 sending.initialSequence + (int) sending.nextIndex,
@@ -157,7 +151,7 @@ public final class EstablishedSession {
     }
 
     public int sessionId() {
-        return sessionId;
+        return sealer.sessionId();
     }
 
     /** Who the session is with; null after a saved form that does not say. */
@@ -206,6 +200,14 @@ public final class EstablishedSession {
         return new NonceCounter(crypto.randomBytes(NonceCounter.LENGTH));
     }
 
+    private static void requireHashLength(SavedSession saved) throws MalformedException {
+        int expected = saved.peerId.length == 0 ? 0 : Sha256.LENGTH;
+        if (saved.peerFingerprint.length != expected || saved.transcriptHash.length != expected) {
+            throw new MalformedException("a saved session with a fingerprint of " + saved.peerFingerprint.length
+                    + " and a transcript hash of " + saved.transcriptHash.length + " bytes; both must be " + expected);
+        }
+    }
+
     private static void requireKeyLength(byte[] key) throws MalformedException {
         if (key.length != AeadKey.LENGTH) {
             throw new MalformedException(
@@ -219,29 +221,24 @@ public final class EstablishedSession {
         DROP_MASTER
     }
 
-    /** Who a session is with, and the negotiation that showed it. */
+    /** Who a session is with, and the negotiation that showed it: in one array, since every session has one. */
     public static final class Peer {
-        private final PeerId id;
-        private final byte[] fingerprint;
-        private final byte[] transcriptHash;
+        private final byte[] fields;
 
-        /** Takes over the arrays. */
         public Peer(PeerId id, byte[] fingerprint, byte[] transcriptHash) {
-            this.id = id;
-            this.fingerprint = fingerprint;
-            this.transcriptHash = transcriptHash;
+            this.fields = Bytes.concat(fingerprint, transcriptHash, id.toBytes());
         }
 
         public PeerId id() {
-            return id;
+            return PeerId.of(Arrays.copyOfRange(fields, 2 * Sha256.LENGTH, fields.length));
         }
 
         public byte[] fingerprint() {
-            return fingerprint.clone();
+            return Arrays.copyOf(fields, Sha256.LENGTH);
         }
 
         public byte[] transcriptHash() {
-            return transcriptHash.clone();
+            return Arrays.copyOfRange(fields, Sha256.LENGTH, 2 * Sha256.LENGTH);
         }
     }
 }

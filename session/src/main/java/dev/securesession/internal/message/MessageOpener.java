@@ -17,12 +17,12 @@ public final class MessageOpener {
     private final int initialSequence;
     private final ReplayWindow window;
     private boolean inOrder;
-    private long failures;
+    private int failures;
     private boolean closed;
 
     /** Takes over the key and the window. */
     MessageOpener(
-            MessageRules rules, int sessionId, AeadKey key, int initialSequence, ReplayWindow window, long failures) {
+            MessageRules rules, int sessionId, AeadKey key, int initialSequence, ReplayWindow window, int failures) {
         this.rules = rules;
         this.sessionId = sessionId;
         this.key = key;
@@ -98,25 +98,20 @@ public final class MessageOpener {
     synchronized OpenerState state() {
         requireOpen();
         return new OpenerState(
-                key.secret().copy(),
-                initialSequence,
-                window.highest(),
-                window.isFirstUnknown(),
-                window.toBitmap(),
-                failures);
+                key.toBytes(), initialSequence, window.highest(), window.isFirstUnknown(), window.toBitmap(), failures);
     }
 
     private byte[] throughScratch(byte[] message, int offset, int length, Delivery delivery)
             throws MessageRejectedException {
         byte[] nonce = checkHeader(message, offset, length);
         int plaintextLength = plaintextLength(length);
-        byte[] scratch = rules.aead.scratch().take(key.hint(), plaintextLength);
+        byte[] scratch = rules.aead.scratch().take(key.slot(), plaintextLength);
         try {
             decrypt(nonce, message, offset, length, scratch, 0);
             accept(scratch, 0, length);
             return delivery.deliver(scratch);
         } finally {
-            rules.aead.scratch().giveBack(key.hint(), scratch, plaintextLength);
+            rules.aead.scratch().giveBack(key.slot(), scratch, plaintextLength);
         }
     }
 

@@ -13,7 +13,7 @@ public final class MessageRules {
     final int window;
     final boolean inOrder;
     final boolean crossesWrap;
-    final long failureLimit;
+    final int failureLimit;
 
     private final Clock clock;
     private final long toleranceSeconds;
@@ -31,7 +31,7 @@ public final class MessageRules {
             Duration tolerance,
             boolean inOrder,
             boolean crossesWrap,
-            long failureLimit) {
+            int failureLimit) {
         this.aead = aead;
         this.clock = clock;
         this.window = window;
@@ -39,10 +39,6 @@ public final class MessageRules {
         this.inOrder = inOrder;
         this.crossesWrap = crossesWrap;
         this.failureLimit = failureLimit;
-    }
-
-    public AesGcm aead() {
-        return aead;
     }
 
     long now() {

@@ -50,6 +50,10 @@ public final class MessageSealer {
         nextIndex++;
     }
 
+    int sessionId() {
+        return sessionId;
+    }
+
     /** How many messages may still be sealed (PROTOCOL.md D-3). */
     public synchronized long remaining() {
         requireOpen();
@@ -65,7 +69,7 @@ public final class MessageSealer {
 
     synchronized SealerState state() {
         requireOpen();
-        return new SealerState(key.secret().copy(), initialSequence, nextIndex);
+        return new SealerState(key.toBytes(), initialSequence, nextIndex);
     }
 
     private long limit() {

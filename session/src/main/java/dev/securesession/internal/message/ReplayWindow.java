@@ -17,8 +17,7 @@ final class ReplayWindow {
     private final int size;
     private long highest;
     private boolean firstUnknown;
-    private long lastMissing = NONE;
-    private long @Nullable [] accepted;
+    private @Nullable Bitmap accepted;
 
     private ReplayWindow(int size, long highest, boolean firstUnknown) {
         this.size = size;
@@ -64,7 +63,7 @@ final class ReplayWindow {
         }
         firstUnknown = false;
         if (accepted != null) {
-            mark(index);
+            accepted.set(index);
         }
     }
 
@@ -104,61 +103,73 @@ final class ReplayWindow {
     }
 
     private boolean isAccepted(long index) {
-        return accepted == null || (accepted[block(accepted, index)] >>> index & 1) != 0;
-    }
-
-    private void mark(long index) {
-        long[] bits = bitmap();
-        bits[block(bits, index)] |= 1L << index;
+        return accepted == null || accepted.get(index);
     }
 
     private void forgetAccepted(long index) {
-        long[] bits = bitmap();
-        bits[block(bits, index)] &= ~(1L << index);
-        lastMissing = Math.max(lastMissing, index);
+        Bitmap bitmap = bitmap();
+        bitmap.clear(index);
+        bitmap.lastMissing = Math.max(bitmap.lastMissing, index);
     }
 
     private void moveTo(long index) {
-        boolean gap = index > highest + 1;
-        if (gap) {
-            long[] bits = bitmap();
-            lastMissing = index - 1;
-            clearBlocks(bits, index);
-        } else if (accepted != null && index - lastMissing >= size) {
+        if (index > highest + 1) {
+            Bitmap bitmap = bitmap();
+            bitmap.lastMissing = index - 1;
+            bitmap.grow(highest, index);
+        } else if (accepted != null && index - accepted.lastMissing >= size) {
             accepted = null;
         } else if (accepted != null) {
-            clearBlocks(accepted, index);
+            accepted.grow(highest, index);
         }
         highest = index;
     }
 
-    /** Clears the blocks that the window enters when the highest index grows. */
-    private void clearBlocks(long[] bits, long index) {
-        long from = (highest >> 6) + 1;
-        long to = index >> 6;
-        if (to - from >= bits.length) {
-            from = to - bits.length + 1;
-        }
-        for (long block = from; block <= to; block++) {
-            bits[(int) (block & bits.length - 1)] = 0;
-        }
-    }
-
     /** The bitmap, made on first need with everything up to the highest index accepted. */
-    private long[] bitmap() {
+    private Bitmap bitmap() {
         if (accepted == null) {
-            // One block more than the window fills: the newest block is not full yet.
-            int blocks = Integer.highestOneBit((size >> 6) + 1) << 1;
-            accepted = new long[blocks];
+            accepted = new Bitmap(size);
             for (long index = Math.max(0, highest - size + 1); index <= highest; index++) {
-                mark(index);
+                accepted.set(index);
             }
         }
         return accepted;
     }
 
-    private static int block(long[] bits, long index) {
-        return (int) (index >> 6 & bits.length - 1);
+    /** Which indices were accepted, in blocks of 64 that are used again as the window moves on. */
+    private static final class Bitmap {
+        final long[] blocks;
+        long lastMissing = NONE;
+
+        Bitmap(int size) {
+            // One block more than the window fills: the newest block is not full yet.
+            blocks = new long[Integer.highestOneBit((size >> 6) + 1) << 1];
+        }
+
+        boolean get(long index) {
+            return (blocks[place(index >> 6)] >>> index & 1) != 0;
+        }
+
+        void set(long index) {
+            blocks[place(index >> 6)] |= 1L << index;
+        }
+
+        void clear(long index) {
+            blocks[place(index >> 6)] &= ~(1L << index);
+        }
+
+        /** Clears the blocks that the window enters when the highest index grows. */
+        void grow(long highest, long index) {
+            long to = index >> 6;
+            long from = Math.max((highest >> 6) + 1, to - blocks.length + 1);
+            for (long block = from; block <= to; block++) {
+                blocks[place(block)] = 0;
+            }
+        }
+
+        private int place(long block) {
+            return (int) (block & blocks.length - 1);
+        }
     }
 
     /** What an index is to a window. */

@@ -1,23 +1,14 @@
 package dev.securesession.internal.message;
 
-import dev.securesession.internal.crypto.Secret;
-
-/** What is saved of a sending direction. */
+/** What is saved of a sending direction; the key is the receiver's to wipe. */
 final class SealerState {
-    final Secret key;
+    final byte[] key;
     final int initialSequence;
     final long nextIndex;
 
-    SealerState(Secret key, int initialSequence, long nextIndex) {
+    SealerState(byte[] key, int initialSequence, long nextIndex) {
         this.key = key;
         this.initialSequence = initialSequence;
         this.nextIndex = nextIndex;
-    }
-
-    /** Returns the key as bytes, the caller's to wipe, and wipes it here. */
-    byte[] takeKey() {
-        byte[] bytes = key.toBytes();
-        key.wipe();
-        return bytes;
     }
 }

@@ -7,7 +7,7 @@ import dev.securesession.internal.crypto.SoterKdf;
 import dev.securesession.internal.wire.Bytes;
 
 /**
- * What a session derives from its master secret (PROTOCOL.md, section 3).
+ * What a session derives from its master secret (PROTOCOL.md, section 7).
  *
  * <pre>{@code
  * master  = KDF(shared, "Themis secure session master key", [sid], 32)
@@ -46,10 +46,6 @@ public final class SessionSecrets {
 
     public CryptoSuite crypto() {
         return crypto;
-    }
-
-    public byte[] sid() {
-        return sid;
     }
 
     /** The session id in front of wrapped messages: the four bytes of sid reversed. */

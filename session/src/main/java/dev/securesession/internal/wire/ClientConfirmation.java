@@ -3,7 +3,7 @@ package dev.securesession.internal.wire;
 import dev.securesession.internal.crypto.CryptoSuite;
 
 /**
- * Message 3, in which the client proves its identity and confirms the keys (PROTOCOL.md, section 3; P-3).
+ * Message 3, in which the client proves its identity and confirms the keys (PROTOCOL.md, section 6.2; P-3).
  *
  * <pre>{@code
  * TSPM( signature || mac )      the mac is the last 32 bytes

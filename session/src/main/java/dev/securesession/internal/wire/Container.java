@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The envelope of keys, ids, negotiation messages and saved states (PROTOCOL.md, section 2.1).
+ * The envelope of keys, ids, negotiation messages and saved states (PROTOCOL.md, section 2).
  *
  * <pre>{@code
  * offset 0   tag      4 bytes of ASCII

@@ -3,7 +3,7 @@ package dev.securesession.internal.wire;
 import java.util.Arrays;
 
 /**
- * The layout of a wrapped message (PROTOCOL.md, section 4).
+ * The layout of a wrapped message (PROTOCOL.md, section 8.1).
  *
  * <pre>{@code
  * offset 0   session id   4 bytes
@@ -18,7 +18,6 @@ import java.util.Arrays;
  * <p>The length counts sequence, time and payload; the time is in seconds since 1970.
  */
 public final class DataMessage {
-    public static final int SESSION_ID_LENGTH = 4;
     public static final int NONCE_OFFSET = 4;
     public static final int NONCE_LENGTH = 12;
     public static final int CIPHERTEXT_OFFSET = 20;

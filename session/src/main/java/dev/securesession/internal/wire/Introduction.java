@@ -5,7 +5,7 @@ import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.EphemeralKey;
 
 /**
- * Messages 1 and 2, in which client and server introduce themselves (PROTOCOL.md, section 3; P-2, P-3).
+ * Messages 1 and 2, in which client and server introduce themselves (PROTOCOL.md, section 6.1; P-2, P-3).
  *
  * <pre>{@code
  * TSPM( TSID( id ) || ephemeral key || signature )      the signature takes the rest

@@ -11,7 +11,7 @@ import java.math.BigInteger;
 import java.util.Arrays;
 
 /**
- * Elliptic-curve keys in containers (PROTOCOL.md, section 2.2).
+ * Elliptic-curve keys in containers (PROTOCOL.md, section 3).
  *
  * <pre>{@code
  * UEC2 UEC3 UEC5   public key on P-256, P-384, P-521: the point, compressed or not

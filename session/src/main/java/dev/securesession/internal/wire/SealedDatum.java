@@ -4,7 +4,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sealed data (PROTOCOL.md, section 7). Every integer is LITTLE-endian.
+ * Sealed data (PROTOCOL.md, section 11.1). Every integer is LITTLE-endian.
  *
  * <pre>{@code
  * algorithm 4 | nonce length 4 (12) | tag length 4 (16) | data length 4
@@ -18,9 +18,6 @@ public final class SealedDatum {
     public static final int NONCE_LENGTH = 12;
     public static final int TAG_LENGTH = 16;
     public static final int SALT_LENGTH = 16;
-
-    /** All but the data, where there is a key: this much is the token when data and token are kept apart. */
-    public static final int OVERHEAD_WITH_KEY = 4 * 4 + NONCE_LENGTH + TAG_LENGTH;
 
     private static final long WITH_KEY = 0x4001_0100L;
     private static final long WITH_PASSPHRASE = 0x4101_0100L;

@@ -3,7 +3,7 @@ package dev.securesession.internal.wire;
 import dev.securesession.internal.crypto.CryptoSuite;
 
 /**
- * Message 4, in which the server confirms the keys (PROTOCOL.md, section 3; P-3).
+ * Message 4, in which the server confirms the keys (PROTOCOL.md, section 6.3; P-3).
  *
  * <pre>{@code
  * TSPM( mac )      exactly 32 bytes

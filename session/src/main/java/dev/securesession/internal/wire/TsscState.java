@@ -5,7 +5,7 @@ import dev.securesession.internal.crypto.Secret;
 import java.util.Arrays;
 
 /**
- * An established session as the reference saves it (PROTOCOL.md, section 5; S-2).
+ * An established session as the reference saves it (PROTOCOL.md, section 9; S-2).
  *
  * <pre>{@code
  * TSSC( session id 4 | is client 4, 1 or 0 | master secret 32 | next own sequence 4 | peer sequence 4 )

@@ -66,7 +66,7 @@ class CryptoSuiteTest {
         EphemeralKey own = suite.generateEphemeral();
         EphemeralKey peer = suite.generateEphemeral();
 
-        EphemeralKey restored = suite.restoreEphemeral(own.scalar(), own.publicKey());
+        EphemeralKey restored = suite.restoreEphemeral(Secret.owning(own.scalar()), own.publicKey());
 
         assertThat(suite.agree(restored, peer.publicKey()).toBytes())
                 .isEqualTo(suite.agree(peer, own.publicKey()).toBytes());

@@ -1,5 +1,6 @@
 package dev.securesession.internal.handshake;
 
+import dev.securesession.internal.crypto.AeadKey;
 import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -10,13 +11,15 @@ import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
-/** Finds the byte arrays that an object of this library holds, itself or through others of this library. */
+/** Finds the bytes that an object of this library holds, itself or through others of this library: arrays and keys. */
 final class Reachable {
     private Reachable() {}
 
-    static List<byte[]> arrays(Object root) throws IllegalAccessException {
-        List<byte[]> arrays = new ArrayList<>();
+    /** Each supplier tells what its bytes are when it is asked, wiped or not. */
+    static List<Supplier<byte[]>> bytes(Object root) throws IllegalAccessException {
+        List<Supplier<byte[]>> found = new ArrayList<>();
         Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         Deque<Object> open = new ArrayDeque<>();
         open.add(root);
@@ -26,7 +29,9 @@ final class Reachable {
                 continue;
             }
             if (object instanceof byte[] array) {
-                arrays.add(array);
+                found.add(() -> array);
+            } else if (object instanceof AeadKey key) {
+                found.add(key::toBytes);
             } else if (object instanceof Object[]) {
                 for (int i = 0; i < Array.getLength(object); i++) {
                     addTo(open, Array.get(object, i));
@@ -37,7 +42,7 @@ final class Reachable {
                 }
             }
         }
-        return arrays;
+        return found;
     }
 
     private static void addFields(Deque<Object> open, Class<?> type, Object object) throws IllegalAccessException {
