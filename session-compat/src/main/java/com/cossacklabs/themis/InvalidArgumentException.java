@@ -1,0 +1,15 @@
+package com.cossacklabs.themis;
+
+/** Says that an argument has a value that it must not have: fix the program. */
+public class InvalidArgumentException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Says which argument it is.
+     *
+     * @param message what is wrong with it
+     */
+    public InvalidArgumentException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * The classes of the Java library over JNI, on top of Secure Session in pure Java.
+ */
+module dev.securesession.compat {
+    requires dev.securesession;
+    requires static org.jspecify;
+
+    exports com.cossacklabs.themis;
+}
