@@ -29,8 +29,9 @@ public abstract class KeypairGenerator {
      */
     public static Keypair generateKeypair(int keyType) {
         if (keyType == AsymmetricKey.KEYTYPE_RSA) {
-            throw new KeyGenerationException("RSA keys are not generated: Secure Session takes elliptic-curve keys only;"
-                    + " use AsymmetricKey.KEYTYPE_EC");
+            throw new KeyGenerationException(
+                    "RSA keys are not generated: Secure Session takes elliptic-curve keys only;"
+                            + " use AsymmetricKey.KEYTYPE_EC");
         }
         if (keyType != AsymmetricKey.KEYTYPE_EC) {
             throw new InvalidArgumentException("keyType is invalid");

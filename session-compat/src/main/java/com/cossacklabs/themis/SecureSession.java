@@ -4,7 +4,6 @@ import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
 import dev.securesession.Identity;
-import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
 import dev.securesession.MessageRejectedException;
@@ -459,7 +458,8 @@ public class SecureSession {
     }
 
     private static RuntimeException cannotConnect(@Nullable Throwable cause) {
-        SecureSessionException refusal = cause == null ? new SecureSessionException() : new SecureSessionException(cause);
+        SecureSessionException refusal =
+                cause == null ? new SecureSessionException() : new SecureSessionException(cause);
         return new RuntimeException("Secure Session cannot generate connection request", refusal);
     }
 
@@ -478,7 +478,6 @@ public class SecureSession {
      */
     private static final class Restored {
         static final SessionConfig CONFIG = config(
-                PeerId.ofUtf8("restored"),
-                KeypairGenerator.generateKeypair().getPrivateKey());
+                PeerId.ofUtf8("restored"), KeypairGenerator.generateKeypair().getPrivateKey());
     }
 }

@@ -144,8 +144,8 @@ public class SecureSocket extends Socket {
         boolean established = false;
         try {
             SecureSession session = new SecureSession(id, signPrivateKey, callbacks);
-            Connection negotiating = new Connection(
-                    session, new SocketMessages(this, super.getInputStream()), super.getOutputStream());
+            Connection negotiating =
+                    new Connection(session, new SocketMessages(this, super.getInputStream()), super.getOutputStream());
             connection = negotiating;
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(NEGOTIATION_SECONDS);
             byte[] message = firstMessage.of(session);
@@ -211,8 +211,8 @@ public class SecureSocket extends Socket {
 
         private static byte[] frame(int messageLength) {
             if (messageLength > SocketMessages.FRAMING.longestMessage()) {
-                throw new IllegalArgumentException("a message of " + messageLength + " bytes; the framing takes at most "
-                        + SocketMessages.FRAMING.longestMessage());
+                throw new IllegalArgumentException("a message of " + messageLength
+                        + " bytes; the framing takes at most " + SocketMessages.FRAMING.longestMessage());
             }
             byte[] framed = new byte[HEADER_LENGTH + messageLength];
             SocketMessages.FRAMING.writeHeader(messageLength, framed);

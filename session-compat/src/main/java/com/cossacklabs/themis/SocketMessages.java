@@ -44,12 +44,12 @@ final class SocketMessages {
         int ownTimeout = socket.getSoTimeout();
         try {
             return next(() -> {
-                long left = (deadline - System.nanoTime()) / NANOS_PER_MILLI;
-                if (left <= 0) {
-                    throw new SocketTimeoutException("the negotiation took too long");
-                }
-                socket.setSoTimeout((int) (ownTimeout == 0 ? left : Math.min(left, ownTimeout)));
-            })
+                        long left = (deadline - System.nanoTime()) / NANOS_PER_MILLI;
+                        if (left <= 0) {
+                            throw new SocketTimeoutException("the negotiation took too long");
+                        }
+                        socket.setSoTimeout((int) (ownTimeout == 0 ? left : Math.min(left, ownTimeout)));
+                    })
                     .orElseThrow(() -> new EOFException("the peer ended the connection during the negotiation"));
         } finally {
             if (!socket.isClosed()) {

@@ -3,7 +3,7 @@
  * and without native code.
  *
  * <p>For programs that exist. New ones are better served by {@code dev.securesession}, whose types say what can be done
- * when. What is safer here than the original is listed in the README of this module.
+ * when. Where this module is stricter than what it replaces, its README says so.
  *
  * <p>Public classes carry no nullness annotations: the original has none, and Kotlin code that was compiled against it
  * would otherwise be refused.

@@ -42,8 +42,11 @@ class BothLibrariesTest {
     static void compileExamples() throws Exception {
         Path stubs = Files.createDirectory(directory.resolve("stubs"));
         Stubs.compile(stubs);
-        Path dropIn =
-                Path.of(SecureSession.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path dropIn = Path.of(SecureSession.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
         for (Library library : Library.values()) {
             Path target = Files.createDirectory(classes(library));
             Compiler.compileFiles(sources(), List.of(library == Library.ORIGINAL ? stubs : dropIn), target);
@@ -138,8 +141,8 @@ class BothLibrariesTest {
         PrintStream err = System.err;
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         ByteArrayOutputStream complained = new ByteArrayOutputStream();
-        try (URLClassLoader loader =
-                new URLClassLoader(new URL[] {classes(library).toUri().toURL()}, BothLibrariesTest.class.getClassLoader())) {
+        try (URLClassLoader loader = new URLClassLoader(
+                new URL[] {classes(library).toUri().toURL()}, BothLibrariesTest.class.getClassLoader())) {
             System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
             System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
             Method main = loader.loadClass("example." + program).getMethod("main", String[].class);

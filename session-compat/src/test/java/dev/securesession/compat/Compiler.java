@@ -42,9 +42,15 @@ final class Compiler {
         String path = classPath.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
         // An empty class path would mean the current directory.
         List<String> options = List.of(
-                "--release", "17", "-proc:none", "-d", target.toString(), "-classpath", path.isEmpty() ? target.toString() : path);
-        boolean compiled = compiler.getTask(null, null, diagnostics, options, null, units)
-                .call();
+                "--release",
+                "17",
+                "-proc:none",
+                "-d",
+                target.toString(),
+                "-classpath",
+                path.isEmpty() ? target.toString() : path);
+        boolean compiled =
+                compiler.getTask(null, null, diagnostics, options, null, units).call();
         assertThat(diagnostics.getDiagnostics())
                 .filteredOn(diagnostic -> diagnostic.getKind() == Diagnostic.Kind.ERROR)
                 .isEmpty();

@@ -26,8 +26,8 @@ final class RecordedApi {
             "SecureMessage",
             "SecureMessageWrapException");
 
-    private static final Pattern HEADER = Pattern.compile(
-            "(?<modifiers>(?:(?:public|abstract|final) )*)(?<kind>class|interface) (?<name>[\\w$]+)"
+    private static final Pattern HEADER =
+            Pattern.compile("(?<modifiers>(?:(?:public|abstract|final) )*)(?<kind>class|interface) (?<name>[\\w$]+)"
                     + "(?: extends (?<parent>[\\w.$<>]+))?(?: implements (?<interfaces>[\\w.$, ]+))? \\{");
     private static final Pattern MEMBER = Pattern.compile(
             "(?<modifiers>(?:(?:public|protected|abstract|static|final|synchronized) )*)(?:(?<type>[\\w.$\\[\\]]+) )?"

@@ -23,9 +23,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every class of the drop-in has exactly the signatures that were recorded of the original. */
 class RecordedApiTest {
     private static final int CLASS_MODIFIERS = Modifier.PUBLIC | Modifier.ABSTRACT | Modifier.FINAL;
-    private static final int METHOD_MODIFIERS =
-            Modifier.PUBLIC | Modifier.PROTECTED | Modifier.ABSTRACT | Modifier.STATIC | Modifier.FINAL
-                    | Modifier.SYNCHRONIZED;
+    private static final int METHOD_MODIFIERS = Modifier.PUBLIC
+            | Modifier.PROTECTED
+            | Modifier.ABSTRACT
+            | Modifier.STATIC
+            | Modifier.FINAL
+            | Modifier.SYNCHRONIZED;
 
     static Stream<String> names() throws IOException {
         return RecordedApi.read().keySet().stream();
@@ -39,7 +42,9 @@ class RecordedApiTest {
 
         assertThat(header(ours)).isEqualTo(recorded.header());
         assertThat(members(ours))
-                .isEqualTo(recorded.members.stream().map(member -> member.line).collect(Collectors.toCollection(TreeSet::new)));
+                .isEqualTo(recorded.members.stream()
+                        .map(member -> member.line)
+                        .collect(Collectors.toCollection(TreeSet::new)));
     }
 
     @Test
@@ -83,8 +88,11 @@ class RecordedApiTest {
         String interfaces = type.isInterface() || type.getInterfaces().length == 0
                 ? ""
                 : " implements " + names(type.getInterfaces());
-        return (modifiers.isEmpty() ? "" : modifiers + " ") + (type.isInterface() ? "interface " : "class ") + name(type)
-                + parent + interfaces;
+        return (modifiers.isEmpty() ? "" : modifiers + " ")
+                + (type.isInterface() ? "interface " : "class ")
+                + name(type)
+                + parent
+                + interfaces;
     }
 
     private static TreeSet<String> members(Class<?> type) {

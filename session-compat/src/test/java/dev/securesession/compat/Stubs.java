@@ -46,12 +46,16 @@ final class Stubs {
             source.append(type.header().replace(type.name, type.simpleName())).append(" {\n");
         }
         for (Member member : type.members) {
-            if (!type.isEnum() || !(member.isField() || List.of("values", "valueOf").contains(member.name))) {
+            if (!type.isEnum()
+                    || !(member.isField() || List.of("values", "valueOf").contains(member.name))) {
                 source.append(member(type, member));
             }
         }
         if (!type.isInterface() && !type.isEnum() && type.members.stream().noneMatch(Member::isConstructor)) {
-            source.append(type.simpleName()).append("() {").append(superCall(type)).append("}\n");
+            source.append(type.simpleName())
+                    .append("() {")
+                    .append(superCall(type))
+                    .append("}\n");
         }
         types.values().stream()
                 .filter(nested -> nested.name.startsWith(type.name + "$"))
@@ -67,7 +71,11 @@ final class Stubs {
         }
         StringBuilder parameters = new StringBuilder();
         for (int i = 0; i < member.parameters.size(); i++) {
-            parameters.append(i == 0 ? "" : ", ").append(member.parameters.get(i)).append(" p").append(i);
+            parameters
+                    .append(i == 0 ? "" : ", ")
+                    .append(member.parameters.get(i))
+                    .append(" p")
+                    .append(i);
         }
         String exceptions = member.exceptions.isEmpty() ? "" : " throws " + String.join(", ", member.exceptions);
         String head = member.modifiers + " " + (member.isConstructor() ? "" : member.type + " ") + member.name + "("
