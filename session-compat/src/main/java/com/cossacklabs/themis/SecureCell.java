@@ -320,14 +320,12 @@ public class SecureCell {
     public SecureCellData protect(byte[] key, byte[] context, byte[] data) throws SecureCellException {
         requireArguments(key, data, "Data was not provided", context);
         try {
-            switch (mode) {
-                case MODE_TOKEN_PROTECT:
-                    return TokenProtectWithKey(key).encrypt(data, context);
-                case MODE_CONTEXT_IMPRINT:
-                    return new SecureCellData(ContextImprintWithKey(key).encrypt(data, context), null);
-                default:
-                    return new SecureCellData(SealWithKey(key).encrypt(data, context), null);
-            }
+            return switch (mode) {
+                case MODE_TOKEN_PROTECT -> TokenProtectWithKey(key).encrypt(data, context);
+                case MODE_CONTEXT_IMPRINT ->
+                    new SecureCellData(ContextImprintWithKey(key).encrypt(data, context), null);
+                default -> new SecureCellData(SealWithKey(key).encrypt(data, context), null);
+            };
         } catch (InvalidArgumentException e) {
             throw new SecureCellException(e);
         }
@@ -399,14 +397,11 @@ public class SecureCell {
             throw new InvalidArgumentException("additionalData");
         }
         try {
-            switch (mode) {
-                case MODE_TOKEN_PROTECT:
-                    return TokenProtectWithKey(key).decrypt(data, token, context);
-                case MODE_CONTEXT_IMPRINT:
-                    return ContextImprintWithKey(key).decrypt(data, context);
-                default:
-                    return SealWithKey(key).decrypt(data, context);
-            }
+            return switch (mode) {
+                case MODE_TOKEN_PROTECT -> TokenProtectWithKey(key).decrypt(data, token, context);
+                case MODE_CONTEXT_IMPRINT -> ContextImprintWithKey(key).decrypt(data, context);
+                default -> SealWithKey(key).decrypt(data, context);
+            };
         } catch (InvalidArgumentException e) {
             throw new SecureCellException(e);
         }

@@ -70,16 +70,12 @@ public class SecureSession {
          * @throws SecureSessionException if there is none
          */
         public static SessionDataType fromByte(byte src) throws SecureSessionException {
-            switch (src) {
-                case 0:
-                    return NO_DATA;
-                case 1:
-                    return PROTOCOL_DATA;
-                case 2:
-                    return USER_DATA;
-                default:
-                    throw new SecureSessionException();
-            }
+            return switch (src) {
+                case 0 -> NO_DATA;
+                case 1 -> PROTOCOL_DATA;
+                case 2 -> USER_DATA;
+                default -> throw new SecureSessionException();
+            };
         }
     }
 
@@ -187,7 +183,7 @@ public class SecureSession {
     public synchronized byte[] generateConnectRequest() {
         requireOpen();
         Handshake client = handshake;
-        if (session != null || client != null && client.role() != Role.CLIENT) {
+        if (session != null || (client != null && client.role() != Role.CLIENT)) {
             throw cannotConnect(null);
         }
         byte[] request;
@@ -268,7 +264,7 @@ public class SecureSession {
     /** Closes the session, if nobody has. */
     @Override
     @Deprecated
-    @SuppressWarnings({"removal", "Finalize"})
+    @SuppressWarnings({"removal", "Finalize", "InlineMeSuggester"})
     protected void finalize() {
         close();
     }
@@ -366,10 +362,10 @@ public class SecureSession {
             requireOpen();
             throw notUnwrapped(e);
         }
-        if (!(step instanceof HandshakeStep.NeedPeerKey)) {
+        if (!(step instanceof HandshakeStep.NeedPeerKey question)) {
             return step;
         }
-        IdentityPublicKey key = askForKey(negotiation, ((HandshakeStep.NeedPeerKey) step).peer());
+        IdentityPublicKey key = askForKey(negotiation, question.peer());
         try {
             return negotiation.resolve(key);
         } catch (HandshakeException | IllegalStateException | ProviderException e) {
@@ -401,8 +397,8 @@ public class SecureSession {
     }
 
     private UnwrapResult result(HandshakeStep step) {
-        if (step instanceof HandshakeStep.Established) {
-            establish(((HandshakeStep.Established) step).session());
+        if (step instanceof HandshakeStep.Established done) {
+            establish(done.session());
             changeTo(State.ESTABLISHED);
         } else {
             changeTo(State.NEGOTIATING);

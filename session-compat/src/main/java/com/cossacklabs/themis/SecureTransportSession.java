@@ -67,15 +67,13 @@ public class SecureTransportSession extends SecureSession {
     public byte[] read() throws SecureSessionException {
         ITransportSessionCallbacks transport = transport();
         UnwrapResult result = unwrap(transport.read());
-        switch (result.getDataType()) {
-            case USER_DATA:
-                return result.getData();
-            case PROTOCOL_DATA:
-                transport.write(result.getData());
-                return new byte[0];
-            default:
-                return new byte[0];
+        if (result.getDataType() == SessionDataType.USER_DATA) {
+            return result.getData();
         }
+        if (result.getDataType() == SessionDataType.PROTOCOL_DATA) {
+            transport.write(result.getData());
+        }
+        return new byte[0];
     }
 
     private ITransportSessionCallbacks transport() {
