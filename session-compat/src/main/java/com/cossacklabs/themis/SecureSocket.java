@@ -104,6 +104,7 @@ public class SecureSocket extends Socket {
 
     /** Closes the connection and wipes the keys of its session. May be called twice, and by any thread. */
     @Override
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized") // the original's is not; what it calls is safe by itself
     public void close() throws IOException {
         try {
             super.close();

@@ -18,6 +18,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -125,7 +128,7 @@ class SecureSocketTest {
                 SecureSession server = negotiateByHand(raw);
                 DataInputStream in = new DataInputStream(raw.getInputStream());
                 OutputStream out = connecting.get().getOutputStream();
-                threads.submit(() -> {
+                Future<Void> writing = threads.submit(() -> {
                     out.write(new byte[LONGEST_PAYLOAD]);
                     out.write(new byte[LONGEST_PAYLOAD + 2]);
                     out.write(new byte[10], 3, 0);
@@ -137,6 +140,7 @@ class SecureSocketTest {
                     assertThat(message).hasSize(length + 52);
                     assertThat(server.unwrap(message).getData()).hasSize(length);
                 }
+                writing.get();
                 connecting.get().close();
             }
         }
@@ -201,17 +205,21 @@ class SecureSocketTest {
         int length = LONGEST_PAYLOAD + 1000;
         try (Connected pair = connect()) {
             OutputStream out = pair.client.getOutputStream();
+            List<Future<Void>> writing = new ArrayList<>();
             for (int i = 0; i < writers; i++) {
                 byte[] own = new byte[length];
-                java.util.Arrays.fill(own, (byte) i);
-                threads.submit(() -> {
+                Arrays.fill(own, (byte) i);
+                writing.add(threads.submit(() -> {
                     out.write(own);
                     return null;
-                });
+                }));
             }
             for (int i = 0; i < writers; i++) {
                 byte[] received = pair.server.getInputStream().readNBytes(length);
                 assertThat(received).containsOnly(received[0]);
+            }
+            for (Future<Void> written : writing) {
+                written.get();
             }
         }
     }
