@@ -26,7 +26,7 @@ import java.util.concurrent.TimeoutException;
  * <p>A refusal is a {@link ForeignPeerException}. A process that ends, keeps silent for {@link #PATIENCE} or speaks
  * something else is an {@link IllegalStateException} that says so. For one thread at a time.
  */
-final class ForeignPeer implements AutoCloseable {
+public final class ForeignPeer implements AutoCloseable {
     /** How long an answer may take; large enough for a loaded machine. */
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -59,7 +59,7 @@ final class ForeignPeer implements AutoCloseable {
     }
 
     /** Returns a new key pair of the peer's making, on P-256. */
-    Keys generate() {
+    public Keys generate() {
         return keys(ask("keygen"));
     }
 
@@ -69,19 +69,19 @@ final class ForeignPeer implements AutoCloseable {
     }
 
     /** From now on the peer knows this public key for that id. */
-    void know(byte[] id, byte[] publicKey) {
+    public void know(byte[] id, byte[] publicKey) {
         ask("key", encode(id), encode(publicKey));
     }
 
     /** Returns a new end at the peer, which may take either role. */
-    Session open(byte[] id, byte[] privateKey) {
+    public Session open(byte[] id, byte[] privateKey) {
         String name = nextName();
         ask("new", name, encode(id), encode(privateKey));
         return new Session(name);
     }
 
     /** Returns an end at the peer that goes on from a saved state. */
-    Session load(byte[] state) {
+    public Session load(byte[] state) {
         String name = nextName();
         ask("load", name, encode(state));
         return new Session(name);
@@ -96,24 +96,24 @@ final class ForeignPeer implements AutoCloseable {
         ask("clock", "now");
     }
 
-    byte[] seal(byte[] key, byte[] plaintext, byte[]... context) {
+    public byte[] seal(byte[] key, byte[] plaintext, byte[]... context) {
         return one("seal", encoded(context, key, plaintext));
     }
 
-    byte[] unseal(byte[] key, byte[] sealed, byte[]... context) {
+    public byte[] unseal(byte[] key, byte[] sealed, byte[]... context) {
         return one("unseal", encoded(context, key, sealed));
     }
 
-    byte[] sealWithPassphrase(byte[] passphrase, byte[] plaintext, byte[]... context) {
+    public byte[] sealWithPassphrase(byte[] passphrase, byte[] plaintext, byte[]... context) {
         return one("sealp", encoded(context, passphrase, plaintext));
     }
 
-    byte[] unsealWithPassphrase(byte[] passphrase, byte[] sealed, byte[]... context) {
+    public byte[] unsealWithPassphrase(byte[] passphrase, byte[] sealed, byte[]... context) {
         return one("unsealp", encoded(context, passphrase, sealed));
     }
 
     /** Sends one request, words as they are, and returns the values of the answer. */
-    List<byte[]> ask(String request, String... words) {
+    public List<byte[]> ask(String request, String... words) {
         String line = words.length == 0 ? request : request + " " + String.join(" ", words);
         String answer = exchange(request, line);
         String[] parts = answer.split(" ", 3);
@@ -248,9 +248,9 @@ final class ForeignPeer implements AutoCloseable {
     }
 
     /** A key pair as containers. */
-    static final class Keys {
-        final byte[] privateKey;
-        final byte[] publicKey;
+    public static final class Keys {
+        public final byte[] privateKey;
+        public final byte[] publicKey;
 
         Keys(byte[] privateKey, byte[] publicKey) {
             this.privateKey = privateKey;
@@ -259,7 +259,7 @@ final class ForeignPeer implements AutoCloseable {
     }
 
     /** An end that lives in the other process. */
-    final class Session implements End {
+    public final class Session implements End {
         private final String name;
 
         private Session(String name) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * <p>Where Node or the package is missing, the tests are skipped and the reason is printed; with the environment variable
  * {@value #REQUIRED} set to {@code true} they fail instead.
  */
-final class ReferencePeer implements BeforeAllCallback, ParameterResolver {
+public final class ReferencePeer implements BeforeAllCallback, ParameterResolver {
     static final String REQUIRED = "SECURE_SESSION_REQUIRE_FOREIGN_PEERS";
 
     private static final Path DIRECTORY = Path.of("node");
