@@ -36,19 +36,19 @@ final class RecordedApi {
     private RecordedApi() {}
 
     /** Returns what was recorded of the classes that the drop-in has, by name. */
-    static Map<String, Type> read() throws IOException {
-        Map<String, Type> types = readAll();
+    static Map<String, ClassRecord> read() throws IOException {
+        Map<String, ClassRecord> types = readAll();
         types.keySet().removeAll(LEFT_OUT);
         return types;
     }
 
-    static Map<String, Type> readAll() throws IOException {
+    static Map<String, ClassRecord> readAll() throws IOException {
         String text;
         try (InputStream in = RecordedApi.class.getResourceAsStream("/recorded-signatures.txt")) {
             text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
-        Map<String, Type> types = new LinkedHashMap<>();
-        Type current = null;
+        Map<String, ClassRecord> types = new LinkedHashMap<>();
+        ClassRecord current = null;
         List<String> lines = text.lines().collect(Collectors.toList());
         for (String line : lines.subList(1, lines.size())) {
             if (line.isBlank() || line.equals("}")) {
@@ -64,9 +64,9 @@ final class RecordedApi {
         return types;
     }
 
-    private static Type type(String line) {
+    private static ClassRecord type(String line) {
         Matcher header = matched(HEADER, line);
-        return new Type(
+        return new ClassRecord(
                 header.group("modifiers").trim(),
                 header.group("kind"),
                 header.group("name"),
@@ -97,7 +97,7 @@ final class RecordedApi {
         return list == null || list.isBlank() ? List.of() : Arrays.asList(list.split(", ?"));
     }
 
-    static final class Type {
+    static final class ClassRecord {
         final String modifiers;
         final String kind;
         final String name;
@@ -105,7 +105,7 @@ final class RecordedApi {
         final List<String> interfaces;
         final List<Member> members = new ArrayList<>();
 
-        Type(String modifiers, String kind, String name, String parent, List<String> interfaces) {
+        ClassRecord(String modifiers, String kind, String name, String parent, List<String> interfaces) {
             this.modifiers = modifiers;
             this.kind = kind;
             this.name = name;

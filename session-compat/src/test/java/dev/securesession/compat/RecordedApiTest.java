@@ -13,6 +13,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -37,7 +38,7 @@ class RecordedApiTest {
     @ParameterizedTest
     @MethodSource("names")
     void declaresWhatWasRecorded(String name) throws Exception {
-        RecordedApi.Type recorded = RecordedApi.read().get(name);
+        RecordedApi.ClassRecord recorded = RecordedApi.read().get(name);
         Class<?> ours = load(name);
 
         assertThat(header(ours)).isEqualTo(recorded.header());
@@ -95,8 +96,8 @@ class RecordedApiTest {
                 + interfaces;
     }
 
-    private static TreeSet<String> members(Class<?> type) {
-        TreeSet<String> members = new TreeSet<>();
+    private static Set<String> members(Class<?> type) {
+        Set<String> members = new TreeSet<>();
         for (Field field : type.getDeclaredFields()) {
             if (isVisible(field.getModifiers())) {
                 members.add(modifiers(field.getModifiers()) + name(field.getType()) + " " + field.getName() + ";");

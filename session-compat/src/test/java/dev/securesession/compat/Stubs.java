@@ -1,7 +1,7 @@
 package dev.securesession.compat;
 
 import dev.securesession.compat.RecordedApi.Member;
-import dev.securesession.compat.RecordedApi.Type;
+import dev.securesession.compat.RecordedApi.ClassRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -15,16 +15,16 @@ final class Stubs {
     static final Map<String, Integer> CONSTANTS = Map.of(
             "KEYTYPE_EC", 0, "KEYTYPE_RSA", 1, "MODE_SEAL", 0, "MODE_TOKEN_PROTECT", 1, "MODE_CONTEXT_IMPRINT", 2);
 
-    private final Map<String, Type> types;
+    private final Map<String, ClassRecord> types;
 
-    private Stubs(Map<String, Type> types) {
+    private Stubs(Map<String, ClassRecord> types) {
         this.types = types;
     }
 
     static void compile(Path target) throws IOException {
         Stubs stubs = new Stubs(RecordedApi.read());
         Map<String, String> sources = new LinkedHashMap<>();
-        for (Type type : stubs.types.values()) {
+        for (ClassRecord type : stubs.types.values()) {
             if (!type.name.contains("$")) {
                 sources.put(
                         RecordedApi.PACKAGE + "." + type.name,
@@ -34,7 +34,7 @@ final class Stubs {
         Compiler.compileSources(sources, List.of(), target);
     }
 
-    private String source(Type type) {
+    private String source(ClassRecord type) {
         StringBuilder source = new StringBuilder();
         if (type.isEnum()) {
             source.append("public enum ").append(type.simpleName()).append(" {");
@@ -63,7 +63,7 @@ final class Stubs {
         return source.append("}\n").toString().replace('$', '.');
     }
 
-    private String member(Type type, Member member) {
+    private String member(ClassRecord type, Member member) {
         if (member.isField()) {
             Integer constant = CONSTANTS.get(member.name);
             return member.modifiers + " " + member.type + " " + member.name + (constant == null ? "" : " = " + constant)
@@ -89,8 +89,8 @@ final class Stubs {
     }
 
     /** Calls some constructor of the parent, where that is a stub too and has none without parameters. */
-    private String superCall(Type type) {
-        Type parent = types.get(type.parent);
+    private String superCall(ClassRecord type) {
+        ClassRecord parent = types.get(type.parent);
         if (parent == null) {
             return "";
         }
