@@ -1,7 +1,7 @@
 package dev.securesession.compat;
 
-import dev.securesession.compat.RecordedApi.Member;
 import dev.securesession.compat.RecordedApi.ClassRecord;
+import dev.securesession.compat.RecordedApi.Member;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
