@@ -1,0 +1,88 @@
+package dev.securesession.benchmarks;
+
+import com.southernstorm.noise.protocol.CipherState;
+import com.southernstorm.noise.protocol.CipherStatePair;
+import com.southernstorm.noise.protocol.DHState;
+import com.southernstorm.noise.protocol.HandshakeState;
+import java.security.NoSuchAlgorithmException;
+
+/** The Noise pattern XX: mutual authentication with keys that travel encrypted, three messages. */
+final class Noise implements Contender {
+    private static final String PROTOCOL = "Noise_XX_25519_AESGCM_SHA256";
+    private static final int LONGEST_MESSAGE = 65_535;
+
+    private final DHState clientKeys;
+    private final DHState serverKeys;
+
+    Noise() throws NoSuchAlgorithmException {
+        clientKeys = com.southernstorm.noise.protocol.Noise.createDH("25519");
+        clientKeys.generateKeyPair();
+        serverKeys = com.southernstorm.noise.protocol.Noise.createDH("25519");
+        serverKeys.generateKeyPair();
+    }
+
+    @Override
+    public Connection connect() throws Exception {
+        HandshakeState client = start(HandshakeState.INITIATOR, clientKeys);
+        HandshakeState server = start(HandshakeState.RESPONDER, serverKeys);
+        byte[] message = new byte[LONGEST_MESSAGE];
+        byte[] payload = new byte[LONGEST_MESSAGE];
+        deliver(client, server, message, payload);
+        deliver(server, client, message, payload);
+        deliver(client, server, message, payload);
+        Ciphers ciphers = new Ciphers(client.split(), server.split());
+        client.destroy();
+        server.destroy();
+        return ciphers;
+    }
+
+    private static HandshakeState start(int role, DHState keys) throws NoSuchAlgorithmException {
+        HandshakeState state = new HandshakeState(PROTOCOL, role);
+        state.getLocalKeyPair().copyFrom(keys);
+        state.start();
+        return state;
+    }
+
+    private static void deliver(HandshakeState from, HandshakeState to, byte[] message, byte[] payload)
+            throws Exception {
+        int length = from.writeMessage(message, 0, new byte[0], 0, 0);
+        to.readMessage(message, 0, length, payload, 0);
+    }
+
+    /** What is left of a handshake: a cipher for each direction at each end. */
+    private static final class Ciphers implements Connection {
+        private final CipherStatePair client;
+        private final CipherStatePair server;
+
+        Ciphers(CipherStatePair client, CipherStatePair server) {
+            this.client = client;
+            this.server = server;
+        }
+
+        /** Long payloads travel in several messages, as long as the specification lets them be. */
+        @Override
+        public RoundTrip roundTrip(int size) {
+            CipherState sender = client.getSender();
+            CipherState receiver = server.getReceiver();
+            int most = LONGEST_MESSAGE - sender.getMACLength();
+            byte[] payload = new byte[size];
+            byte[] message = new byte[Math.min(size, most) + sender.getMACLength()];
+            byte[] unwrapped = new byte[size];
+            return () -> {
+                int arrived = 0;
+                while (arrived < size) {
+                    int part = Math.min(size - arrived, most);
+                    int length = sender.encryptWithAd(null, payload, arrived, message, 0, part);
+                    arrived += receiver.decryptWithAd(null, message, 0, unwrapped, arrived, length);
+                }
+                return arrived;
+            };
+        }
+
+        @Override
+        public void close() {
+            client.destroy();
+            server.destroy();
+        }
+    }
+}

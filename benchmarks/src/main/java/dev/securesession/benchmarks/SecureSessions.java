@@ -1,0 +1,84 @@
+package dev.securesession.benchmarks;
+
+import dev.securesession.CryptoProviders;
+import dev.securesession.Handshake;
+import dev.securesession.HandshakeException;
+import dev.securesession.HandshakeStep;
+import dev.securesession.Identity;
+import dev.securesession.IdentityKeyPair;
+import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
+import dev.securesession.SessionConfig;
+
+/** Both ends of Secure Session, with new identities. */
+final class SecureSessions implements Contender {
+    final SessionConfig client;
+    final SessionConfig server;
+
+    private SecureSessions(SessionConfig client, SessionConfig server) {
+        this.client = client;
+        this.server = server;
+    }
+
+    static SecureSessions using(ProviderSet set) {
+        PeerId clientId = PeerId.ofUtf8("client");
+        PeerId serverId = PeerId.ofUtf8("server");
+        IdentityKeyPair clientKeys = IdentityKeyPair.generate();
+        IdentityKeyPair serverKeys = IdentityKeyPair.generate();
+        // As in two processes, the ends share nothing.
+        return new SecureSessions(
+                config(clientId, clientKeys, serverId, serverKeys, set.providers()),
+                config(serverId, serverKeys, clientId, clientKeys, set.providers()));
+    }
+
+    private static SessionConfig config(
+            PeerId id, IdentityKeyPair keys, PeerId peer, IdentityKeyPair peerKeys, CryptoProviders providers) {
+        return SessionConfig.of(
+                        Identity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
+                .withExpectedPeer(peer)
+                .withCrypto(providers);
+    }
+
+    @Override
+    public Sessions connect() throws HandshakeException {
+        try (Handshake clientSide = Handshake.client(client);
+                Handshake serverSide = Handshake.server(server)) {
+            byte[] message = clientSide.start();
+            message = reply(serverSide.receive(message));
+            message = reply(clientSide.receive(message));
+            HandshakeStep.Established serverDone = (HandshakeStep.Established) serverSide.receive(message);
+            HandshakeStep.Established clientDone =
+                    (HandshakeStep.Established) clientSide.receive(reply(serverDone));
+            return new Sessions(clientDone.session(), serverDone.session());
+        }
+    }
+
+    static byte[] reply(HandshakeStep step) {
+        return step.message().orElseThrow();
+    }
+
+    /** The two ends of an established session. */
+    static final class Sessions implements Connection {
+        final SecureSession client;
+        final SecureSession server;
+
+        Sessions(SecureSession client, SecureSession server) {
+            this.client = client;
+            this.server = server;
+        }
+
+        /** Through buffers that are used again, as TLS engines have it. */
+        @Override
+        public RoundTrip roundTrip(int size) {
+            Carriage carriage = Carriage.Kind.HEAP.carriage(size);
+            return () -> carriage.roundTrip(client, server);
+        }
+
+        @Override
+        public void close() {
+            client.close();
+            server.close();
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** How fast Secure Session is, beside what a user would take instead. */
+@NullMarked
+package dev.securesession.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
