@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.function.IntFunction;
 
 /** One of the ways to give payloads of one size to a session and to take them out, with buffers that are used again. */
-interface Carriage {
+public interface Carriage {
     /** Wraps the payload and returns the length of the message. */
     int wrap(SecureSession sender);
 
@@ -28,6 +28,8 @@ interface Carriage {
         DIRECT_IN_PLACE("direct buffer, in place", size -> new InPlace(size, ByteBuffer::allocateDirect));
 
         private final String label;
+
+        @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
         private final IntFunction<Carriage> maker;
 
         Kind(String label, IntFunction<Carriage> maker) {
@@ -58,6 +60,7 @@ interface Carriage {
         }
 
         @Override
+        @SuppressWarnings("ByteBufferBackingArray") // It is a whole array that keep(byte[]) has wrapped.
         public int unwrap(SecureSession receiver, ByteBuffer message) throws MessageRejectedException {
             return receiver.unwrap(message.array()).length;
         }

@@ -6,13 +6,16 @@ import com.southernstorm.noise.protocol.DHState;
 import com.southernstorm.noise.protocol.HandshakeState;
 import java.security.NoSuchAlgorithmException;
 
-/** The Noise pattern XX: mutual authentication with keys that travel encrypted, three messages. */
+/** The Noise pattern XX: mutual authentication with keys that travel encrypted, three messages. For one thread. */
 final class Noise implements Contender {
     private static final String PROTOCOL = "Noise_XX_25519_AESGCM_SHA256";
     private static final int LONGEST_MESSAGE = 65_535;
+    private static final int LONGEST_HANDSHAKE_MESSAGE = 256;
 
     private final DHState clientKeys;
     private final DHState serverKeys;
+    private final byte[] message = new byte[LONGEST_HANDSHAKE_MESSAGE];
+    private final byte[] payload = new byte[LONGEST_HANDSHAKE_MESSAGE];
 
     Noise() throws NoSuchAlgorithmException {
         clientKeys = com.southernstorm.noise.protocol.Noise.createDH("25519");
@@ -25,11 +28,9 @@ final class Noise implements Contender {
     public Connection connect() throws Exception {
         HandshakeState client = start(HandshakeState.INITIATOR, clientKeys);
         HandshakeState server = start(HandshakeState.RESPONDER, serverKeys);
-        byte[] message = new byte[LONGEST_MESSAGE];
-        byte[] payload = new byte[LONGEST_MESSAGE];
-        deliver(client, server, message, payload);
-        deliver(server, client, message, payload);
-        deliver(client, server, message, payload);
+        deliver(client, server);
+        deliver(server, client);
+        deliver(client, server);
         Ciphers ciphers = new Ciphers(client.split(), server.split());
         client.destroy();
         server.destroy();
@@ -43,8 +44,7 @@ final class Noise implements Contender {
         return state;
     }
 
-    private static void deliver(HandshakeState from, HandshakeState to, byte[] message, byte[] payload)
-            throws Exception {
+    private void deliver(HandshakeState from, HandshakeState to) throws Exception {
         int length = from.writeMessage(message, 0, new byte[0], 0, 0);
         to.readMessage(message, 0, length, payload, 0);
     }

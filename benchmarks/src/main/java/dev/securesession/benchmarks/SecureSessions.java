@@ -34,8 +34,7 @@ final class SecureSessions implements Contender {
 
     private static SessionConfig config(
             PeerId id, IdentityKeyPair keys, PeerId peer, IdentityKeyPair peerKeys, CryptoProviders providers) {
-        return SessionConfig.of(
-                        Identity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
+        return SessionConfig.of(Identity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
                 .withExpectedPeer(peer)
                 .withCrypto(providers);
     }
@@ -48,8 +47,7 @@ final class SecureSessions implements Contender {
             message = reply(serverSide.receive(message));
             message = reply(clientSide.receive(message));
             HandshakeStep.Established serverDone = (HandshakeStep.Established) serverSide.receive(message);
-            HandshakeStep.Established clientDone =
-                    (HandshakeStep.Established) clientSide.receive(reply(serverDone));
+            HandshakeStep.Established clientDone = (HandshakeStep.Established) clientSide.receive(reply(serverDone));
             return new Sessions(clientDone.session(), serverDone.session());
         }
     }

@@ -15,6 +15,8 @@ public enum Stack {
     NOISE("Noise XX, noise-java", Noise::new);
 
     private final String label;
+
+    @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
     private final Callable<Contender> maker;
 
     Stack(String label, Callable<Contender> maker) {

@@ -17,18 +17,27 @@ import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
 import org.conscrypt.Conscrypt;
 
-/** Mutual TLS 1.3 by a pair of engines, each with a P-256 certificate, without session resumption. */
+/** Mutual TLS 1.3 by a pair of engines, each with a P-256 certificate, without session resumption. For one thread. */
 final class Tls implements Contender {
+    /** More than two records, whatever size an engine asks for. */
+    private static final int FLIGHT = 1 << 16;
+
     private static final String[] VERSION = {"TLSv1.3"};
 
     private final Callable<SSLEngine> clients;
     private final Callable<SSLEngine> servers;
     private final IntFunction<ByteBuffer> allocator;
+    private final ByteBuffer toServer;
+    private final ByteBuffer toClient;
+    private final ByteBuffer payload;
 
     private Tls(Callable<SSLEngine> clients, Callable<SSLEngine> servers, IntFunction<ByteBuffer> allocator) {
         this.clients = clients;
         this.servers = servers;
         this.allocator = allocator;
+        toServer = allocator.apply(FLIGHT);
+        toClient = allocator.apply(FLIGHT);
+        payload = allocator.apply(FLIGHT);
     }
 
     static Tls jsse() throws Exception {
@@ -36,8 +45,7 @@ final class Tls implements Contender {
     }
 
     static Tls conscrypt() throws Exception {
-        return ofContexts(
-                () -> SSLContext.getInstance("TLSv1.3", Conscrypt.newProvider()), ByteBuffer::allocateDirect);
+        return ofContexts(() -> SSLContext.getInstance("TLSv1.3", Conscrypt.newProvider()), ByteBuffer::allocateDirect);
     }
 
     static Tls tcnative() throws Exception {
@@ -90,7 +98,7 @@ final class Tls implements Contender {
     @Override
     public Engines connect() throws Exception {
         Engines engines = new Engines(clients.call(), servers.call(), allocator);
-        engines.handshake();
+        engines.handshake(toServer, toClient, payload);
         return engines;
     }
 
@@ -118,11 +126,9 @@ final class Tls implements Contender {
         }
 
         /** Carries records until both ends are content and nothing is on its way, session tickets included. */
-        void handshake() throws SSLException {
-            int record = client.getSession().getPacketBufferSize();
-            ByteBuffer toServer = allocator.apply(2 * record);
-            ByteBuffer toClient = allocator.apply(2 * record);
-            ByteBuffer payload = allocator.apply(client.getSession().getApplicationBufferSize());
+        private void handshake(ByteBuffer toServer, ByteBuffer toClient, ByteBuffer payload) throws SSLException {
+            toServer.clear();
+            toClient.clear();
             client.beginHandshake();
             server.beginHandshake();
             boolean moved = true;
@@ -131,7 +137,8 @@ final class Tls implements Contender {
                     throw new SSLException("no end of the handshake: " + client.getHandshakeStatus() + ", "
                             + server.getHandshakeStatus());
                 }
-                moved = step(client, toClient, toServer, payload) | step(server, toServer, toClient, payload);
+                moved = step(client, toClient, toServer, payload);
+                moved |= step(server, toServer, toClient, payload);
             }
             // Throw unless the peer has shown a certificate.
             client.getSession().getPeerCertificates();
@@ -171,8 +178,7 @@ final class Tls implements Contender {
             int records = size / LONGEST_RECORD_PAYLOAD + 1;
             ByteBuffer payload = allocator.apply(size);
             ByteBuffer wrapped = allocator.apply(size + records * (record - LONGEST_RECORD_PAYLOAD) + record);
-            ByteBuffer unwrapped =
-                    allocator.apply(size + server.getSession().getApplicationBufferSize());
+            ByteBuffer unwrapped = allocator.apply(size + server.getSession().getApplicationBufferSize());
             return () -> {
                 payload.clear();
                 wrapped.clear();

@@ -1,0 +1,57 @@
+package dev.securesession.benchmarks;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Runs a program of ours in a virtual machine of its own, and takes in the figures that it says. */
+final class Child {
+    private static final String MARK = "figure\t";
+    private static final int MOST_MINUTES = 10;
+
+    private Child() {}
+
+    /** Says a figure to the parent; called in the child. */
+    static void say(String name, double figure) {
+        System.out.println(MARK + name + "\t" + figure);
+    }
+
+    /** Options that every virtual machine here needs. */
+    static List<String> jvmOptions() {
+        return Runtime.version().feature() >= 22 ? List.of("--enable-native-access=ALL-UNNAMED") : List.of();
+    }
+
+    static Map<String, Double> run(Class<?> program, List<String> jvmOptions, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
+        command.addAll(jvmOptions());
+        command.addAll(jvmOptions);
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add(program.getName());
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try {
+            Map<String, Double> figures = new LinkedHashMap<>();
+            new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> line.startsWith(MARK))
+                    .map(line -> line.split("\t", -1))
+                    .forEach(parts -> figures.put(parts[1], Double.valueOf(parts[2])));
+            if (!process.waitFor(MOST_MINUTES, TimeUnit.MINUTES) || process.exitValue() != 0) {
+                throw new IOException(program.getSimpleName() + " " + List.of(arguments) + " failed");
+            }
+            return figures;
+        } finally {
+            process.destroy();
+        }
+    }
+}

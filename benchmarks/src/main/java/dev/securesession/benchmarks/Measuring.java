@@ -1,0 +1,245 @@
+package dev.securesession.benchmarks;
+
+import dev.securesession.benchmarks.Results.Figure;
+import dev.securesession.benchmarks.Results.Unit;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Carries out a plan. A time on the clock is the median of the iterations, CPU time their mean. */
+final class Measuring {
+    private static final int ITERATIONS = 5;
+    private static final int WARM_UPS = 2;
+    private static final String GARBAGE = "gc.alloc.rate.norm";
+
+    private final Plan plan;
+    private final Consumer<String> log;
+    private final List<Figure> figures = new ArrayList<>();
+
+    private Measuring(Plan plan, Consumer<String> log) {
+        this.plan = plan;
+        this.log = log;
+    }
+
+    static List<Figure> carryOut(Plan plan, Consumer<String> log)
+            throws RunnerException, IOException, InterruptedException {
+        Measuring measuring = new Measuring(plan, log);
+        for (Plan.Entry entry : plan.entries) {
+            measuring.runJmh(entry);
+        }
+        measuring.addOneEndAlone();
+        measuring.measureIdleMemory();
+        measuring.measureColdStart();
+        return measuring.figures;
+    }
+
+    private void runJmh(Plan.Entry entry) throws RunnerException {
+        ChainedOptionsBuilder options = new OptionsBuilder()
+                .include("\\." + entry.benchmark.replace(".(", "\\.("))
+                .forks(1)
+                .threads(entry.threads)
+                .warmupIterations(WARM_UPS)
+                .warmupTime(TimeValue.milliseconds((long) plan.warmUpMillis * entry.warmUpFactor))
+                .measurementIterations(ITERATIONS)
+                .measurementTime(TimeValue.milliseconds(plan.iterationMillis))
+                .addProfiler(GCProfiler.class)
+                .addProfiler(CpuTimeProfiler.class)
+                .jvmArgsAppend(Child.jvmOptions().toArray(String[]::new))
+                .verbosity(VerboseMode.SILENT);
+        entry.parameters.forEach(options::param);
+        log.accept(entry.benchmark + (entry.threads == 1 ? "" : ", " + entry.threads + " threads"));
+        Collection<RunResult> results = new Runner(options.build()).run();
+        for (RunResult result : results) {
+            Figure figure = figureOf(result);
+            figures.add(figure);
+            log.accept(String.format(
+                    Locale.ROOT,
+                    "  %s: %s: %.3f %s",
+                    figure.group(),
+                    figure.subject(),
+                    figure.value(),
+                    figure.unit().symbol()));
+        }
+    }
+
+    private static Figure figureOf(RunResult result) {
+        String benchmark = result.getParams().getBenchmark();
+        String method = benchmark.substring(benchmark.lastIndexOf('.') + 1);
+        double clock = median(result, iteration -> iteration.getPrimaryResult().getScore());
+        double cpu = cpuMicros(result);
+        double garbage = median(result, iteration -> secondary(iteration, GARBAGE));
+        String name = benchmark.substring(0, benchmark.lastIndexOf('.'));
+        return switch (name.substring(name.lastIndexOf('.') + 1)) {
+            case "HandshakeBenchmark" ->
+                new Figure("Handshake, both ends", stack(result), Unit.PER_SECOND, 1e6 / cpu, garbage);
+            // What brings a handshake to a step counts as CPU time and garbage too.
+            case "HandshakeStepBenchmark" ->
+                new Figure(
+                        STEP_GROUP + result.getParams().getParam("step"),
+                        providers(result),
+                        Unit.MICROSECONDS,
+                        clock,
+                        null);
+            case "RoundTripBenchmark" ->
+                new Figure("Round trip, " + size(result), stack(result), Unit.MICROSECONDS, cpu, garbage);
+            case "MessageBenchmark" ->
+                new Figure(
+                        messageGroup(method) + ", " + size(result),
+                        providers(result) + ", "
+                                + Carriage.Kind.valueOf(result.getParams().getParam("carriage"))
+                                        .label(),
+                        Unit.MICROSECONDS,
+                        cpu,
+                        garbage);
+            case "StateBenchmark" ->
+                new Figure(
+                        method.equals("save") ? "Save a session" : "Restore a session",
+                        providers(result),
+                        Unit.MICROSECONDS,
+                        cpu,
+                        garbage);
+            case "ThreadsBenchmark" ->
+                new Figure(
+                        threadsGroup(method) + (method.equals("handshakes") ? "" : ", " + size(result)),
+                        providers(result) + ", " + result.getParams().getThreads() + " thread"
+                                + (result.getParams().getThreads() == 1 ? "" : "s"),
+                        Unit.PER_SECOND,
+                        clock,
+                        garbage);
+            default -> throw new AssertionError("no place for the figure of " + benchmark);
+        };
+    }
+
+    private static String messageGroup(String method) {
+        return switch (method) {
+            case "wrap" -> "Wrap";
+            case "unwrap" -> "Unwrap";
+            default -> "Round trip by carriage";
+        };
+    }
+
+    private static String threadsGroup(String method) {
+        return switch (method) {
+            case "separateSessions" -> "Round trips, each thread its sessions";
+            case "oneSession" -> "Wraps, threads share a session";
+            default -> "Handshakes, threads share a configuration";
+        };
+    }
+
+    /** Adds up the steps of each end, where they were measured. */
+    private void addOneEndAlone() {
+        for (ProviderSet set : ProviderSet.values()) {
+            for (String end : List.of("CLIENT", "SERVER")) {
+                double micros = figures.stream()
+                        .filter(figure -> figure.group().startsWith(STEP_GROUP + end)
+                                && figure.subject().equals(set.label()))
+                        .mapToDouble(Figure::value)
+                        .sum();
+                if (micros > 0) {
+                    String group = "Handshake, " + end.toLowerCase(Locale.ROOT) + " alone";
+                    figures.add(new Figure(group, set.label(), Unit.PER_SECOND, 1e6 / micros, null));
+                }
+            }
+        }
+    }
+
+    private void measureIdleMemory() throws IOException, InterruptedException {
+        log.accept("IdleMemory");
+        List<String> options = List.of("-XX:+UseSerialGC", "-Xmx2g");
+        for (int count : plan.idleSessions) {
+            figures.add(idle(
+                    Stack.SECURE_SESSION,
+                    Stack.SECURE_SESSION.label() + String.format(Locale.ROOT, ", of %,d", count),
+                    Child.run(IdleMemory.class, options, Stack.SECURE_SESSION.name(), Integer.toString(count))));
+        }
+        figures.add(idle(
+                Stack.JSSE,
+                Stack.JSSE.label(),
+                Child.run(IdleMemory.class, options, Stack.JSSE.name(), Integer.toString(plan.idleTlsConnections))));
+    }
+
+    private static Figure idle(Stack stack, String subject, Map<String, Double> said) throws IOException {
+        Double bytes = said.get("bytes");
+        if (bytes == null) {
+            throw new IOException("no figure for idle memory of " + stack);
+        }
+        return new Figure("Heap of an idle end", subject, Unit.BYTES, bytes, null);
+    }
+
+    private void measureColdStart() throws IOException, InterruptedException {
+        log.accept("ColdStart");
+        for (Stack stack : new Stack[] {Stack.SECURE_SESSION, Stack.SECURE_SESSION_CORRETTO, Stack.JSSE}) {
+            Child.run(ColdStart.class, List.of(), stack.name())
+                    .forEach((window, figure) -> figures.add(new Figure(
+                            "Cold start, 1 MiB round trips, CPU time " + window,
+                            stack.label(),
+                            Unit.GIGABYTES_PER_SECOND,
+                            figure,
+                            null)));
+        }
+    }
+
+    private static String stack(RunResult result) {
+        return Stack.valueOf(result.getParams().getParam("stack")).label();
+    }
+
+    private static String providers(RunResult result) {
+        return ProviderSet.valueOf(result.getParams().getParam("providers")).label();
+    }
+
+    private static String size(RunResult result) {
+        int bytes = Integer.parseInt(result.getParams().getParam("size"));
+        if (bytes >= 1 << 20) {
+            return (bytes >> 20) + " MiB";
+        }
+        return bytes >= 1 << 10 ? (bytes >> 10) + " KiB" : bytes + " B";
+    }
+
+    private static double secondary(IterationResult iteration, String label) {
+        @Nullable Result<?> result = iteration.getSecondaryResults().get(label);
+        return result == null ? Double.NaN : result.getScore();
+    }
+
+    /** CPU time per operation over all iterations: systems count it in steps too coarse for one. */
+    private static double cpuMicros(RunResult result) {
+        double micros = 0;
+        long operations = 0;
+        for (BenchmarkResult fork : result.getBenchmarkResults()) {
+            for (IterationResult iteration : fork.getIterationResults()) {
+                long count = iteration.getMetadata().getAllOps();
+                micros += secondary(iteration, CpuTimeProfiler.LABEL) * count;
+                operations += count;
+            }
+        }
+        return micros / operations;
+    }
+
+    private static double median(RunResult result, ToDoubleFunction<IterationResult> score) {
+        double[] sorted = result.getBenchmarkResults().stream()
+                .map(BenchmarkResult::getIterationResults)
+                .flatMap(Collection::stream)
+                .mapToDouble(score)
+                .sorted()
+                .toArray();
+        return sorted[sorted.length / 2];
+    }
+
+    private static final String STEP_GROUP = "Step of a handshake: ";
+}

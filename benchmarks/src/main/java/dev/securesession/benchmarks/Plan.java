@@ -1,0 +1,114 @@
+package dev.securesession.benchmarks;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a form of the run measures, in this order. */
+final class Plan {
+    private static final String[] ALL_SIZES = {"16", "64", "1024", "16384", "65536", "1048576"};
+
+    /** How long to warm up and to measure. */
+    final int warmUpMillis;
+
+    final int iterationMillis;
+    final List<Entry> entries = new ArrayList<>();
+    final int[] idleSessions;
+    final int idleTlsConnections;
+
+    private Plan(int warmUpMillis, int iterationMillis, int[] idleSessions, int idleTlsConnections) {
+        this.warmUpMillis = warmUpMillis;
+        this.iterationMillis = iterationMillis;
+        this.idleSessions = idleSessions;
+        this.idleTlsConnections = idleTlsConnections;
+    }
+
+    /** A few minutes: what matters, beside the others. */
+    static Plan brief() {
+        Plan plan = new Plan(700, 400, new int[] {100_000}, 500);
+        plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack.values()));
+        plan.add("RoundTripBenchmark.roundTrip")
+                .with("stack", names(stacksThatDiffer()))
+                .with("size", "64", "16384", "1048576");
+        plan.add("MessageBenchmark")
+                .with("providers", ProviderSet.JDK.name())
+                .with("size", "64", "1048576")
+                .with("carriage", Carriage.Kind.ARRAY.name());
+        plan.add("StateBenchmark").with("providers", ProviderSet.JDK.name());
+        for (int threads = 1; threads <= 2; threads++) {
+            plan.add("ThreadsBenchmark.(separateSessions|oneSession)")
+                    .threads(threads)
+                    .with("providers", ProviderSet.JDK.name())
+                    .with("size", "64");
+        }
+        return plan;
+    }
+
+    /** Everything, which takes more than an hour. */
+    static Plan full() {
+        Plan plan = new Plan(1000, 1000, new int[] {100_000, 1_000_000}, 1000);
+        plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack.values()));
+        plan.add("HandshakeStepBenchmark.step").warmUpTimes(4);
+        plan.add("RoundTripBenchmark.roundTrip")
+                .with("stack", names(stacksThatDiffer()))
+                .with("size", ALL_SIZES);
+        plan.add("MessageBenchmark")
+                .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name(), ProviderSet.CONSCRYPT.name())
+                .with("size", ALL_SIZES);
+        plan.add("StateBenchmark");
+        for (int threads = 1; threads <= 2; threads++) {
+            plan.add("ThreadsBenchmark.(separateSessions|oneSession)")
+                    .threads(threads)
+                    .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name());
+            plan.add("ThreadsBenchmark.handshakes").threads(threads).with("size", "64");
+        }
+        return plan;
+    }
+
+    private Entry add(String benchmark) {
+        Entry entry = new Entry(benchmark);
+        entries.add(entry);
+        return entry;
+    }
+
+    /** BouncyCastle has no part in messages. */
+    private static Stack[] stacksThatDiffer() {
+        return Arrays.stream(Stack.values())
+                .filter(stack -> stack != Stack.SECURE_SESSION_BOUNCY_CASTLE)
+                .toArray(Stack[]::new);
+    }
+
+    private static String[] names(Enum<?>[] values) {
+        return Arrays.stream(values).map(Enum::name).toArray(String[]::new);
+    }
+
+    /** Benchmarks by name, and values for those of their parameters that are not to take all. */
+    static final class Entry {
+        final String benchmark;
+        final Map<String, String[]> parameters = new LinkedHashMap<>();
+        int threads = 1;
+        int warmUpFactor = 1;
+
+        private Entry(String benchmark) {
+            this.benchmark = benchmark;
+        }
+
+        private Entry with(String parameter, String... values) {
+            parameters.put(parameter, values);
+            return this;
+        }
+
+        private Entry threads(int count) {
+            threads = count;
+            return this;
+        }
+
+        /** Elliptic curves in Java are a lot of code to compile. */
+        private Entry warmUpTimes(int factor) {
+            warmUpFactor = factor;
+            return this;
+        }
+    }
+}

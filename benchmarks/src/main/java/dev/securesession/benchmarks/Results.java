@@ -1,0 +1,91 @@
+package dev.securesession.benchmarks;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+
+/** What a run has measured, and where. */
+record Results(Environment environment, List<Figure> figures) {
+    private static final Gson JSON = new GsonBuilder()
+            .setPrettyPrinting()
+            .serializeSpecialFloatingPointValues()
+            .create();
+
+    Results {
+        figures = List.copyOf(figures);
+    }
+
+    static Results read(Path file) throws IOException {
+        try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            Results results = JSON.fromJson(reader, Results.class);
+            if (results == null) {
+                throw new IOException("no results in " + file);
+            }
+            return results;
+        }
+    }
+
+    void write(Path file) throws IOException {
+        try (Writer writer = Files.newBufferedWriter(file, StandardCharsets.UTF_8)) {
+            JSON.toJson(this, writer);
+            writer.write('\n');
+        }
+    }
+
+    Optional<Figure> find(String group, String subject) {
+        return figures.stream()
+                .filter(figure -> figure.group.equals(group) && figure.subject.equals(subject))
+                .findFirst();
+    }
+
+    /** Returns how many times better a figure is than that of JSSE beside it; empty if there is none beside it. */
+    OptionalDouble timesJsse(Figure figure) {
+        Optional<Figure> jsse = find(figure.group, Stack.JSSE.label());
+        if (jsse.isEmpty() || jsse.get().equals(figure)) {
+            return OptionalDouble.empty();
+        }
+        double ratio = figure.value / jsse.get().value;
+        return OptionalDouble.of(figure.unit.moreIsBetter ? ratio : 1 / ratio);
+    }
+
+    /** One number: which group it is to be compared in, of whom, and garbage in bytes per operation if that was counted. */
+    record Figure(
+            String group,
+            String subject,
+            Unit unit,
+            double value,
+            @Nullable Double garbage) {}
+
+    /** What numbers count. */
+    enum Unit {
+        PER_SECOND("/s", true),
+        MICROSECONDS("µs", false),
+        BYTES("B", false),
+        GIGABYTES_PER_SECOND("GB/s", true);
+
+        private final String symbol;
+        private final boolean moreIsBetter;
+
+        Unit(String symbol, boolean moreIsBetter) {
+            this.symbol = symbol;
+            this.moreIsBetter = moreIsBetter;
+        }
+
+        String symbol() {
+            return symbol;
+        }
+
+        boolean moreIsBetter() {
+            return moreIsBetter;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.securesession.benchmarks;
+
+import dev.securesession.SecureSession;
+import dev.securesession.StateKey;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+
+/** Saving a session and taking it up again. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+public class StateBenchmark {
+    @Param
+    ProviderSet providers;
+
+    private SecureSessions ends;
+    private StateKey key;
+    private SecureSession session;
+    private byte[] state;
+
+    @Setup
+    public void connect() throws Exception {
+        ends = SecureSessions.using(providers);
+        key = StateKey.of(new byte[StateKey.LENGTH]);
+        session = ends.connect().server;
+        state = session.save(key);
+    }
+
+    @Benchmark
+    public byte[] save() {
+        return session.save(key);
+    }
+
+    @Benchmark
+    public SecureSession restore() throws Exception {
+        return SecureSession.restore(state, key, ends.server);
+    }
+}

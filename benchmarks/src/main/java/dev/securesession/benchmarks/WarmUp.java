@@ -1,0 +1,29 @@
+package dev.securesession.benchmarks;
+
+import java.time.Duration;
+
+/**
+ * Brings the ciphers of a connection to full speed. Large messages alone would not for a long time: the virtual machine
+ * counts calls, and they make few. What that costs a new process {@link ColdStart} shows.
+ */
+final class WarmUp {
+    private static final int SMALL = 64;
+    private static final int LARGE = 70_000;
+    private static final int ROUNDS = 30_000;
+    private static final int SMALL_FOR_A_LARGE = 10;
+    private static final Duration LONGEST = Duration.ofSeconds(6);
+
+    private WarmUp() {}
+
+    static void run(Connection connection) throws Exception {
+        Connection.RoundTrip small = connection.roundTrip(SMALL);
+        Connection.RoundTrip large = connection.roundTrip(LARGE);
+        long end = System.nanoTime() + LONGEST.toNanos();
+        for (int round = 0; round < ROUNDS && System.nanoTime() < end; round++) {
+            small.once();
+            if (round % SMALL_FOR_A_LARGE == 0) {
+                large.once();
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+package dev.securesession.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.securesession.SecureSession;
+import dev.securesession.benchmarks.SecureSessions.Sessions;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.security.Provider;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import java.util.function.LongSupplier;
+import javax.crypto.Cipher;
+import javax.crypto.spec.GCMParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Guards speed without a clock on the wall: garbage is compared with that of the bare cipher, and CPU time with that of
+ * JSSE, both measured beside ours in the same run. Rounds alternate and their median counts, so that other work on the
+ * machine does not matter.
+ */
+class RegressionTest {
+    /** What a message may cost beside what is returned and what the provider's cipher makes of it, in bytes. */
+    private static final long OWN_GARBAGE = 256;
+
+    /** Of a round trip of 64 B, to one of JSSE. It is well below 1; beyond this something has gone wrong. */
+    private static final double WORST_RATIO = 1.5;
+
+    private static final int ROUNDS = 21;
+    private static final int WARM_UP = 20_000;
+    private static final int PREFIX = SecureSession.PAYLOAD_OFFSET - 20;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    private final SecureSessions ends = SecureSessions.using(ProviderSet.JDK);
+
+    @ParameterizedTest
+    @ValueSource(ints = {16, 64, 1024, 65_536, 1 << 20})
+    void wrappingMakesLittleGarbageOfItsOwn(int size) throws Exception {
+        byte[] payload = new byte[size];
+        ByteBuffer from = ByteBuffer.allocate(size);
+        ByteBuffer to = ByteBuffer.allocate(size + SecureSession.OVERHEAD);
+        try (Sessions sessions = ends.connect()) {
+            SecureSession sender = sessions.client;
+            Measured bare = new Measured(new BareCipher(size)::seal);
+            Measured arrays = new Measured(() -> sender.wrap(payload));
+            Measured buffers = new Measured(() -> {
+                from.clear();
+                to.clear();
+                return sender.wrap(from, to);
+            });
+            measure(RegressionTest::allocatedBytes, size, bare, arrays, buffers);
+
+            long returned = arrayBytes(size + SecureSession.OVERHEAD);
+            assertThat(arrays.median() - returned - bare.median())
+                    .as("own garbage of wrapping %d bytes from array to array", size)
+                    .isLessThanOrEqualTo(OWN_GARBAGE);
+            assertThat(buffers.median() - bare.median())
+                    .as("own garbage of wrapping %d bytes from buffer to buffer", size)
+                    .isLessThanOrEqualTo(OWN_GARBAGE);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {16, 64, 1024, 65_536, 1 << 20})
+    void unwrappingMakesLittleGarbageOfItsOwn(int size) throws Exception {
+        ByteBuffer from = ByteBuffer.allocate(size);
+        ByteBuffer message = ByteBuffer.allocate(size + SecureSession.OVERHEAD);
+        ByteBuffer to = ByteBuffer.allocate(size);
+        try (Sessions sessions = ends.connect()) {
+            SecureSession sender = sessions.client;
+            SecureSession receiver = sessions.server;
+            // Each message can be unwrapped once: what wrapping costs is measured alone, and taken away.
+            Callable<Object> wrap = () -> {
+                from.clear();
+                message.clear();
+                return sender.wrap(from, message);
+            };
+            BareCipher cipher = new BareCipher(size);
+            Measured bare = new Measured(cipher::open);
+            Measured wrapping = new Measured(wrap);
+            Measured arrays = new Measured(() -> {
+                wrap.call();
+                return receiver.unwrap(message.array());
+            });
+            Measured buffers = new Measured(() -> {
+                wrap.call();
+                message.flip();
+                to.clear();
+                return receiver.unwrap(message, to);
+            });
+            measure(RegressionTest::allocatedBytes, size, bare, wrapping, arrays, buffers);
+
+            double provider = bare.median() + wrapping.median();
+            assertThat(arrays.median() - arrayBytes(size) - provider)
+                    .as("own garbage of unwrapping %d bytes from array to array", size)
+                    .isLessThanOrEqualTo(OWN_GARBAGE);
+            assertThat(buffers.median() - provider)
+                    .as("own garbage of unwrapping %d bytes from buffer to buffer", size)
+                    .isLessThanOrEqualTo(OWN_GARBAGE);
+        }
+    }
+
+    @Test
+    void smallMessagesAreNotSlowerThanThoseOfJsse() throws Exception {
+        int size = 64;
+        try (Connection ours = ends.connect();
+                Connection jsse = Stack.JSSE.open().connect()) {
+            Connection.RoundTrip ourRoundTrip = ours.roundTrip(size);
+            Connection.RoundTrip jsseRoundTrip = jsse.roundTrip(size);
+            Measured our = new Measured(ourRoundTrip::once);
+            Measured other = new Measured(jsseRoundTrip::once);
+            measure(THREADS::getCurrentThreadCpuTime, size, our, other);
+            assertThat(our.median() / other.median())
+                    .as("CPU time of a round trip of %d bytes, to that of JSSE", size)
+                    .isLessThan(WORST_RATIO);
+        }
+    }
+
+    /** Measures all of them in turn, round by round, after they have run for long enough to be compiled. */
+    private static void measure(LongSupplier meter, int size, Measured... all) throws Exception {
+        int operations = Math.max(4, 2000 / (1 + size / 1024));
+        for (int done = 0; done < Math.max(20, WARM_UP / (1 + size / 4096)); done++) {
+            for (Measured each : all) {
+                each.operation.call();
+            }
+        }
+        for (int round = 0; round < ROUNDS; round++) {
+            for (Measured each : all) {
+                long before = meter.getAsLong();
+                for (int i = 0; i < operations; i++) {
+                    each.operation.call();
+                }
+                each.rounds[round] = (double) (meter.getAsLong() - before) / operations;
+            }
+        }
+    }
+
+    private static long allocatedBytes() {
+        return THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
+    }
+
+    /** Heap of an array: its bytes behind a header of 16, rounded up to 8. */
+    private static long arrayBytes(int length) {
+        return 16 + (length + 7L) / 8 * 8;
+    }
+
+    /** An operation and what its rounds have cost on average. */
+    private static final class Measured {
+        final Callable<?> operation;
+        final double[] rounds = new double[ROUNDS];
+
+        Measured(Callable<?> operation) {
+            this.operation = operation;
+        }
+
+        double median() {
+            double[] sorted = rounds.clone();
+            Arrays.sort(sorted);
+            return sorted[ROUNDS / 2];
+        }
+    }
+
+    /** The provider's part alone: the same calls on a cipher that is kept, from array to array. */
+    private final class BareCipher {
+        private final Cipher cipher;
+        private final Cipher decipher;
+        private final SecretKeySpec key = new SecretKeySpec(new byte[32], "AES");
+        private final byte[] nonce = new byte[12];
+        private final ByteBuffer nonceNumber = ByteBuffer.wrap(nonce);
+        private final byte[] prefix = new byte[PREFIX];
+        private final byte[] payload;
+        private final byte[] sealed;
+        private final byte[] opened;
+        private long nonces;
+
+        BareCipher(int size) throws Exception {
+            Provider provider = ends.client.crypto().aead();
+            cipher = Cipher.getInstance("AES/GCM/NoPadding", provider);
+            decipher = Cipher.getInstance("AES/GCM/NoPadding", provider);
+            payload = new byte[size];
+            sealed = new byte[PREFIX + size + 16];
+            opened = new byte[PREFIX + size];
+            seal();
+        }
+
+        int seal() throws Exception {
+            nonces++;
+            nonceNumber.putLong(0, nonces);
+            cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(128, nonce));
+            int written = cipher.update(prefix, 0, PREFIX, sealed, 0);
+            return written + cipher.doFinal(payload, 0, payload.length, sealed, written);
+        }
+
+        int open() throws Exception {
+            decipher.init(Cipher.DECRYPT_MODE, key, new GCMParameterSpec(128, nonce));
+            return decipher.doFinal(sealed, 0, sealed.length, opened, 0);
+        }
+    }
+}
