@@ -23,6 +23,7 @@ public class HandshakeBenchmark {
     @Setup
     public void open() throws Exception {
         contender = stack.open();
+        WarmUp.run(contender);
     }
 
     @Benchmark

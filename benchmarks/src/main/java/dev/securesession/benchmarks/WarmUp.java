@@ -3,7 +3,7 @@ package dev.securesession.benchmarks;
 import java.time.Duration;
 
 /**
- * Brings the ciphers of a connection to full speed. Large messages alone would not for a long time: the virtual machine
+ * Brings what is to be measured to full speed. Of ciphers: large messages alone would not for a long time: the virtual machine
  * counts calls, and they make few. What that costs a new process {@link ColdStart} shows.
  */
 final class WarmUp {
@@ -13,7 +13,18 @@ final class WarmUp {
     private static final int SMALL_FOR_A_LARGE = 10;
     private static final Duration LONGEST = Duration.ofSeconds(6);
 
+    private static final int HANDSHAKES = 3000;
+    private static final Duration LONGEST_HANDSHAKES = Duration.ofSeconds(10);
+
     private WarmUp() {}
+
+    /** Does handshakes until their code is compiled: there is a lot of it, more in some stacks than in others. */
+    static void run(Contender contender) throws Exception {
+        long end = System.nanoTime() + LONGEST_HANDSHAKES.toNanos();
+        for (int done = 0; done < HANDSHAKES && System.nanoTime() < end; done++) {
+            contender.connect().close();
+        }
+    }
 
     static void run(Connection connection) throws Exception {
         Connection.RoundTrip small = connection.roundTrip(SMALL);

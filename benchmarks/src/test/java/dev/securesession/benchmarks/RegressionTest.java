@@ -39,7 +39,7 @@ class RegressionTest {
     private final SecureSessions ends = SecureSessions.using(ProviderSet.JDK);
 
     @ParameterizedTest
-    @ValueSource(ints = {16, 64, 1024, 65_536, 1 << 20})
+    @ValueSource(ints = {64, 1024, 65_536})
     void wrappingMakesLittleGarbageOfItsOwn(int size) throws Exception {
         byte[] payload = new byte[size];
         ByteBuffer from = ByteBuffer.allocate(size);
@@ -66,7 +66,7 @@ class RegressionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {16, 64, 1024, 65_536, 1 << 20})
+    @ValueSource(ints = {64, 1024, 65_536})
     void unwrappingMakesLittleGarbageOfItsOwn(int size) throws Exception {
         ByteBuffer from = ByteBuffer.allocate(size);
         ByteBuffer message = ByteBuffer.allocate(size + SecureSession.OVERHEAD);
