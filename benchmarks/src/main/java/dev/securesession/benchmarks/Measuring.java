@@ -23,7 +23,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Carries out a plan. A time on the clock is the median of the iterations, CPU time their mean. */
+/** Carries out a plan. Each figure is the median of the iterations. */
 final class Measuring {
     private static final int ITERATIONS = 5;
     private static final int WARM_UPS = 2;
@@ -83,7 +83,7 @@ final class Measuring {
         String benchmark = result.getParams().getBenchmark();
         String method = benchmark.substring(benchmark.lastIndexOf('.') + 1);
         double clock = median(result, iteration -> iteration.getPrimaryResult().getScore());
-        double cpu = cpuMicros(result);
+        double cpu = median(result, iteration -> secondary(iteration, CpuTimeProfiler.LABEL));
         double garbage = median(result, iteration -> secondary(iteration, GARBAGE));
         String name = benchmark.substring(0, benchmark.lastIndexOf('.'));
         return switch (name.substring(name.lastIndexOf('.') + 1)) {
@@ -215,20 +215,6 @@ final class Measuring {
     private static double secondary(IterationResult iteration, String label) {
         @Nullable Result<?> result = iteration.getSecondaryResults().get(label);
         return result == null ? Double.NaN : result.getScore();
-    }
-
-    /** CPU time per operation over all iterations: systems count it in steps too coarse for one. */
-    private static double cpuMicros(RunResult result) {
-        double micros = 0;
-        long operations = 0;
-        for (BenchmarkResult fork : result.getBenchmarkResults()) {
-            for (IterationResult iteration : fork.getIterationResults()) {
-                long count = iteration.getMetadata().getAllOps();
-                micros += secondary(iteration, CpuTimeProfiler.LABEL) * count;
-                operations += count;
-            }
-        }
-        return micros / operations;
     }
 
     private static double median(RunResult result, ToDoubleFunction<IterationResult> score) {
