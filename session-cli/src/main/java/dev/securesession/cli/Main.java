@@ -2,7 +2,9 @@ package dev.securesession.cli;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -10,24 +12,62 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "secure-session",
         description = "Themis Secure Session on the command line.",
-        mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {VersionCommand.class})
+        sortOptions = false,
+        optionListHeading = "%n",
+        commandListHeading = "%nCommands:%n",
+        subcommands = {
+            KeygenCommand.class,
+            PubkeyCommand.class,
+            FingerprintCommand.class,
+            VersionCommand.class
+        },
+        footer = {"", "secure-session COMMAND --help tells more about a command."})
 public final class Main implements Runnable {
+    private final Terminal terminal;
+
+    @Mixin
+    @SuppressWarnings("UnusedVariable")
+    private CommonOptions common;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Print the version and exit.")
+    @SuppressWarnings("UnusedVariable")
+    private boolean version;
+
     @Spec
     private CommandSpec spec;
 
-    /** Runs the command and ends the process with its exit status. */
-    public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+    private Main(Terminal terminal) {
+        this.terminal = terminal;
     }
 
-    static CommandLine commandLine() {
-        return new CommandLine(new Main());
+    /** Runs the command and ends the process with its exit status. */
+    public static void main(String[] arguments) {
+        System.exit(commandLine(Terminal.ofProcess()).execute(arguments));
+    }
+
+    static CommandLine commandLine(Terminal terminal) {
+        Errors errors = new Errors();
+        return new CommandLine(new Main(terminal))
+                .setOut(terminal.out())
+                .setErr(terminal.err())
+                .setUsageHelpWidth(WIDTH)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler(errors)
+                .setParameterExceptionHandler(errors);
     }
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Missing subcommand");
+        throw new ParameterException(spec.commandLine(), "which command? --help lists them");
     }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    private static final int WIDTH = 100;
 }

@@ -1,16 +1,23 @@
 package dev.securesession.cli;
 
+import dev.securesession.CryptoProviders;
+import java.io.PrintWriter;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
-@Command(name = "version", description = "Prints the version and exits.", mixinStandardHelpOptions = true)
-final class VersionCommand implements Runnable {
-    @Spec
-    private CommandSpec spec;
-
+@Command(
+        name = "version",
+        description = "Prints the version, the Java runtime and who does the cryptography.",
+        footer = {"", "Example:", "  secure-session version"})
+final class VersionCommand extends Subcommand {
     @Override
-    public void run() {
-        spec.parent().commandLine().printVersionHelp(spec.commandLine().getOut());
+    public Integer call() {
+        PrintWriter out = terminal().out();
+        for (String line : new Version().getVersion()) {
+            out.println(line);
+        }
+        out.println("Java " + Runtime.version() + ", " + System.getProperty("java.vm.name"));
+        out.println(CryptoProviders.platform());
+        out.flush();
+        return 0;
     }
 }

@@ -2,33 +2,27 @@ package dev.securesession.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 class VersionTest {
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
-    private final CommandLine command =
-            Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    private static final String THIS_BUILD = "secure-session " + System.getProperty("project.version");
 
-    @ParameterizedTest
-    @ValueSource(strings = {"version", "--version"})
-    void printsTheVersionOfThisBuild(String argument) {
-        assertThat(command.execute(argument)).isZero();
+    @Test
+    void optionPrintsTheVersionOfThisBuild() {
+        Cli.Result result = new Cli().run("--version").succeeded();
 
-        assertThat(out.toString().strip()).isEqualTo("secure-session " + System.getProperty("project.version"));
-        assertThat(err.toString()).isEmpty();
+        assertThat(result.out().strip()).isEqualTo(THIS_BUILD);
+        assertThat(result.err()).isEmpty();
     }
 
     @Test
-    void refusesToRunWithoutSubcommand() {
-        assertThat(command.execute()).isEqualTo(CommandLine.ExitCode.USAGE);
+    void commandAlsoTellsOfJavaAndTheProviders() {
+        Cli.Result result = new Cli().run("version").succeeded();
 
-        assertThat(err.toString()).startsWith("Missing subcommand").contains("Usage: secure-session");
-        assertThat(out.toString()).isEmpty();
+        assertThat(result.out().lines().toList())
+                .hasSize(3)
+                .satisfies(lines -> assertThat(lines.get(0)).isEqualTo(THIS_BUILD))
+                .satisfies(lines -> assertThat(lines.get(1)).contains(System.getProperty("java.version")))
+                .satisfies(lines -> assertThat(lines.get(2)).contains("EC ", "AES-GCM ", "HMAC "));
     }
 }

@@ -1,0 +1,142 @@
+package dev.securesession.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Runs the command in this process, with streams of its own, or says how to run it in another one. */
+final class Cli {
+    private byte[] input = {};
+    private @Nullable Iterator<String> typed;
+    private @Nullable List<String> questions;
+
+    Cli input(byte[] bytes) {
+        input = bytes.clone();
+        return this;
+    }
+
+    /** A person who types these lines when asked. */
+    Cli typing(List<String> asked, String... lines) {
+        typed = List.of(lines).iterator();
+        questions = asked;
+        return this;
+    }
+
+    Result run(Object... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        InputStream in = new ByteArrayInputStream(input);
+        Terminal terminal = new Terminal(
+                in,
+                out,
+                new PrintWriter(out, true, StandardCharsets.UTF_8),
+                new PrintWriter(err, true, StandardCharsets.UTF_8),
+                typed == null ? null : this::answer,
+                false);
+        int status = Main.commandLine(terminal)
+                .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+        return new Result(status, out.toByteArray(), err.toString(StandardCharsets.UTF_8), in);
+    }
+
+    private char @Nullable [] answer(String question) {
+        Objects.requireNonNull(questions).add(question);
+        Iterator<String> lines = Objects.requireNonNull(typed);
+        return lines.hasNext() ? lines.next().toCharArray() : null;
+    }
+
+    /** Returns the command of a process of its own. */
+    static ProcessBuilder process(Object... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        for (Object argument : arguments) {
+            command.add(argument.toString());
+        }
+        return new ProcessBuilder(command);
+    }
+
+    /** Makes a pair of keys: the private one at the path, the public one beside it. */
+    static Path keygen(Path file) {
+        assertThat(new Cli().run("keygen", "--out", file).status()).isZero();
+        return file;
+    }
+
+    static byte[] read(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What came of it. */
+    static final class Result {
+        private final int status;
+        private final byte[] bytes;
+        private final String err;
+        private final InputStream unread;
+
+        Result(int status, byte[] bytes, String err, InputStream unread) {
+            this.status = status;
+            this.bytes = bytes;
+            this.err = err;
+            this.unread = unread;
+        }
+
+        int status() {
+            return status;
+        }
+
+        byte[] bytes() {
+            return bytes;
+        }
+
+        String err() {
+            return err;
+        }
+
+        /** What was left of the input. */
+        InputStream unread() {
+            return unread;
+        }
+
+        String out() {
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+
+        /** Asserts that it failed with one sentence. */
+        Result failed(int expected, String... parts) {
+            assertThat(status).as(err).isEqualTo(expected);
+            String sentence = expected == 2 ? err.lines().findFirst().orElse("") : err.strip();
+            assertThat(sentence)
+                    .startsWith("secure-session")
+                    .doesNotContain("\n")
+                    .doesNotContain("Exception");
+            assertThat(List.of(parts)).allSatisfy(part -> assertThat(sentence).contains(part));
+            return this;
+        }
+
+        Result succeeded() {
+            assertThat(status).as(err).isZero();
+            return this;
+        }
+    }
+}
