@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             KeygenCommand.class,
             PubkeyCommand.class,
             FingerprintCommand.class,
+            PeerCommand.class,
             VersionCommand.class
         },
         footer = {"", "secure-session COMMAND --help tells more about a command."})
