@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             KeygenCommand.class,
             PubkeyCommand.class,
             FingerprintCommand.class,
+            InspectCommand.class,
             PeerCommand.class,
             VersionCommand.class
         },
