@@ -20,6 +20,8 @@ import picocli.CommandLine.Spec;
             KeygenCommand.class,
             PubkeyCommand.class,
             FingerprintCommand.class,
+            ListenCommand.class,
+            ConnectCommand.class,
             InspectCommand.class,
             PeerCommand.class,
             VersionCommand.class

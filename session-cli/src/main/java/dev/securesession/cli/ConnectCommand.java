@@ -1,0 +1,80 @@
+package dev.securesession.cli;
+
+import dev.securesession.SecureSessionException;
+import dev.securesession.SessionConfig;
+import dev.securesession.transport.SecureConnection;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "connect",
+        description = {
+            "Connects to a peer, and joins standard input and output to a session with it, like netcat.",
+            "",
+            "The end of standard input is told to the peer, authenticated. Ends when both have ended."
+        },
+        exitCodeList = {
+            "0:Both directions have ended as they should.",
+            "1:It failed; in particular if the data of the peer may be cut short.",
+            "2:The command was used wrongly."
+        },
+        footer = {
+            "",
+            "Example:",
+            "  secure-session connect --id alice --key alice.key --peer bob=bob.key.pub 127.0.0.1 4000 < a.tar"
+        })
+final class ConnectCommand extends Subcommand {
+    @Mixin
+    private PeerOptions peers;
+
+    @Parameters(index = "0", paramLabel = "HOST", description = "Where the peer listens.")
+    @SuppressWarnings("NullAway.Init")
+    private String host;
+
+    @Parameters(index = "1", paramLabel = "PORT", converter = Port.class, description = "The TCP port.")
+    private int port;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            order = 6,
+            description = "Tell nothing but errors.")
+    private boolean quiet;
+
+    @Override
+    public Integer call() throws IOException, SecureSessionException, Failure {
+        SessionConfig config = configForOne();
+        try (SecureConnection connection = SecureConnection.connect(dial(host, port), config)) {
+            Duplex.run(terminal(), connection, quiet);
+        }
+        return 0;
+    }
+
+    private SessionConfig configForOne() throws IOException, Failure {
+        if (peers.count() != 1) {
+            throw wrongUsage("more than one --peer; a connection leads to one");
+        }
+        return peers.config(terminal());
+    }
+
+    static Socket dial(String host, int port) throws IOException, Failure {
+        InetSocketAddress address = new InetSocketAddress(host, port);
+        if (address.isUnresolved()) {
+            throw new Failure("no such host: " + host);
+        }
+        Socket socket = new Socket();
+        try {
+            socket.connect(address, TIMEOUT_MILLIS);
+            return socket;
+        } catch (IOException e) {
+            socket.close();
+            throw new Failure("cannot connect to " + host + ":" + port + ": " + Errors.sentence(e), e);
+        }
+    }
+
+    private static final int TIMEOUT_MILLIS = 15_000;
+}
