@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
         optionListHeading = "%n",
         commandListHeading = "%nCommands:%n",
         subcommands = {
+            DemoCommand.class,
             KeygenCommand.class,
             PubkeyCommand.class,
             FingerprintCommand.class,
@@ -24,7 +25,9 @@ import picocli.CommandLine.Spec;
             ConnectCommand.class,
             InspectCommand.class,
             PeerCommand.class,
-            VersionCommand.class
+            VersionCommand.class,
+            DemoServerCommand.class,
+            DemoClientCommand.class
         },
         footer = {"", "secure-session COMMAND --help tells more about a command."})
 public final class Main implements Runnable {

@@ -1,0 +1,150 @@
+package dev.securesession.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class UsageTest {
+    private static final int WIDTH = 100;
+
+    @Test
+    void helpListsAllCommands() {
+        String help = new Cli().run("--help").succeeded().out();
+
+        assertThat(commands())
+                .containsExactlyInAnyOrder(
+                        "demo", "keygen", "pubkey", "fingerprint", "listen", "connect", "inspect", "peer", "version")
+                .allSatisfy(command -> assertThat(help).containsPattern("(?m)^  " + command + " +[A-Z]"));
+        assertThat(help).doesNotContain("demo-server", "demo-client");
+    }
+
+    @ParameterizedTest
+    @MethodSource("commandNames")
+    void helpOfCommandIsCompleteAndNarrow(String command) {
+        String help = new Cli().run(command, "--help").succeeded().out();
+
+        assertThat(help.lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(WIDTH));
+        assertThat(help)
+                .startsWith("Usage: secure-session " + command)
+                .contains("Exit status:\n  0 ", "\n  1 ", "\n  2 ", "Example", "secure-session " + command)
+                .containsPattern("-h, --help");
+    }
+
+    @Test
+    void commandsSayWhatTheirOwnExitStatusMeans() {
+        assertThat(new Cli().run("inspect", "--help").out()).contains("  1   Something is wrong, or");
+        assertThat(new Cli().run("listen", "--help").out()).contains("may be cut short");
+        assertThat(new Cli().run("keygen", "--help").out()).contains("  0   It is done.");
+    }
+
+    @Test
+    void topHelpIsNarrow() {
+        assertThat(new Cli().run("--help").out().lines())
+                .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(WIDTH));
+    }
+
+    @Test
+    void refusesToRunWithoutCommand() {
+        Cli.Result result = new Cli().run().failed(2, "which command", "--help");
+
+        assertThat(result.out()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "keygn",
+                "keygen",
+                "keygen --out",
+                "keygen --out a --curve P-224",
+                "keygen --out a --format der",
+                "pubkey",
+                "fingerprint",
+                "fingerprint a b",
+                "listen --id a --key b",
+                "connect --id a --key b --peer c=d host 99999",
+                "listen --id a --key b --peer c --port 0",
+                "listen --id a --key b --peer c=d --port x",
+                "connect --id a --key b --peer c=d --peer e=f host 1",
+                "version 1",
+                "peer x",
+                "demo a b",
+                "pubkey a --passphrase-file b --passphrase-fd 3",
+                "--nonsense"
+            })
+    void wrongUsageIsOneSentenceAndStatus2(String arguments) {
+        Cli.Result result = new Cli().run((Object[]) arguments.split(" ", -1)).failed(2);
+
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err()).contains("\nTry: secure-session").doesNotContain("\tat ");
+    }
+
+    @Test
+    void suggestsTheCommandThatWasMeant() {
+        assertThat(new Cli().run("keygn").err()).contains("keygen");
+    }
+
+    @Test
+    void debugShowsWhereAnErrorCameUp() {
+        Cli.Result quiet = new Cli().run("fingerprint", "/no/such/file");
+        Cli.Result debug = new Cli().run("fingerprint", "/no/such/file", "--debug");
+
+        assertThat(quiet.err()).doesNotContain("\tat ");
+        assertThat(debug.err()).startsWith(quiet.err()).contains("\tat dev.securesession.cli.");
+    }
+
+    @Test
+    void debugBeforeTheCommandCountsToo() {
+        assertThat(new Cli().run("--debug", "fingerprint", "/no/such/file").err())
+                .contains("\tat ");
+    }
+
+    @Test
+    void doesNotRepeatPassphraseGivenAsValue() {
+        Cli.Result result =
+                new Cli().run("keygen", "--out", "a", "--passphrase=hunter2").failed(2, "takes no value");
+
+        assertThat(result.err() + result.out()).doesNotContain("hunter2");
+    }
+
+    @Test
+    void noCommandTakesPassphraseAsArgument() {
+        CommandLine commandLine = Main.commandLine(nowhere());
+
+        assertThat(commandLine.getSubcommands().values().stream()
+                        .flatMap(command -> command.getCommandSpec().options().stream())
+                        .filter(option -> Arrays.stream(option.names()).anyMatch("--passphrase"::equals)))
+                .hasSizeGreaterThanOrEqualTo(5)
+                .allSatisfy(option -> assertThat(option.arity().max()).isZero());
+    }
+
+    private static List<String> commands() {
+        return Main.commandLine(nowhere()).getSubcommands().entrySet().stream()
+                .filter(command ->
+                        !command.getValue().getCommandSpec().usageMessage().hidden())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    static Stream<String> commandNames() {
+        return commands().stream();
+    }
+
+    private static Terminal nowhere() {
+        PrintWriter writer =
+                new PrintWriter(OutputStream.nullOutputStream(), true, java.nio.charset.StandardCharsets.UTF_8);
+        return new Terminal(
+                InputStream.nullInputStream(), OutputStream.nullOutputStream(), writer, writer, null, false);
+    }
+}
