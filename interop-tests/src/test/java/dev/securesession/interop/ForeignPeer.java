@@ -37,6 +37,7 @@ public final class ForeignPeer implements AutoCloseable {
     private final BufferedReader answers;
     private final ExecutorService conversation;
     private long sessions;
+    private long requestsSent;
 
     ForeignPeer(List<String> command) throws IOException {
         this(command, PATIENCE);
@@ -115,6 +116,7 @@ public final class ForeignPeer implements AutoCloseable {
     /** Sends one request, words as they are, and returns the values of the answer. */
     public List<byte[]> ask(String request, String... words) {
         String line = words.length == 0 ? request : request + " " + String.join(" ", words);
+        requestsSent++;
         String answer = exchange(request, line);
         String[] parts = answer.split(" ", 3);
         if (parts[0].equals("err") && parts.length > 1) {
@@ -124,6 +126,11 @@ public final class ForeignPeer implements AutoCloseable {
             throw broken(request, "answered neither ok nor err: " + abbreviated(answer));
         }
         return values(request, answer);
+    }
+
+    /** Returns how many requests were sent so far. */
+    long requestCount() {
+        return requestsSent;
     }
 
     /** Ends the input of the process, which has to end it with status 0. */
@@ -294,6 +301,20 @@ public final class ForeignPeer implements AutoCloseable {
         @Override
         public byte[] remote() {
             return one("remote", name);
+        }
+
+        /** Returns the session or negotiation in the other implementation's own saved form. */
+        byte[] export() {
+            return one("export", name);
+        }
+
+        /** Goes on from what {@link #export} has returned. */
+        void restore(byte[] exported) {
+            ask("import", name, encode(exported));
+        }
+
+        byte[] transcriptHash() {
+            return one("hash", name);
         }
 
         /** Returns {@code idle}, {@code negotiating}, {@code established} or {@code closed}. */
