@@ -70,7 +70,7 @@ class WycheproofTest {
                 }
                 if (byPlatform != byBouncyCastle) {
                     // JDK 17 refuses r that was reduced by the order: one signature in 2^128 on P-256, fewer on P-384.
-                    assertThat(test.get("comment").text()).isEqualTo("k*G has a large x-coordinate");
+                    assertThat(test.get("comment").text()).containsPattern("large x-coordinate|with a reduction");
                     assertThat(byPlatform).isFalse();
                     System.out.println("WycheproofTest: " + Suites.EC + " refuses test " + test.get("tcId") + " of "
                             + file + ", " + test.get("comment"));
