@@ -23,7 +23,7 @@ public final class ScratchPool {
     public void giveBack(int hint, byte[] array, int used) {
         Arrays.fill(array, 0, used, (byte) 0);
         if (array.length <= LARGEST_KEPT) {
-            slots.set(slot(hint), array);
+            slots.lazySet(slot(hint), array);
         }
     }
 

@@ -34,21 +34,29 @@ public final class MessageOpener {
 
     /** Opens a message into a new array. */
     public synchronized byte[] open(byte[] message, int offset, int length) throws MessageRejectedException {
-        return throughScratch(
-                message,
-                offset,
-                length,
-                plaintext -> Arrays.copyOfRange(
-                        plaintext, DataMessage.PREFIX_LENGTH, DataMessage.PREFIX_LENGTH + payloadLength(length)));
+        byte[] nonce = checkHeader(message, offset, length);
+        byte[] scratch = takeScratch(length);
+        try {
+            decrypt(nonce, message, offset, length, scratch, 0);
+            accept(scratch, 0, length);
+            return Arrays.copyOfRange(scratch, DataMessage.PREFIX_LENGTH, plaintextLength(length));
+        } finally {
+            giveBackScratch(scratch, length);
+        }
     }
 
     /** Opens a message into a part of an array, which may overlap it; nothing is written before all checks are passed. */
     public synchronized void open(byte[] message, int offset, int length, byte[] target, int at)
             throws MessageRejectedException {
-        throughScratch(message, offset, length, plaintext -> {
-            System.arraycopy(plaintext, DataMessage.PREFIX_LENGTH, target, at, payloadLength(length));
-            return target;
-        });
+        byte[] nonce = checkHeader(message, offset, length);
+        byte[] scratch = takeScratch(length);
+        try {
+            decrypt(nonce, message, offset, length, scratch, 0);
+            accept(scratch, 0, length);
+            System.arraycopy(scratch, DataMessage.PREFIX_LENGTH, target, at, payloadLength(length));
+        } finally {
+            giveBackScratch(scratch, length);
+        }
     }
 
     /**
@@ -101,18 +109,13 @@ public final class MessageOpener {
                 key.toBytes(), initialSequence, window.highest(), window.isFirstUnknown(), window.toBitmap(), failures);
     }
 
-    private byte[] throughScratch(byte[] message, int offset, int length, Delivery delivery)
-            throws MessageRejectedException {
-        byte[] nonce = checkHeader(message, offset, length);
-        int plaintextLength = plaintextLength(length);
-        byte[] scratch = rules.aead.scratch().take(key.slot(), plaintextLength);
-        try {
-            decrypt(nonce, message, offset, length, scratch, 0);
-            accept(scratch, 0, length);
-            return delivery.deliver(scratch);
-        } finally {
-            rules.aead.scratch().giveBack(key.slot(), scratch, plaintextLength);
-        }
+    /** What is decrypted must not be seen before all checks are passed, so it goes into scratch first (D-4). */
+    private byte[] takeScratch(int messageLength) {
+        return rules.aead.scratch().take(key.slot(), plaintextLength(messageLength));
+    }
+
+    private void giveBackScratch(byte[] scratch, int messageLength) {
+        rules.aead.scratch().giveBack(key.slot(), scratch, plaintextLength(messageLength));
     }
 
     /** Checks what can be checked before decryption, and returns the nonce. */
@@ -189,10 +192,5 @@ public final class MessageOpener {
         if (closed) {
             throw new IllegalStateException("the session is closed");
         }
-    }
-
-    /** Takes an accepted payload out of the scratch array. */
-    private interface Delivery {
-        byte[] deliver(byte[] plaintext);
     }
 }
