@@ -19,6 +19,7 @@ import dev.securesession.Sealer;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateKey;
+import dev.securesession.testkit.Pair;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -189,6 +190,17 @@ class SessionExamplesTest {
         System.out.println(config.crypto()); // EC AmazonCorrettoCryptoProvider version 2.5.0, AES-GCM ...
         // end
         assertThat(config.crypto().toString()).startsWith("EC ");
+    }
+
+    @Test
+    void testsPrograms() throws Exception {
+        // example: testkit
+        Pair pair = Pair.create();
+        Pair.Sessions sessions = pair.establish();
+        byte[] message = sessions.client().wrap("hello".getBytes(UTF_8));
+        byte[] payload = sessions.server().unwrap(message);
+        // end
+        assertThat(payload).isEqualTo("hello".getBytes(UTF_8));
     }
 
     @Test
