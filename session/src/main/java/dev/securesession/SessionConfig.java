@@ -158,6 +158,15 @@ public final class SessionConfig {
     }
 
     /**
+     * Tells whether negotiations ask the caller for the key of the peer, for want of a directory.
+     *
+     * @return true if it was made by {@link #askingForKeys}
+     */
+    public boolean asksForKeys() {
+        return directory == null;
+    }
+
+    /**
      * Returns the options.
      *
      * @return all options

@@ -6,6 +6,7 @@ import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
 import dev.securesession.Role;
 import dev.securesession.SecureSession;
+import dev.securesession.SessionConfig;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -26,6 +27,14 @@ final class Negotiation {
         this.handshake = handshake;
         this.options = options;
         this.deadline = new Deadline(transport, options.negotiationDeadline());
+    }
+
+    /** Refuses a configuration whose negotiations would ask for keys: nobody is here to answer. */
+    static void requireDirectory(SessionConfig config) {
+        if (config.asksForKeys()) {
+            throw new IllegalArgumentException(
+                    "a configuration that asks for keys; a connection needs one with a directory");
+        }
     }
 
     SecureSession run() throws IOException, HandshakeException {
@@ -90,12 +99,7 @@ final class Negotiation {
     /** Takes in a message; a bad one ends a stream and is dropped from datagrams, up to a bound (PROTOCOL.md H-3). */
     private Optional<HandshakeStep> take(byte[] message) throws HandshakeException {
         try {
-            HandshakeStep step = handshake.receive(message);
-            if (step instanceof HandshakeStep.NeedPeerKey) {
-                throw new IllegalArgumentException(
-                        "a configuration that asks for keys; a connection needs one with a directory");
-            }
-            return Optional.of(step);
+            return Optional.of(handshake.receive(message));
         } catch (HandshakeException e) {
             if (transport.delivery() == Delivery.ORDERED || dropped == MOST_DROPPED) {
                 throw e;

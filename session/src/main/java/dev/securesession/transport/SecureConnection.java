@@ -27,7 +27,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * }</pre>
  *
  * <p>Any number of threads may send, and any number receive; each payload goes to one of them. The {@link #session()} may
- * be used directly at the same time. Nothing tells an end by the peer from an end by an attacker: where it matters, let
+ * be used directly in between. Nothing tells an end by the peer from an end by an attacker: where it matters, let
  * the last payload say that it is the last.
  */
 public final class SecureConnection implements Closeable {
@@ -55,6 +55,7 @@ public final class SecureConnection implements Closeable {
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
      * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection connect(Socket socket, SessionConfig config) throws IOException, HandshakeException {
         return connect(socket, config, ConnectionOptions.defaults());
@@ -69,6 +70,7 @@ public final class SecureConnection implements Closeable {
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
      * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection connect(Socket socket, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
@@ -103,7 +105,7 @@ public final class SecureConnection implements Closeable {
      */
     public static SecureConnection connect(Transport transport, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return negotiate(transport, Handshake.client(config), options);
+        return negotiate(transport, config, Handshake.client(config), options);
     }
 
     /**
@@ -114,6 +116,7 @@ public final class SecureConnection implements Closeable {
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
      * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Socket socket, SessionConfig config) throws IOException, HandshakeException {
         return accept(socket, config, ConnectionOptions.defaults());
@@ -128,6 +131,7 @@ public final class SecureConnection implements Closeable {
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
      * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Socket socket, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
@@ -162,7 +166,7 @@ public final class SecureConnection implements Closeable {
      */
     public static SecureConnection accept(Transport transport, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return negotiate(transport, Handshake.server(config), options);
+        return negotiate(transport, config, Handshake.server(config), options);
     }
 
     /**
@@ -198,9 +202,11 @@ public final class SecureConnection implements Closeable {
         return new SecureConnection(transport, session, options);
     }
 
-    private static SecureConnection negotiate(Transport transport, Handshake handshake, ConnectionOptions options)
+    private static SecureConnection negotiate(
+            Transport transport, SessionConfig config, Handshake handshake, ConnectionOptions options)
             throws IOException, HandshakeException {
         try (handshake) {
+            Negotiation.requireDirectory(config);
             SecureSession session = new Negotiation(transport, handshake, options).run();
             return over(transport, session, options);
         } catch (Throwable failure) {
@@ -283,7 +289,7 @@ public final class SecureConnection implements Closeable {
      * Waits for the next payload of the peer, as {@link #receive()}, for a limited time. After a timeout it can be waited
      * for again.
      *
-     * @param timeout how long to wait for a message, dropped ones included one by one; or zero for as long as it takes
+     * @param timeout how long to wait, whatever is dropped meanwhile; or zero for as long as it takes
      * @return the payload, a new array; or empty if the connection has ended between two messages
      * @throws java.net.SocketTimeoutException if the time is over; the connection is as it was
      * @throws MessageRejectedException if a message on a stream was refused, or too many were forged; the connection is
@@ -292,17 +298,30 @@ public final class SecureConnection implements Closeable {
      * @throws IllegalStateException if the session was closed
      */
     public Optional<byte[]> receive(Duration timeout) throws IOException, MessageRejectedException {
+        try {
+            return next(timeout);
+        } catch (MessageRejectedException refusal) {
+            closeAfter(refusal, this);
+            throw refusal;
+        }
+    }
+
+    private Optional<byte[]> next(Duration timeout) throws IOException, MessageRejectedException {
         receiving.lock();
         try {
+            TimeLeft timeLeft = TimeLeft.of(timeout);
             while (true) {
-                Optional<byte[]> message = transport.receive(options.messageLimit(), timeout);
+                Optional<byte[]> message = transport.receive(options.messageLimit(), timeLeft.orThrow());
                 if (!message.isPresent()) {
                     return message;
                 }
                 try {
                     return Optional.of(session.unwrap(message.get()));
-                } catch (MessageRejectedException e) {
-                    endUnlessDropped(e);
+                } catch (MessageRejectedException refusal) {
+                    if (transport.delivery() == Delivery.ORDERED || refusal.reason() == Reason.TOO_MANY_FAILURES) {
+                        throw refusal;
+                    }
+                    dropped.incrementAndGet();
                 }
             }
         } finally {
@@ -311,7 +330,8 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Returns the session under the connection, to wrap and unwrap with it directly.
+     * Returns the session under the connection, to wrap and unwrap with it directly. On a stream messages must travel in
+     * the order in which they were wrapped: do not wrap here while another thread sends, nor unwrap while one receives.
      *
      * @return the session; closed with the connection
      */
@@ -348,14 +368,5 @@ public final class SecureConnection implements Closeable {
         } finally {
             session.close();
         }
-    }
-
-    private void endUnlessDropped(MessageRejectedException refusal) throws MessageRejectedException {
-        if (transport.delivery() == Delivery.UNORDERED && refusal.reason() != Reason.TOO_MANY_FAILURES) {
-            dropped.incrementAndGet();
-            return;
-        }
-        closeAfter(refusal, this);
-        throw refusal;
     }
 }

@@ -90,6 +90,7 @@ public final class SecureListener implements Closeable {
             Executor executor,
             Handler handler,
             ConnectionOptions options) {
+        Negotiation.requireDirectory(config);
         if (!serverSocket.isBound()) {
             throw new IllegalArgumentException("a server socket without an address; bind it first");
         }
@@ -204,7 +205,7 @@ public final class SecureListener implements Closeable {
     private void tellFailed(SocketAddress address, Exception cause) {
         try {
             handler.failed(address, cause);
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             // Its own affair; other connections must not suffer from it (PROTOCOL.md H-11).
         }
     }

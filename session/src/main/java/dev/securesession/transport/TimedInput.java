@@ -40,6 +40,15 @@ final class TimedInput extends FilterInputStream {
         return super.read();
     }
 
+    /**
+     * Nothing, as far as a buffer is concerned: it would otherwise read again while more is there, and lose what it has
+     * read when the time is over in between.
+     */
+    @Override
+    public int available() {
+        return 0;
+    }
+
     private void applyLimit() throws IOException {
         if (!limited) {
             return;

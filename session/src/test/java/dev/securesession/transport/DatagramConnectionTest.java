@@ -12,12 +12,16 @@ import dev.securesession.testkit.FaultyTransport;
 import dev.securesession.testkit.FaultyTransport.Fault;
 import dev.securesession.testkit.MemoryTransport;
 import dev.securesession.testkit.Pair;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** Connections over transports that lose, double and swap messages. */
@@ -128,6 +132,32 @@ class DatagramConnectionTest {
                 refused++;
             } else {
                 expected.add(payload);
+            }
+        }
+    }
+
+    @Test
+    void waitsNoLongerThanAskedHoweverMuchIsDropped() throws Exception {
+        try (Connected connected = Connected.over(pair, inner, inner.peer())) {
+            AtomicBoolean over = new AtomicBoolean();
+            Thread flood = new Thread(() -> {
+                while (!over.get()) {
+                    try {
+                        inner.send(new byte[] {1});
+                    } catch (IOException e) {
+                        return;
+                    }
+                }
+            });
+            flood.start();
+            try {
+                assertThatThrownBy(() -> connected.server.receive(Duration.ofMillis(50)))
+                        .isInstanceOf(SocketTimeoutException.class);
+                assertThat(connected.server.droppedMessages()).isPositive();
+            } finally {
+                over.set(true);
+                inner.close();
+                flood.join();
             }
         }
     }

@@ -337,4 +337,36 @@ class StreamTransportTest {
         }
         return messages;
     }
+
+    @Test
+    void losesNothingWhenTheTimeIsOverWhileMoreIsThere() throws Exception {
+        byte[] message = new byte[60_000];
+        new Random(1).nextBytes(message);
+        StreamTransport transport = StreamTransport.of(
+                new SlowInput(framed(Framing.lengthPrefix(), List.of(message))),
+                new ByteArrayOutputStream(),
+                Framing.lengthPrefix());
+
+        assertThatThrownBy(() -> transport.receive(LIMIT, Duration.ofMillis(1)))
+                .isInstanceOf(SocketTimeoutException.class);
+
+        assertThat(transport.receive(LIMIT, UNLIMITED)).hasValue(message);
+    }
+
+    /** Always has more, and takes longer than a millisecond for it. */
+    private static final class SlowInput extends ByteArrayInputStream {
+        SlowInput(byte[] bytes) {
+            super(bytes);
+        }
+
+        @Override
+        public synchronized int read(byte[] target, int offset, int length) {
+            long end = System.nanoTime() + 2_000_000;
+            int count = super.read(target, offset, Math.min(length, 1_000));
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+            return count;
+        }
+    }
 }
