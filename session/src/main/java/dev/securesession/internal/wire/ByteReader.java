@@ -2,20 +2,15 @@ package dev.securesession.internal.wire;
 
 import java.util.Arrays;
 
-/** Reads big-endian fields from a part of an array and never outside it. */
+/** Reads big-endian fields from an array and never outside it. */
 final class ByteReader {
     private final byte[] bytes;
     private final int end;
     private int position;
 
     ByteReader(byte[] bytes) {
-        this(bytes, 0, bytes.length);
-    }
-
-    private ByteReader(byte[] bytes, int start, int end) {
         this.bytes = bytes;
-        this.position = start;
-        this.end = end;
+        this.end = bytes.length;
     }
 
     int remaining() {
@@ -37,14 +32,6 @@ final class ByteReader {
         byte[] taken = Arrays.copyOfRange(bytes, position, end);
         position = end;
         return taken;
-    }
-
-    /** Returns a reader of the next bytes, which this one has then passed. */
-    ByteReader sub(int length, String what) throws MalformedException {
-        require(length, what);
-        ByteReader sub = new ByteReader(bytes, position, position + length);
-        position += length;
-        return sub;
     }
 
     int uint8(String what) throws MalformedException {

@@ -1,5 +1,8 @@
 package dev.securesession.internal.wire;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** Integers in arrays, and arrays in sequence. */
 public final class Bytes {
     private Bytes() {}
@@ -59,11 +62,16 @@ public final class Bytes {
 
     /** Puts fields in sequence, each behind its 32-bit length. */
     public static byte[] lengthPrefixed(byte[]... fields) {
-        byte[][] parts = new byte[2 * fields.length][];
-        for (int i = 0; i < fields.length; i++) {
-            parts[2 * i] = int32(fields[i].length);
-            parts[2 * i + 1] = fields[i];
+        List<byte[]> parts = new ArrayList<>();
+        addLengthPrefixed(parts, fields);
+        return concat(parts.toArray(new byte[0][]));
+    }
+
+    /** Adds fields to what is to be put in sequence, each behind its 32-bit length; nothing is copied yet. */
+    static void addLengthPrefixed(List<byte[]> parts, byte[]... fields) {
+        for (byte[] field : fields) {
+            parts.add(int32(field.length));
+            parts.add(field);
         }
-        return concat(parts);
     }
 }

@@ -59,7 +59,10 @@ final class Container {
     }
 
     static byte[] write(String tag, byte[]... payload) {
-        byte[] whole = Bytes.concat(new byte[HEADER_LENGTH], Bytes.concat(payload));
+        byte[][] parts = new byte[1 + payload.length][];
+        parts[0] = new byte[HEADER_LENGTH];
+        System.arraycopy(payload, 0, parts, 1, payload.length);
+        byte[] whole = Bytes.concat(parts);
         byte[] tagBytes = tag.getBytes(StandardCharsets.US_ASCII);
         System.arraycopy(tagBytes, 0, whole, 0, SIZE_OFFSET);
         Bytes.putInt32(whole, SIZE_OFFSET, whole.length);
@@ -85,13 +88,16 @@ final class Container {
         return Arrays.copyOfRange(whole, HEADER_LENGTH, whole.length);
     }
 
+    /** Wipes a container that held a secret. */
+    void wipe() {
+        Arrays.fill(whole, (byte) 0);
+    }
+
     ByteReader payloadReader() {
         return new ByteReader(payload());
     }
 
     private static int checksum(byte[] whole) {
-        byte[] zeroed = whole.clone();
-        Bytes.putInt32(zeroed, CRC_OFFSET, 0);
-        return Crc32c.of(zeroed);
+        return Crc32c.withZeroField(whole, CRC_OFFSET, 4);
     }
 }

@@ -23,8 +23,14 @@ final class Crc32c {
     private Crc32c() {}
 
     static int of(byte[] bytes) {
+        return withZeroField(bytes, bytes.length, 0);
+    }
+
+    /** The checksum of bytes of which some count as zeros, whatever they are: no copy is made of what may be secret. */
+    static int withZeroField(byte[] bytes, int at, int length) {
         int crc = -1;
-        for (byte b : bytes) {
+        for (int i = 0; i < bytes.length; i++) {
+            int b = i >= at && i < at + length ? 0 : bytes[i];
             crc = crc >>> 8 ^ TABLE[(crc ^ b) & 0xFF];
         }
         return ~crc;

@@ -72,11 +72,11 @@ public final class KeyContainer {
     /** Reads a private key that is all there is; the scalar is the caller's to wipe. */
     public static PrivateScalar readPrivate(byte[] encoded) throws KeyRejectedException {
         Container container = readWhole(encoded);
-        Curve curve = curve(container, PRIVATE);
-        EcDomain domain = EcDomain.of(curve);
-        int length = domain.fieldLength();
         byte[] payload = container.payload();
         try {
+            Curve curve = curve(container, PRIVATE);
+            EcDomain domain = EcDomain.of(curve);
+            int length = domain.fieldLength();
             boolean padded = payload.length == 1 + length && payload[0] == 0;
             if (!padded && payload.length != length) {
                 throw new KeyRejectedException(
@@ -93,6 +93,7 @@ public final class KeyContainer {
             return new PrivateScalar(curve, Secret.owning(scalar));
         } finally {
             Arrays.fill(payload, (byte) 0);
+            container.wipe();
         }
     }
 

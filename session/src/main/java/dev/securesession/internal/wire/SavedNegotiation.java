@@ -1,7 +1,9 @@
 package dev.securesession.internal.wire;
 
 import dev.securesession.Role;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A negotiation that is not finished, as we save it, before it is sealed (PROTOCOL.md S-1). Every field is behind its
@@ -49,10 +51,11 @@ public final class SavedNegotiation {
 
     /** The array returned may hold secrets: the caller's to wipe. */
     public byte[] write() {
-        return Bytes.concat(
-                new byte[] {(byte) stage.number},
-                Bytes.lengthPrefixed(ownId, ownFingerprint),
-                Bytes.lengthPrefixed(fields));
+        List<byte[]> parts = new ArrayList<>();
+        parts.add(new byte[] {(byte) stage.number});
+        Bytes.addLengthPrefixed(parts, ownId, ownFingerprint);
+        Bytes.addLengthPrefixed(parts, fields);
+        return Bytes.concat(parts.toArray(new byte[0][]));
     }
 
     public Stage stage() {

@@ -1,7 +1,9 @@
 package dev.securesession.internal.wire;
 
 import dev.securesession.Role;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * An established session as we save it, before it is sealed (PROTOCOL.md S-1). A field marked * is behind its 32-bit
@@ -63,19 +65,21 @@ public final class SavedSession {
 
     /** The array returned holds the keys of the session: the caller's to wipe. */
     public byte[] write() {
-        return Bytes.concat(
-                new byte[] {(byte) (role == Role.CLIENT ? 0 : 1)},
-                Bytes.int32(sessionId),
-                Bytes.lengthPrefixed(
-                        ownId, ownFingerprint, peerId, peerFingerprint, transcriptHash, master, sendingKey),
-                Bytes.int32(sendingInitialSequence),
-                Bytes.int64(sendingNextIndex),
-                Bytes.lengthPrefixed(receivingKey),
-                Bytes.int32(receivingInitialSequence),
-                Bytes.int64(receivingHighest),
-                new byte[] {(byte) (receivingFirstUnknown ? 1 : 0)},
-                Bytes.lengthPrefixed(receivingWindow),
-                Bytes.int64(receivingFailures));
+        // One array of all at last: no copy of a key stays behind.
+        List<byte[]> parts = new ArrayList<>();
+        parts.add(new byte[] {(byte) (role == Role.CLIENT ? 0 : 1)});
+        parts.add(Bytes.int32(sessionId));
+        Bytes.addLengthPrefixed(
+                parts, ownId, ownFingerprint, peerId, peerFingerprint, transcriptHash, master, sendingKey);
+        parts.add(Bytes.int32(sendingInitialSequence));
+        parts.add(Bytes.int64(sendingNextIndex));
+        Bytes.addLengthPrefixed(parts, receivingKey);
+        parts.add(Bytes.int32(receivingInitialSequence));
+        parts.add(Bytes.int64(receivingHighest));
+        parts.add(new byte[] {(byte) (receivingFirstUnknown ? 1 : 0)});
+        Bytes.addLengthPrefixed(parts, receivingWindow);
+        parts.add(Bytes.int64(receivingFailures));
+        return Bytes.concat(parts.toArray(new byte[0][]));
     }
 
     /** Wipes the keys in this object; the arrays become zeros wherever else they are referred to. */

@@ -34,9 +34,10 @@ public final class TsscState {
     /** The master secret of the state is the caller's to wipe. Bytes behind the container are refused. */
     public static TsscState parse(byte[] state) throws MalformedException {
         ByteReader reader = new ByteReader(state);
-        byte[] payload = Container.read(reader, TAG, "a saved session").payload();
-        reader.requireEnd("a saved session");
+        Container container = Container.read(reader, TAG, "a saved session");
+        byte[] payload = container.payload();
         try {
+            reader.requireEnd("a saved session");
             ByteReader body = new ByteReader(payload);
             int sessionId = (int) body.uint32("the session id");
             Role role = role(body.uint32("the role"));
@@ -47,6 +48,7 @@ public final class TsscState {
             return new TsscState(sessionId, role, master, nextOwnSequence, peerSequence);
         } finally {
             Arrays.fill(payload, (byte) 0);
+            container.wipe();
         }
     }
 
