@@ -70,7 +70,7 @@ public final class InsecureContextImprint implements Destroyable {
 
     /** Wipes the key. May be called twice. */
     @Override
-    public void destroy() {
+    public synchronized void destroy() {
         destroyed = true;
         secret.wipe();
     }
@@ -82,21 +82,28 @@ public final class InsecureContextImprint implements Destroyable {
 
     /** K = KDF(key, .., [data length], 32); V = KDF(K, .., [context], 16); AES-256-CTR(K, V): its own inverse. */
     private byte[] apply(byte[] data, byte[] context) {
-        if (destroyed) {
-            throw new IllegalStateException("the imprint was destroyed");
-        }
         if (data.length == 0 || context.length == 0) {
             throw new IllegalArgumentException("data of " + data.length + " bytes in a context of " + context.length
                     + " bytes; both need at least 1");
         }
         SoterKdf kdf = new SoterKdf(crypto);
         byte[] length = Bytes.int32LittleEndian(data.length);
-        Secret key = Secret.owning(kdf.derive(secret, "Themis secure cell message key", KEY_LENGTH, length));
+        Secret copy = intactCopy();
+        Secret key = Secret.owning(kdf.derive(copy, "Themis secure cell message key", KEY_LENGTH, length));
+        copy.wipe();
         try {
             byte[] counter = kdf.derive(key, "Themis secure cell message iv", COUNTER_LENGTH, context);
             return crypto.aesCtr(key, counter, data);
         } finally {
             key.wipe();
         }
+    }
+
+    /** A whole key or none: it may be destroyed at any time. */
+    private synchronized Secret intactCopy() {
+        if (destroyed) {
+            throw new IllegalStateException("the imprint was destroyed");
+        }
+        return secret.copy();
     }
 }
