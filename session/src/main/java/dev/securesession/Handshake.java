@@ -83,17 +83,31 @@ public final class Handshake implements AutoCloseable {
         byte[] opened = key.unseal(config.suite(), StateKey.Kind.NEGOTIATION, state);
         try {
             SavedNegotiation saved = SavedNegotiation.parse(opened);
-            StateKey.requireIdentity(config.identity(), saved.ownId(), saved.ownFingerprint());
-            Negotiator negotiator = Negotiator.restore(config.negotiationSettings(), saved);
-            saved.wipe();
-            Handshake handshake = new Handshake(saved.stage().role(), config, negotiator);
-            handshake.begun.set(saved.stage().isBegun());
-            return handshake;
+            try {
+                return restore(saved, config);
+            } finally {
+                saved.wipe();
+            }
         } catch (MalformedException e) {
             throw new StateRejectedException(StateRejectedException.Reason.MALFORMED, e.getMessage(), e);
         } finally {
             Arrays.fill(opened, (byte) 0);
         }
+    }
+
+    private static Handshake restore(SavedNegotiation saved, SessionConfig config)
+            throws MalformedException, StateRejectedException {
+        StateKey.requireIdentity(config.identity(), saved.ownId(), saved.ownFingerprint());
+        Negotiator negotiator = Negotiator.restore(config.negotiationSettings(), saved);
+        try {
+            StateKey.requireExpectedPeer(config, negotiator.peer());
+        } catch (StateRejectedException e) {
+            negotiator.close();
+            throw e;
+        }
+        Handshake handshake = new Handshake(saved.stage().role(), config, negotiator);
+        handshake.begun.set(saved.stage().isBegun());
+        return handshake;
     }
 
     /**
@@ -127,29 +141,34 @@ public final class Handshake implements AutoCloseable {
         if (peer == null || directory == null) {
             return step(progress);
         }
-        return step(negotiator.onPeerKey(lookUp(directory, peer)));
+        return step(negotiator.onPeerKey(peer, lookUp(directory, peer)));
     }
 
     /**
      * Goes on with the public key that a {@link HandshakeStep.NeedPeerKey} asked for.
      *
+     * @param peer whose key it is: the {@link HandshakeStep.NeedPeerKey#peer()} of the question
      * @param key the key of that peer
      * @return what came of its message
      * @throws HandshakeException if the message is refused after all; it is dropped and another one awaited
-     * @throws IllegalStateException if no key is awaited now
+     * @throws IllegalStateException if no key of that peer is awaited now, because the answer comes too late: drop it
+     * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; the message is dropped
      */
-    public HandshakeStep resolve(IdentityPublicKey key) throws HandshakeException {
-        return step(negotiator.onPeerKey(key.key()));
+    public HandshakeStep resolve(PeerId peer, IdentityPublicKey key) throws HandshakeException {
+        Progress progress = negotiator.onPeerKey(peer, key.key());
+        known = new KnownPeer(peer, key.key());
+        return step(progress);
     }
 
     /**
      * Answers a {@link HandshakeStep.NeedPeerKey}: nobody has a key for that peer. Its message is dropped and another one
      * awaited.
      *
-     * @throws IllegalStateException if no key is awaited now
+     * @param peer the {@link HandshakeStep.NeedPeerKey#peer()} of the question
+     * @throws IllegalStateException if no key of that peer is awaited now, because the answer comes too late: drop it
      */
-    public void refusePeer() {
-        negotiator.refusePeer();
+    public void refusePeer(PeerId peer) {
+        negotiator.refusePeer(peer);
     }
 
     /**
@@ -178,7 +197,8 @@ public final class Handshake implements AutoCloseable {
      *
      * @param key seals the state
      * @return the sealed state, a new array, the caller's to keep
-     * @throws IllegalStateException if the negotiation is over or closed
+     * @throws IllegalStateException if the negotiation is over or closed, the key was destroyed, or the provider of
+     *     elliptic curves keeps its ephemeral keys to itself
      */
     public byte[] save(StateKey key) {
         SavedNegotiation saved = negotiator.save();
@@ -216,15 +236,15 @@ public final class Handshake implements AutoCloseable {
         if (before != null && before.peer.equals(peer)) {
             return before.key;
         }
-        IdentityPublicKey found = null;
+        IdentityPublicKey found;
         try {
             found = directory.find(peer).orElse(null);
-        } finally {
-            if (found == null) {
-                negotiator.refusePeer();
-            }
+        } catch (RuntimeException | Error failure) {
+            refuseAfter(failure, peer);
+            throw failure;
         }
         if (found == null) {
+            negotiator.refusePeer(peer);
             throw new HandshakeException(
                     HandshakeException.Reason.UNKNOWN_PEER, "the directory has no key for " + peer);
         }
@@ -232,20 +252,35 @@ public final class Handshake implements AutoCloseable {
         return found.key();
     }
 
+    /** What the directory threw must come out, even if the negotiation was closed meanwhile. */
+    private void refuseAfter(Throwable failure, PeerId peer) {
+        try {
+            negotiator.refusePeer(peer);
+        } catch (IllegalStateException closed) {
+            failure.addSuppressed(closed);
+        }
+    }
+
     private HandshakeStep step(Progress progress) {
         tell(progress);
-        Optional<byte[]> message = Optional.ofNullable(progress.reply());
+        byte[] reply = progress.reply();
+        Optional<byte[]> message = reply == null ? Optional.empty() : Optional.of(reply.clone());
         EstablishedSession established = progress.session();
         if (established != null) {
             SecureSession session = new SecureSession(established, config);
-            tell(listener -> listener.established(session));
+            try {
+                tell(listener -> listener.established(session));
+            } catch (Error e) {
+                session.close();
+                throw e;
+            }
             return new HandshakeStep.Established(session, message);
         }
         PeerId peer = progress.awaitsKeyOf();
         if (peer != null) {
             return new HandshakeStep.NeedPeerKey(peer);
         }
-        return new HandshakeStep.Reply(required(progress));
+        return new HandshakeStep.Reply(required(progress).clone());
     }
 
     private static byte[] required(Progress progress) {

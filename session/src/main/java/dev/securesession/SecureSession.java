@@ -58,8 +58,11 @@ public final class SecureSession implements AutoCloseable {
             SavedSession saved = SavedSession.parse(opened);
             try {
                 StateKey.requireIdentity(config.identity(), saved.ownId, saved.ownFingerprint);
-                return new SecureSession(
-                        EstablishedSession.restore(config.messageRules(), config.suite(), saved), config);
+                EstablishedSession session =
+                        EstablishedSession.restore(config.messageRules(), config.suite(), saved, config.retention());
+                EstablishedSession.Peer peer = session.peer();
+                StateKey.requireExpectedPeer(config, peer == null ? null : peer.id());
+                return new SecureSession(session, config);
             } finally {
                 saved.wipe();
             }

@@ -145,6 +145,15 @@ public final class StateKey implements Destroyable {
         }
     }
 
+    /** Refuses a state with another peer than the configuration requires; a peer that nobody knows yet is all right. */
+    static void requireExpectedPeer(SessionConfig config, @Nullable PeerId peer) throws StateRejectedException {
+        PeerId expected = config.expectedPeer().orElse(null);
+        if (expected != null && peer != null && !expected.equals(peer)) {
+            throw new StateRejectedException(
+                    Reason.UNEXPECTED_PEER, "a state of a session with " + peer + "; " + expected + " is expected");
+        }
+    }
+
     private Secret derive(CryptoSuite suite, byte[] salt) {
         Secret own = intactCopy();
         try {

@@ -51,6 +51,8 @@ public final class StateRejectedException extends SecureSessionException {
         /** The state is of a session where a negotiation was to be restored, or the other way round. */
         WRONG_KIND,
         /** The state was saved by a peer with another identity than the configuration has. */
-        WRONG_IDENTITY
+        WRONG_IDENTITY,
+        /** The state is with another peer than the one that the configuration requires (PROTOCOL.md H-5). */
+        UNEXPECTED_PEER
     }
 }

@@ -58,9 +58,10 @@ class HandshakeTest {
             assertThatThrownBy(() -> client.receive(new byte[44])).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(server::start).isInstanceOf(IllegalStateException.class);
             for (Handshake side : new Handshake[] {client, server}) {
-                assertThatThrownBy(() -> side.resolve(TestKeys.pair(1).publicKey()))
+                assertThatThrownBy(() ->
+                                side.resolve(Pair.CLIENT_ID, TestKeys.pair(1).publicKey()))
                         .isInstanceOf(IllegalStateException.class);
-                assertThatThrownBy(side::refusePeer).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> side.refusePeer(Pair.CLIENT_ID)).isInstanceOf(IllegalStateException.class);
                 assertThat(side.awaitedPeer()).isEmpty();
                 assertThat(side.earlyData()).isEmpty();
             }
@@ -128,8 +129,11 @@ class HandshakeTest {
         assertThatThrownBy(() -> negotiation.client().receive(message2)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> negotiation.server().receive(message1)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> negotiation.server().save(key)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> negotiation.server().refusePeer()).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> negotiation.server().resolve(TestKeys.pair(1).publicKey()))
+        assertThatThrownBy(() -> negotiation.server().refusePeer(Pair.CLIENT_ID))
+                .isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> negotiation
+                        .server()
+                        .resolve(Pair.CLIENT_ID, TestKeys.pair(1).publicKey()))
                 .isInstanceOf(IllegalStateException.class);
     }
 

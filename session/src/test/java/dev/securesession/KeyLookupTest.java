@@ -43,12 +43,12 @@ class KeyLookupTest {
             assertThat(step.message()).isEmpty();
             assertThat(server.awaitedPeer()).contains(Pair.CLIENT_ID);
 
-            byte[] message2 = reply(server.resolve(CLIENT_KEY));
+            byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
             assertThat(server.awaitedPeer()).isEmpty();
             assertThat(client.receive(message2)).isInstanceOf(HandshakeStep.NeedPeerKey.class);
             assertThat(client.awaitedPeer()).contains(Pair.SERVER_ID);
 
-            byte[] message3 = reply(client.resolve(SERVER_KEY));
+            byte[] message3 = reply(client.resolve(Pair.SERVER_ID, SERVER_KEY));
             HandshakeStep atServer = server.receive(message3);
             assertThat(client.receive(reply(atServer))).isInstanceOf(HandshakeStep.Established.class);
         }
@@ -61,16 +61,16 @@ class KeyLookupTest {
                 Handshake server = Handshake.server(asking.server())) {
             byte[] message1 = client.start();
             server.receive(message1);
-            assertRefused(() -> server.resolve(WRONG_KEY), Reason.BAD_SIGNATURE);
+            assertRefused(() -> server.resolve(Pair.CLIENT_ID, WRONG_KEY), Reason.BAD_SIGNATURE);
             assertThat(server.awaitedPeer()).isEmpty();
             server.receive(message1);
-            byte[] message2 = reply(server.resolve(CLIENT_KEY));
+            byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
 
             client.receive(message2);
-            assertRefused(() -> client.resolve(WRONG_KEY), Reason.BAD_SIGNATURE);
+            assertRefused(() -> client.resolve(Pair.SERVER_ID, WRONG_KEY), Reason.BAD_SIGNATURE);
             assertThat(client.awaitedPeer()).isEmpty();
             client.receive(message2);
-            byte[] message3 = reply(client.resolve(SERVER_KEY));
+            byte[] message3 = reply(client.resolve(Pair.SERVER_ID, SERVER_KEY));
 
             assertThat(server.receive(message3)).isInstanceOf(HandshakeStep.Established.class);
         }
@@ -82,17 +82,41 @@ class KeyLookupTest {
                 Handshake server = Handshake.server(asking.server())) {
             byte[] message1 = client.start();
             server.receive(message1);
-            server.refusePeer();
+            server.refusePeer(Pair.CLIENT_ID);
             assertThat(server.awaitedPeer()).isEmpty();
-            assertThatThrownBy(server::refusePeer).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> server.refusePeer(Pair.CLIENT_ID)).isInstanceOf(IllegalStateException.class);
             server.receive(message1);
-            byte[] message2 = reply(server.resolve(CLIENT_KEY));
+            byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
 
             client.receive(message2);
-            client.refusePeer();
+            client.refusePeer(Pair.SERVER_ID);
             client.receive(message2);
 
-            assertThat(client.resolve(SERVER_KEY)).isInstanceOf(HandshakeStep.Reply.class);
+            assertThat(client.resolve(Pair.SERVER_ID, SERVER_KEY)).isInstanceOf(HandshakeStep.Reply.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-4", kind = REFUSES)
+    void takesALateAnswerAboutOnePeerForNoOther() throws Exception {
+        PeerId mallory = PeerId.ofUtf8("mallory");
+        IdentityKeyPair mallorysKey = TestKeys.pair(3);
+        SessionConfig asMallory = SessionConfig.askingForKeys(Identity.of(mallory, mallorysKey.privateKey()));
+        SessionConfig asTheClient = SessionConfig.askingForKeys(Identity.of(Pair.CLIENT_ID, mallorysKey.privateKey()));
+        try (Handshake first = Handshake.client(asMallory);
+                Handshake second = Handshake.client(asTheClient);
+                Handshake server = Handshake.server(asking.server())) {
+            server.receive(first.start());
+            server.refusePeer(mallory);
+            server.receive(second.start());
+
+            assertThatThrownBy(() -> server.resolve(mallory, mallorysKey.publicKey()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("mallory");
+            assertThatThrownBy(() -> server.refusePeer(mallory)).isInstanceOf(IllegalStateException.class);
+
+            assertThat(server.awaitedPeer()).contains(Pair.CLIENT_ID);
+            assertRefused(() -> server.resolve(Pair.CLIENT_ID, CLIENT_KEY), Reason.BAD_SIGNATURE);
         }
     }
 
@@ -105,7 +129,7 @@ class KeyLookupTest {
 
             assertThatThrownBy(() -> server.receive(message1)).isInstanceOf(IllegalStateException.class);
 
-            assertThat(server.resolve(CLIENT_KEY)).isInstanceOf(HandshakeStep.Reply.class);
+            assertThat(server.resolve(Pair.CLIENT_ID, CLIENT_KEY)).isInstanceOf(HandshakeStep.Reply.class);
         }
     }
 
@@ -115,7 +139,10 @@ class KeyLookupTest {
                 Handshake server = Handshake.server(asking.server())) {
             server.receive(client.start());
 
-            assertRefused(() -> server.resolve(TestKeys.pair(Curve.P521, 1).publicKey()), Reason.BAD_SIGNATURE);
+            assertRefused(
+                    () -> server.resolve(
+                            Pair.CLIENT_ID, TestKeys.pair(Curve.P521, 1).publicKey()),
+                    Reason.BAD_SIGNATURE);
         }
     }
 

@@ -204,7 +204,7 @@ class RandomOperationsTest {
                 return;
             }
             switch (random.nextInt(4)) {
-                case 0 -> handshake.refusePeer();
+                case 0 -> handshake.refusePeer(handshake.awaitedPeer().get());
                 case 1 -> resolve(config.identity().publicKey());
                 default -> answerRightly();
             }
@@ -217,13 +217,13 @@ class RandomOperationsTest {
             if (handshake.awaitedPeer().get().equals(peer.identity().id())) {
                 resolve(peer.identity().publicKey());
             } else {
-                handshake.refusePeer();
+                handshake.refusePeer(handshake.awaitedPeer().get());
             }
         }
 
         private void resolve(IdentityPublicKey answer) {
             try {
-                take(handshake.resolve(answer));
+                take(handshake.resolve(handshake.awaitedPeer().get(), answer));
             } catch (HandshakeException refused) {
                 assertThat(handshake.awaitedPeer()).isEmpty();
             }

@@ -12,6 +12,7 @@ import dev.securesession.testkit.Mutations;
 import dev.securesession.testkit.Pair;
 import dev.securesession.testkit.TestKeys;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,13 +43,13 @@ class SavedNegotiationTest {
         server.receive(message1);
         server = restored(server, asking.server());
         assertThat(server.awaitedPeer()).contains(Pair.CLIENT_ID);
-        byte[] message2 = reply(server.resolve(CLIENT_KEY));
+        byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
         server = restored(server, asking.server());
 
         client.receive(message2);
         client = restored(client, asking.client());
         assertThat(client.awaitedPeer()).contains(Pair.SERVER_ID);
-        byte[] message3 = reply(client.resolve(SERVER_KEY));
+        byte[] message3 = reply(client.resolve(Pair.SERVER_ID, SERVER_KEY));
         client = restored(client, asking.client());
 
         HandshakeStep.Established atServer = (HandshakeStep.Established) server.receive(message3);
@@ -211,7 +212,9 @@ class SavedNegotiationTest {
             byte[] before = negotiator.save().write();
             negotiator.onMessage(role == Role.CLIENT ? other.message2() : damagedSignature(other.message1()));
             IdentityPublicKey peerKey = role == Role.CLIENT ? SERVER_KEY : CLIENT_KEY;
-            assertThatThrownBy(() -> negotiator.onPeerKey(peerKey.key())).isInstanceOf(HandshakeException.class);
+            PeerId peerId = role == Role.CLIENT ? Pair.SERVER_ID : Pair.CLIENT_ID;
+            assertThatThrownBy(() -> negotiator.onPeerKey(peerId, peerKey.key()))
+                    .isInstanceOf(HandshakeException.class);
             assertThat(negotiator.save().write()).isEqualTo(before);
         }
     }
@@ -220,6 +223,58 @@ class SavedNegotiationTest {
         byte[] damaged = message1.clone();
         damaged[damaged.length - 1] ^= 1;
         return Mutations.repaired(damaged);
+    }
+
+    @Test
+    @Rule(value = "H-5", kind = REFUSES)
+    void refusesToGoOnWithAPeerThatIsNotTheExpectedOne() throws Exception {
+        PeerId other = PeerId.ofUtf8("somebody else");
+        try (Handshake client = Handshake.client(asking.client());
+                Handshake server = Handshake.server(asking.server())) {
+            server.receive(client.start());
+            assertRefused(server.save(key), key, asking.server().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
+            byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
+            assertRefused(server.save(key), key, asking.server().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
+            client.receive(message2);
+            assertRefused(client.save(key), key, asking.client().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
+            client.resolve(Pair.SERVER_ID, SERVER_KEY);
+            assertRefused(client.save(key), key, asking.client().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
+
+            SessionConfig expecting = asking.client().withExpectedPeer(Pair.SERVER_ID);
+            assertThat(Handshake.restore(client.save(key), key, expecting).role())
+                    .isEqualTo(Role.CLIENT);
+        }
+    }
+
+    @Test
+    void savesWhatItSentWhateverTheCallerDidWithIt() throws Exception {
+        try (Handshake client = Handshake.client(asking.client());
+                Handshake server = Handshake.server(asking.server())) {
+            server.receive(client.start());
+            byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
+            byte[] sent = message2.clone();
+            Arrays.fill(message2, (byte) 0);
+
+            Handshake restored = restored(server, asking.server());
+
+            client.receive(sent);
+            byte[] message3 = reply(client.resolve(Pair.SERVER_ID, SERVER_KEY));
+            assertThat(restored.receive(message3)).isInstanceOf(HandshakeStep.Established.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "P-2", kind = ACCEPTS)
+    void savesNothingOfWhatCameBehindAMessage() throws Exception {
+        try (Handshake client = Handshake.client(asking.client());
+                Handshake server = Handshake.server(asking.server());
+                Handshake padded = Handshake.server(asking.server())) {
+            byte[] message1 = client.start();
+            server.receive(message1);
+            padded.receive(Arrays.copyOf(message1, message1.length + 100_000));
+
+            assertThat(padded.save(key)).hasSameSizeAs(server.save(key));
+        }
     }
 
     private void advance(Pair.Negotiation negotiation, int messages) throws HandshakeException {

@@ -82,12 +82,13 @@ class SealedGarbageTest {
         states.put("client after message 1", client.save().write());
         server.onMessage(messages.get(0));
         states.put("server that needs a key", server.save().write());
-        messages.add(
-                server.onPeerKey(pair.client().identity().publicKey().key()).reply());
+        messages.add(server.onPeerKey(
+                        Pair.CLIENT_ID, pair.client().identity().publicKey().key())
+                .reply());
         states.put("server after message 2", server.save().write());
         client.onMessage(messages.get(1));
         states.put("client that needs a key", client.save().write());
-        client.onPeerKey(pair.server().identity().publicKey().key());
+        client.onPeerKey(Pair.SERVER_ID, pair.server().identity().publicKey().key());
         states.put("client after message 3", client.save().write());
         return states;
     }

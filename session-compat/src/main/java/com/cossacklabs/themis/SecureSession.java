@@ -367,7 +367,7 @@ public class SecureSession {
         }
         IdentityPublicKey key = askForKey(negotiation, question.peer());
         try {
-            return negotiation.resolve(key);
+            return negotiation.resolve(question.peer(), key);
         } catch (HandshakeException | IllegalStateException | ProviderException e) {
             requireOpen();
             throw notUnwrapped(e);
@@ -391,7 +391,7 @@ public class SecureSession {
             throw notUnwrapped(e);
         } finally {
             if (found == null && !closed) {
-                negotiation.refusePeer();
+                negotiation.refusePeer(peer);
             }
         }
     }

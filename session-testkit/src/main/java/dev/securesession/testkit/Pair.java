@@ -328,7 +328,7 @@ public final class Pair {
         private static HandshakeStep receive(Handshake side, byte[] message, IdentityPublicKey peerKey)
                 throws HandshakeException {
             HandshakeStep step = side.receive(message);
-            return step instanceof HandshakeStep.NeedPeerKey ? side.resolve(peerKey) : step;
+            return step instanceof HandshakeStep.NeedPeerKey question ? side.resolve(question.peer(), peerKey) : step;
         }
 
         private static byte[] reply(HandshakeStep step) {

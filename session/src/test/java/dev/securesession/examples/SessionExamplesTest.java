@@ -107,7 +107,7 @@ class SessionExamplesTest {
         Handshake handshake = Handshake.server(config);
         HandshakeStep step = handshake.receive(message);
         if (step instanceof HandshakeStep.NeedPeerKey question) {
-            step = handshake.resolve(keyOf(question.peer())); // whenever you have it
+            step = handshake.resolve(question.peer(), keyOf(question.peer())); // whenever you have it
         }
         byte[] reply = step.message().orElseThrow();
         // end

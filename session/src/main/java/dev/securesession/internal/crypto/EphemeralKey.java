@@ -28,7 +28,10 @@ public final class EphemeralKey {
 
     /** Returns the private scalar, for a negotiation that is saved before its end; the caller's to wipe. */
     public byte[] scalar() {
-        BigInteger scalar = ((ECPrivateKey) privateKey).getS();
+        if (!(privateKey instanceof ECPrivateKey ecKey)) {
+            throw new IllegalStateException("the provider of elliptic curves keeps its ephemeral keys to itself");
+        }
+        BigInteger scalar = ecKey.getS();
         int length = EcDomain.of(CURVE).fieldLength();
         byte[] bytes = new byte[length];
         EcDomain.writeUnsigned(scalar, bytes, 0, length);

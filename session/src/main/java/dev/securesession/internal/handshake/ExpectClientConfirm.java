@@ -1,6 +1,7 @@
 package dev.securesession.internal.handshake;
 
 import dev.securesession.HandshakeException;
+import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.EphemeralKey;
@@ -19,7 +20,6 @@ import dev.securesession.internal.wire.ServerConfirmation;
 final class ExpectClientConfirm implements NegotiationState {
     private final NegotiationSettings settings;
     private final Introduction request;
-    private final byte[] requestMessage;
     private final EcPublicKey clientKey;
     private final EphemeralKey ephemeral;
     private final byte[] reply;
@@ -27,13 +27,11 @@ final class ExpectClientConfirm implements NegotiationState {
     ExpectClientConfirm(
             NegotiationSettings settings,
             Introduction request,
-            byte[] requestMessage,
             EcPublicKey clientKey,
             EphemeralKey ephemeral,
             byte[] reply) {
         this.settings = settings;
         this.request = request;
-        this.requestMessage = requestMessage;
         this.clientKey = clientKey;
         this.ephemeral = ephemeral;
         this.reply = reply;
@@ -68,12 +66,17 @@ final class ExpectClientConfirm implements NegotiationState {
     }
 
     @Override
+    public PeerId peer() {
+        return request.id();
+    }
+
+    @Override
     public SavedNegotiation save() {
         return Saving.of(
                 settings,
                 Stage.EXPECT_CLIENT_CONFIRM,
                 ephemeral.scalar(),
-                requestMessage,
+                request.message(),
                 reply,
                 KeyContainer.write(clientKey));
     }

@@ -11,22 +11,25 @@ import dev.securesession.internal.wire.SavedNegotiation.Stage;
 final class ExpectClientKey implements NegotiationState {
     private final ExpectConnectRequest before;
     private final Introduction request;
-    private final byte[] message;
 
-    ExpectClientKey(ExpectConnectRequest before, Introduction request, byte[] message) {
+    ExpectClientKey(ExpectConnectRequest before, Introduction request) {
         this.before = before;
         this.request = request;
-        this.message = message;
     }
 
     @Override
     public Transition onPeerKey(EcPublicKey peerKey) throws HandshakeException {
-        return before.onClientKey(request, message, peerKey);
+        return before.onClientKey(request, peerKey);
     }
 
     @Override
     public NegotiationState withoutPeer() {
         return before;
+    }
+
+    @Override
+    public PeerId peer() {
+        return request.id();
     }
 
     @Override
@@ -36,6 +39,6 @@ final class ExpectClientKey implements NegotiationState {
 
     @Override
     public SavedNegotiation save() {
-        return Saving.of(before.settings(), Stage.EXPECT_CLIENT_KEY, message);
+        return Saving.of(before.settings(), Stage.EXPECT_CLIENT_KEY, request.message());
     }
 }

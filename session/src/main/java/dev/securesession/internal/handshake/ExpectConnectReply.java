@@ -36,7 +36,7 @@ final class ExpectConnectReply implements NegotiationState {
     public Transition onMessage(byte[] message) throws HandshakeException {
         Introduction reply = Checks.introduction(settings, message);
         Checks.notReflected(ephemeral.publicKey(), reply.ephemeralKey());
-        return Transition.to(new ExpectServerKey(this, reply, message));
+        return Transition.to(new ExpectServerKey(this, reply));
     }
 
     Transition onServerKey(Introduction reply, EcPublicKey serverKey) throws HandshakeException {

@@ -19,11 +19,10 @@ final class ExpectConnectRequest implements NegotiationState {
     @Override
     public Transition onMessage(byte[] message) throws HandshakeException {
         Introduction request = Checks.introduction(settings, message);
-        return Transition.to(new ExpectClientKey(this, request, message));
+        return Transition.to(new ExpectClientKey(this, request));
     }
 
-    Transition onClientKey(Introduction request, byte[] requestMessage, EcPublicKey clientKey)
-            throws HandshakeException {
+    Transition onClientKey(Introduction request, EcPublicKey clientKey) throws HandshakeException {
         Checks.notSelf(settings, request.id(), clientKey);
         Checks.signature(settings, request.id(), clientKey, request.signature(), request.ephemeral());
         EphemeralKey ephemeral = settings.crypto.generateEphemeral();
@@ -32,8 +31,7 @@ final class ExpectConnectRequest implements NegotiationState {
         Transcript transcript = new Transcript(request.ephemeral(), serverEphemeral, request.id(), settings.ownId);
         byte[] signature = settings.signingKey.sign(transcript.signedByServer());
         byte[] reply = Introduction.write(settings.ownId, serverEphemeral, signature);
-        return Transition.to(
-                new ExpectClientConfirm(settings, request, requestMessage, clientKey, ephemeral, reply), reply);
+        return Transition.to(new ExpectClientConfirm(settings, request, clientKey, ephemeral, reply), reply);
     }
 
     NegotiationSettings settings() {

@@ -38,6 +38,11 @@ final class ExpectServerConfirm implements NegotiationState {
     }
 
     @Override
+    public PeerId peer() {
+        return serverId;
+    }
+
+    @Override
     public MessageSealer earlySealer() {
         return session.sealer();
     }

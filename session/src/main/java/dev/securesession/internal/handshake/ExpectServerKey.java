@@ -11,12 +11,10 @@ import dev.securesession.internal.wire.SavedNegotiation.Stage;
 final class ExpectServerKey implements NegotiationState {
     private final ExpectConnectReply before;
     private final Introduction reply;
-    private final byte[] message;
 
-    ExpectServerKey(ExpectConnectReply before, Introduction reply, byte[] message) {
+    ExpectServerKey(ExpectConnectReply before, Introduction reply) {
         this.before = before;
         this.reply = reply;
-        this.message = message;
     }
 
     @Override
@@ -30,6 +28,11 @@ final class ExpectServerKey implements NegotiationState {
     }
 
     @Override
+    public PeerId peer() {
+        return reply.id();
+    }
+
+    @Override
     public PeerId awaitsKeyOf() {
         return reply.id();
     }
@@ -37,7 +40,7 @@ final class ExpectServerKey implements NegotiationState {
     @Override
     public SavedNegotiation save() {
         byte[][] fields = before.savedFields();
-        return Saving.of(before.settings(), Stage.EXPECT_SERVER_KEY, fields[0], fields[1], message);
+        return Saving.of(before.settings(), Stage.EXPECT_SERVER_KEY, fields[0], fields[1], reply.message());
     }
 
     @Override

@@ -49,6 +49,11 @@ sealed interface NegotiationState
         throw new IllegalStateException("no key of a peer is awaited now");
     }
 
+    /** Returns who claims to be at the other end, or null as long as nobody does. */
+    default @Nullable PeerId peer() {
+        return null;
+    }
+
     /** Returns the peer whose key is awaited, or null. */
     default @Nullable PeerId awaitsKeyOf() {
         return null;

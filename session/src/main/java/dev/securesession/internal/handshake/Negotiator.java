@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One negotiation: the only place where its state is assigned, always as the last thing done (PROTOCOL.md H-3). Safe for
- * use by several threads; the lock is this object's own, and nothing foreign is called under it.
+ * use by several threads; the lock is this object's own, and nothing foreign is called under it but
+ * the providers of the cryptography: a token that signs slowly keeps other calls waiting.
  */
 public final class Negotiator {
     private NegotiationState state;
@@ -41,8 +42,12 @@ public final class Negotiator {
         return commit(state.onMessage(message));
     }
 
-    /** Goes on with the key of the peer. If that fails, the message of the peer is dropped, and another one awaited. */
-    public synchronized Progress onPeerKey(EcPublicKey peerKey) throws HandshakeException {
+    /**
+     * Goes on with the key of a peer, if it is still the one that is awaited. If that fails, the message of the peer is
+     * dropped, and another one awaited.
+     */
+    public synchronized Progress onPeerKey(PeerId peer, EcPublicKey peerKey) throws HandshakeException {
+        requireAwaited(peer);
         NegotiationState otherwise = state.withoutPeer();
         try {
             return commit(state.onPeerKey(peerKey));
@@ -52,8 +57,9 @@ public final class Negotiator {
         }
     }
 
-    /** Goes back to waiting for a message: nobody has a key for the peer. */
-    public synchronized void refusePeer() {
+    /** Goes back to waiting for a message: nobody has a key for the peer, if it is still the one that is awaited. */
+    public synchronized void refusePeer(PeerId peer) {
+        requireAwaited(peer);
         state = state.withoutPeer();
     }
 
@@ -76,6 +82,20 @@ public final class Negotiator {
         state.wipe();
         state = Closed.INSTANCE;
         return unfinished;
+    }
+
+    /** Returns who claims to be at the other end, or null as long as nobody does. */
+    public synchronized @Nullable PeerId peer() {
+        return state.peer();
+    }
+
+    /** An answer that comes late must not be taken for one about another peer. */
+    private void requireAwaited(PeerId peer) {
+        PeerId awaited = state.awaitsKeyOf();
+        if (awaited == null || !awaited.equals(peer)) {
+            throw new IllegalStateException(
+                    "no key of " + peer + " is awaited" + (awaited == null ? "" : ", but one of " + awaited));
+        }
     }
 
     private Progress commit(Transition transition) {

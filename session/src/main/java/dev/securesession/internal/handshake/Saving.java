@@ -45,16 +45,15 @@ final class Saving {
 
     private static ExpectServerKey serverKey(NegotiationSettings settings, SavedNegotiation saved)
             throws MalformedException {
-        byte[] reply = saved.field(2);
-        return new ExpectServerKey(connectReply(settings, saved), Introduction.parse(reply), reply);
+        return new ExpectServerKey(connectReply(settings, saved), Introduction.parse(saved.field(2)));
     }
 
     private static ExpectServerConfirm serverConfirm(NegotiationSettings settings, SavedNegotiation saved)
             throws MalformedException {
         SavedSession savedSession = SavedSession.parse(saved.field(0));
         try {
-            EstablishedSession session =
-                    EstablishedSession.restore(settings.messageRules, settings.crypto, savedSession);
+            EstablishedSession session = EstablishedSession.restore(
+                    settings.messageRules, settings.crypto, savedSession, settings.retention);
             Peer peer = session.peer();
             if (peer == null) {
                 throw new MalformedException("a saved negotiation without its peer");
@@ -68,13 +67,11 @@ final class Saving {
 
     private static ExpectClientKey clientKey(NegotiationSettings settings, SavedNegotiation saved)
             throws MalformedException {
-        byte[] request = saved.field(0);
-        return new ExpectClientKey(new ExpectConnectRequest(settings), Introduction.parse(request), request);
+        return new ExpectClientKey(new ExpectConnectRequest(settings), Introduction.parse(saved.field(0)));
     }
 
     private static ExpectClientConfirm clientConfirm(NegotiationSettings settings, SavedNegotiation saved)
             throws MalformedException {
-        byte[] request = saved.field(1);
         byte[] reply = saved.field(2);
         EcPublicKey clientKey;
         try {
@@ -84,8 +81,7 @@ final class Saving {
         }
         return new ExpectClientConfirm(
                 settings,
-                Introduction.parse(request),
-                request,
+                Introduction.parse(saved.field(1)),
                 clientKey,
                 ephemeral(settings, saved.field(0), reply),
                 reply);

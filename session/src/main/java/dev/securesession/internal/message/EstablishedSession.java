@@ -64,8 +64,8 @@ public final class EstablishedSession {
     }
 
     /** Takes up a session of ours; the saved form stays the caller's to wipe. */
-    public static EstablishedSession restore(MessageRules rules, CryptoSuite crypto, SavedSession saved)
-            throws MalformedException {
+    public static EstablishedSession restore(
+            MessageRules rules, CryptoSuite crypto, SavedSession saved, Retention retention) throws MalformedException {
         requireKeyLength(saved.sendingKey);
         requireKeyLength(saved.receivingKey);
         if (saved.receivingHighest < -1 || saved.sendingNextIndex < 0 || saved.receivingFailures < 0) {
@@ -96,7 +96,7 @@ public final class EstablishedSession {
                                 saved.receivingFirstUnknown,
                                 saved.receivingWindow),
                         (int) Math.min(Integer.MAX_VALUE, saved.receivingFailures)),
-                saved.master.length == 0 ? null : Secret.copyOf(saved.master));
+                saved.master.length == 0 || retention == Retention.DROP_MASTER ? null : Secret.copyOf(saved.master));
     }
 
     /** Returns what is saved of this session, the caller's to wipe. */

@@ -19,7 +19,7 @@ public final class ClientConfirmation {
     }
 
     public static ClientConfirmation parse(byte[] message) throws MalformedException {
-        ByteReader body = NegotiationMessage.open(message);
+        ByteReader body = NegotiationMessage.read(message).payloadReader();
         int signatureLength = body.remaining() - CryptoSuite.MAC_LENGTH;
         if (signatureLength < 1) {
             throw new MalformedException("message 3 with a payload of " + body.remaining()

@@ -14,12 +14,14 @@ import dev.securesession.internal.crypto.EphemeralKey;
 public final class Introduction {
     private static final String ID_TAG = "TSID";
 
+    private final byte[] message;
     private final PeerId id;
     private final byte[] ephemeral;
     private final EcPublicKey ephemeralKey;
     private final byte[] signature;
 
-    private Introduction(PeerId id, byte[] ephemeral, EcPublicKey ephemeralKey, byte[] signature) {
+    private Introduction(byte[] message, PeerId id, byte[] ephemeral, EcPublicKey ephemeralKey, byte[] signature) {
+        this.message = message;
         this.id = id;
         this.ephemeral = ephemeral;
         this.ephemeralKey = ephemeralKey;
@@ -27,18 +29,24 @@ public final class Introduction {
     }
 
     public static Introduction parse(byte[] message) throws MalformedException {
-        ByteReader body = NegotiationMessage.open(message);
+        Container container = NegotiationMessage.read(message);
+        ByteReader body = container.payloadReader();
         byte[] id = Container.read(body, ID_TAG, "a peer id").payload();
         if (id.length == 0) {
             throw new MalformedException("a peer id of 0 bytes; it needs at least 1");
         }
         Container ephemeral = Container.read(body, "an ephemeral key");
         EcPublicKey ephemeralKey = KeyContainer.readPublic(ephemeral, EphemeralKey.CURVE);
-        return new Introduction(PeerId.of(id), ephemeral.whole(), ephemeralKey, body.rest());
+        return new Introduction(container.whole(), PeerId.of(id), ephemeral.whole(), ephemeralKey, body.rest());
     }
 
     public static byte[] write(PeerId id, byte[] ephemeral, byte[] signature) {
         return NegotiationMessage.seal(Container.write(ID_TAG, id.toBytes()), ephemeral, signature);
+    }
+
+    /** The message itself, without what may have come behind it. */
+    public byte[] message() {
+        return message;
     }
 
     public PeerId id() {

@@ -6,9 +6,8 @@ final class NegotiationMessage {
 
     private NegotiationMessage() {}
 
-    static ByteReader open(byte[] message) throws MalformedException {
-        return Container.read(new ByteReader(message), TAG, "a negotiation message")
-                .payloadReader();
+    static Container read(byte[] message) throws MalformedException {
+        return Container.read(new ByteReader(message), TAG, "a negotiation message");
     }
 
     static byte[] seal(byte[]... elements) {

@@ -17,7 +17,7 @@ public final class ServerConfirmation {
     }
 
     public static ServerConfirmation parse(byte[] message) throws MalformedException {
-        ByteReader body = NegotiationMessage.open(message);
+        ByteReader body = NegotiationMessage.read(message).payloadReader();
         if (body.remaining() != CryptoSuite.MAC_LENGTH) {
             throw new MalformedException(
                     "message 4 with a payload of " + body.remaining() + " bytes; it is " + CryptoSuite.MAC_LENGTH);

@@ -99,7 +99,7 @@ class EphemeralKeyLifeTest {
         Negotiator negotiator = Negotiator.client(clientSettings);
         HostilePeer server = HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID);
         negotiator.onMessage(server.message2(negotiator.start().reply()));
-        negotiator.onPeerKey(serverKey);
+        negotiator.onPeerKey(Pair.SERVER_ID, serverKey);
         // What is 32 bytes long and unlike zeros is a key, or the confirmation that is awaited.
         List<Supplier<byte[]>> secrets = Reachable.bytes(negotiator).stream()
                 .filter(bytes -> bytes.get().length == 32)
@@ -127,6 +127,6 @@ class EphemeralKeyLifeTest {
 
     private NegotiationState serverAfter(byte[] message1, byte[] message2) throws Exception {
         return new ExpectClientConfirm(
-                serverSettings, Introduction.parse(message1), message1, clientKey, watched.key(), message2);
+                serverSettings, Introduction.parse(message1), clientKey, watched.key(), message2);
     }
 }

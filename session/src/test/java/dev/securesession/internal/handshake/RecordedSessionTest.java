@@ -66,7 +66,6 @@ class RecordedSessionTest {
         NegotiationState waiting = new ExpectClientConfirm(
                 settings,
                 Introduction.parse(message1),
-                message1,
                 key(transcript, Role.CLIENT),
                 ephemeral(transcript, Role.SERVER),
                 transcript.message(2));
@@ -232,7 +231,6 @@ class RecordedSessionTest {
                 : new ExpectClientConfirm(
                                 settings,
                                 Introduction.parse(message1),
-                                message1,
                                 key(transcript, Role.CLIENT),
                                 ephemeral(transcript, role),
                                 transcript.message(2))
