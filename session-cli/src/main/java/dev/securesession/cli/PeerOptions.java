@@ -8,9 +8,13 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Who we are and whom we talk to. */
 final class PeerOptions {
@@ -32,9 +36,15 @@ final class PeerOptions {
             required = true,
             paramLabel = "ID=FILE",
             order = 3,
-            description = "The id of a peer and the file with its public key.")
+            description =
+                    "The id of a peer and the file with its public key. connect: exactly one; listen: one or more. "
+                            + "The last = separates them: the id may contain another one, the name of the file not.")
     @SuppressWarnings("NullAway.Init")
-    private Map<String, String> peers;
+    private List<String> peers;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec command;
 
     @Mixin
     private PassphraseOptions passphrase;
@@ -47,7 +57,7 @@ final class PeerOptions {
     SessionConfig config(Terminal terminal) throws IOException, Failure {
         KeyReader reader = new KeyReader(terminal, passphrase);
         Map<PeerId, IdentityPublicKey> directory = new LinkedHashMap<>();
-        for (Map.Entry<String, String> peer : peers.entrySet()) {
+        for (Map.Entry<String, String> peer : filesById().entrySet()) {
             directory.put(peerId(peer.getKey()), reader.readPublic(peer.getValue()));
         }
         IdentityPrivateKey privateKey = reader.readPrivate(key);
@@ -59,6 +69,25 @@ final class PeerOptions {
         } finally {
             privateKey.destroy();
         }
+    }
+
+    private Map<String, String> filesById() {
+        Map<String, String> files = new LinkedHashMap<>();
+        for (String peer : peers) {
+            int separator = peer.lastIndexOf('=');
+            if (separator <= 0 || separator == peer.length() - 1) {
+                throw wrongUsage("--peer: \"" + peer + "\" is not ID=FILE, for example bob=bob.key.pub");
+            }
+            String peerId = peer.substring(0, separator);
+            if (files.put(peerId, peer.substring(separator + 1)) != null) {
+                throw wrongUsage("--peer: \"" + peerId + "\" is there twice; a peer has one key");
+            }
+        }
+        return files;
+    }
+
+    private ParameterException wrongUsage(String sentence) {
+        return new ParameterException(command.commandLine(), sentence);
     }
 
     private static PeerId peerId(String text) throws Failure {

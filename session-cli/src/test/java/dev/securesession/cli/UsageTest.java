@@ -90,6 +90,44 @@ class UsageTest {
         assertThat(result.err()).contains("\nTry: secure-session").doesNotContain("\tat ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"bob", "=bob.key.pub", "bob=", "="})
+    void peerThatIsNotIdAndFileIsExplained(String peer) {
+        String sentence = "--peer: \"" + peer + "\" is not ID=FILE, for example bob=bob.key.pub";
+
+        new Cli()
+                .run("connect", "--id", "a", "--key", "b", "--peer", peer, "host.invalid", 1)
+                .failed(2, sentence);
+        new Cli()
+                .run("listen", "--id", "a", "--key", "b", "--peer", "c=d", "--peer", peer, "--port", 0)
+                .failed(2, sentence);
+    }
+
+    @Test
+    void peerIsNamedOnlyOnce() {
+        new Cli()
+                .run("listen", "--id", "a", "--key", "b", "--peer", "c=d", "--peer", "c=e", "--port", 0)
+                .failed(2, "--peer: \"c\" is there twice");
+    }
+
+    @Test
+    void idOfPeerEndsAtTheLastEqualsSign() {
+        new Cli()
+                .run("connect", "--id", "a", "--key", "b", "--peer", "Ym9i==/no/such.pub", "host.invalid", 1)
+                .failed(1, "no such file or directory: /no/such.pub");
+        new Cli()
+                .run("connect", "--id", "a", "--key", "b", "--peer", "b=o=b=/no/such.pub", "host.invalid", 1)
+                .failed(1, "no such file or directory: /no/such.pub");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"connect", "listen"})
+    void helpSaysHowManyPeersThereCanBe(String command) {
+        String help = new Cli().run(command, "--help").succeeded().out().replaceAll("\\s+", " ");
+
+        assertThat(help).contains("connect: exactly one; listen: one or more.", "The last = separates them");
+    }
+
     @Test
     void suggestsTheCommandThatWasMeant() {
         assertThat(new Cli().run("keygn").err()).contains("keygen");
