@@ -3,6 +3,7 @@ package dev.securesession.cli;
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.SecureConnection;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -48,7 +49,7 @@ final class ConnectCommand extends Subcommand {
     @Override
     public Integer call() throws IOException, SecureSessionException, Failure {
         SessionConfig config = configForOne();
-        try (SecureConnection connection = SecureConnection.connect(dial(host, port), config)) {
+        try (SecureConnection connection = negotiate(dial(host, port), config)) {
             Duplex.run(terminal(), connection, quiet);
         }
         return 0;
@@ -59,6 +60,18 @@ final class ConnectCommand extends Subcommand {
             throw wrongUsage("more than one --peer; a connection leads to one");
         }
         return peers.config(terminal());
+    }
+
+    /** A peer that refuses us does not tell us why; it tells its own user. */
+    private static SecureConnection negotiate(Socket socket, SessionConfig config)
+            throws IOException, SecureSessionException, Failure {
+        try {
+            return SecureConnection.connect(socket, config);
+        } catch (EOFException e) {
+            throw new Failure(
+                    Errors.sentence(e) + "; it may know no --id of ours, or another key for it: its own output says",
+                    e);
+        }
     }
 
     static Socket dial(String host, int port) throws IOException, Failure {
