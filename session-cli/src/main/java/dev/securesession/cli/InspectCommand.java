@@ -57,6 +57,10 @@ final class InspectCommand extends Subcommand {
         byte[] content = content(terminal);
         Report report = new Inspector(signer).inspect(content);
         Arrays.fill(content, (byte) 0);
+        if (!isRead()) {
+            // Most words are base64, so that a mistyped name of a file gets here.
+            report.explain(Inspector.RECOGNIZED, whyText());
+        }
         ReportWriter writer = new ReportWriter(terminal.out());
         if (json) {
             writer.writeJson(report);
@@ -68,7 +72,7 @@ final class InspectCommand extends Subcommand {
     }
 
     private byte[] content(Terminal terminal) throws IOException, Failure {
-        if (input.equals(KeyReader.STANDARD_INPUT) || isFile(input)) {
+        if (isRead()) {
             byte[] content = KeyReader.content(terminal, input, LONGEST);
             if (content.length == 0) {
                 throw new Failure("nothing to inspect: 0 bytes");
@@ -84,6 +88,17 @@ final class InspectCommand extends Subcommand {
         return decoded;
     }
 
+    /** Whether the input is somewhere to read from, rather than the text itself. */
+    private boolean isRead() {
+        return input.equals(KeyReader.STANDARD_INPUT) || isFile(input);
+    }
+
+    private String whyText() {
+        String file = input.length() > MOST_SHOWN ? "of this name" : '"' + Errors.oneLine(input) + '"';
+        return "(there is no file " + file + ", so it was read as "
+                + TextForm.name(input.getBytes(StandardCharsets.UTF_8)) + ")";
+    }
+
     private static boolean isFile(String input) {
         try {
             return Files.exists(Path.of(input));
@@ -93,5 +108,7 @@ final class InspectCommand extends Subcommand {
     }
 
     private static final int LONGEST = 64 << 20;
-    private static final int MOST_SHOWN = 60;
+
+    /** What is longer could be a key. */
+    private static final int MOST_SHOWN = 40;
 }

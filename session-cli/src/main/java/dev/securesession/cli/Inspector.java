@@ -48,7 +48,7 @@ final class Inspector {
         } else {
             report.is("Nothing that is known here");
             report.check(
-                    "recognized",
+                    RECOGNIZED,
                     false,
                     content.length + " bytes that begin like nothing known; a wrapped message has at least "
                             + SHORTEST_WRAPPED);
@@ -75,6 +75,9 @@ final class Inspector {
     private static boolean isForeignKey(byte[] content) {
         return KeyReader.isPem(content) || KeyReader.firstInDerSequence(content) != 0;
     }
+
+    /** The check that fails if the bytes are nothing known. */
+    static final String RECOGNIZED = "recognized";
 
     private static final String OWN_STATE = "SSS1";
     private static final int SHORTEST_WRAPPED = 53;

@@ -37,6 +37,12 @@ final class Report {
         return passed;
     }
 
+    /** Adds words to what the checks of this name have found. */
+    void explain(String what, String words) {
+        checks.replaceAll(check ->
+                check.what().equals(what) ? new Check(what, check.passed(), check.found() + " " + words) : check);
+    }
+
     boolean isAllRight() {
         return checks.stream().allMatch(Check::passed);
     }

@@ -19,6 +19,18 @@ final class TextForm {
         }
     }
 
+    /** Returns which of the two {@link #decode} takes a text for that it can decode. */
+    static String name(byte[] text) {
+        byte[] packed = withoutBlanks(text);
+        byte[] bytes = hex(packed);
+        Arrays.fill(packed, (byte) 0);
+        if (bytes == null) {
+            return "base64";
+        }
+        Arrays.fill(bytes, (byte) 0);
+        return "hexadecimal";
+    }
+
     private static byte @Nullable [] hex(byte[] text) {
         if (text.length == 0 || text.length % 2 != 0) {
             return null;

@@ -272,6 +272,28 @@ class InspectTest {
                 .failed(1, "no key");
     }
 
+    @Test
+    void saysThatThereIsNoFileOfThatName() throws IOException {
+        assertThat(words("nofilehere12"))
+                .contains("WRONG recognized", "(there is no file \"nofilehere12\", so it was read as base64)");
+        assertThat(words("00112233")).contains("(there is no file \"00112233\", so it was read as hexadecimal)");
+        assertThat(words("--json", "nofilehere12")).contains("no file \\\"nofilehere12\\\"");
+        assertThat(words("ab".repeat(32)))
+                .contains("(there is no file of this name, so it was read as hexadecimal)")
+                .doesNotContain("abab");
+        Path file = Files.writeString(directory.resolve("short"), "nofilehere12");
+        assertThat(words(file.toString())).contains("WRONG recognized").doesNotContain("no file");
+    }
+
+    /** What it writes about something wrong, without its line breaks. */
+    private static String words(Object... input) {
+        List<Object> arguments = new ArrayList<>(List.of("inspect"));
+        arguments.addAll(List.of(input));
+        Cli.Result result = new Cli().run(arguments.toArray());
+        assertThat(result.status()).as(result.err()).isEqualTo(1);
+        return result.out().replaceAll("\\s+", " ");
+    }
+
     /** Whatever comes, there is a report. */
     @Test
     void survivesAnything() {
