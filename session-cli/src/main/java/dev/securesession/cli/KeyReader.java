@@ -110,6 +110,11 @@ final class KeyReader {
             } finally {
                 Arrays.fill(opened, (byte) 0);
             }
+        } catch (SealedDataException e) {
+            if (e.reason() == SealedDataException.Reason.FORGED) {
+                throw new Failure(name + ": wrong passphrase, or the file was changed", e);
+            }
+            throw e;
         } finally {
             sealer.destroy();
         }

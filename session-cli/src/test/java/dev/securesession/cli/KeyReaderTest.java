@@ -165,7 +165,7 @@ class KeyReaderTest {
         refused("keyed", Sealer.withKey(new byte[32]).seal(secret), "sealed with a key");
         new Cli()
                 .run("fingerprint", directory.resolve("sealed"), "--passphrase-file", wrong)
-                .failed(1, "another passphrase");
+                .failed(1, directory.resolve("sealed") + ": wrong passphrase, or the file was changed");
         Path nonsense = secretFile("nonsense", sealer.seal(ascii("no key")));
         Path right = secretFile("right", ascii("word"));
         new Cli().run("fingerprint", nonsense, "--passphrase-file", right).failed(1, "what is in it is no key");
