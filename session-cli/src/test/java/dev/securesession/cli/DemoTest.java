@@ -74,7 +74,7 @@ class DemoTest {
     @Test
     void childThatFailsIsReportedWithItsError() {
         Path unreadable = Path.of("/proc/self/mem");
-        assumeTrue(Files.isReadable(unreadable), "needs a file that opens but cannot be read, as Linux has one");
+        skipUnlessThereIs(unreadable, "a file that opens but cannot be read, as Linux has one");
 
         new Cli().run("demo", unreadable).failed(1, "the client process ended too soon", "demo-client: ");
     }
@@ -83,7 +83,7 @@ class DemoTest {
     @Test
     void whenEndedFromOutsideItLeavesNeitherProcessesNorFiles() throws Exception {
         Path endless = Path.of("/dev/zero");
-        assumeTrue(Files.isReadable(endless), "needs a file without an end, as most systems have one");
+        skipUnlessThereIs(endless, "a file without an end, as most systems have one");
         ProcessBuilder builder = Cli.process("demo", endless);
         builder.command().add(1, "-Djava.io.tmpdir=" + directory);
         Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -109,6 +109,14 @@ class DemoTest {
             process.destroyForcibly();
             children.forEach(ProcessHandle::destroyForcibly);
         }
+    }
+
+    private static void skipUnlessThereIs(Path file, String what) {
+        boolean present = Files.isReadable(file);
+        if (!present) {
+            System.out.println("DemoTest: a test is skipped, for it needs " + what + ": " + file);
+        }
+        assumeTrue(present, what);
     }
 
     /** Whole, in a process of its own, whose temporary files are here. */
