@@ -1,6 +1,7 @@
 package dev.securesession.cli;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
@@ -10,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** This program once more, in a process of its own that tells {@link DemoFacts}. */
 final class ChildProcess implements AutoCloseable {
@@ -26,19 +29,28 @@ final class ChildProcess implements AutoCloseable {
         this.errors = errors;
     }
 
-    /** Starts a process; what it says on standard error goes to a file in the directory. */
+    /** Starts a process in the directory; what it says on standard error goes to a file there. */
     static ChildProcess start(String name, Path directory, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
+        command.add(absoluteClassPath());
         command.add(Main.class.getName());
         command.addAll(arguments);
         Path errors = directory.resolve(name + ".err");
-        Process process =
-                new ProcessBuilder(command).redirectError(errors.toFile()).start();
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectError(errors.toFile())
+                .start();
         process.getOutputStream().close();
         return new ChildProcess(name, process, errors);
+    }
+
+    private static String absoluteClassPath() {
+        return Pattern.compile(File.pathSeparator, Pattern.LITERAL)
+                .splitAsStream(System.getProperty("java.class.path"))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     long id() {

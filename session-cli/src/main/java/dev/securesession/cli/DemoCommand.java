@@ -55,10 +55,10 @@ final class DemoCommand extends Subcommand {
     private boolean run(Path directory) throws IOException, Failure, InterruptedException {
         String clientKey = makeKeys(directory, CLIENT);
         String serverKey = makeKeys(directory, SERVER);
-        try (ChildProcess server = start("server", directory, arguments(directory, "demo-server", SERVER, CLIENT))) {
+        try (ChildProcess server = start("server", directory, arguments("demo-server", SERVER, CLIENT))) {
             try {
                 String port = server.await(DemoFacts.PORT);
-                List<String> arguments = arguments(directory, "demo-client", CLIENT, SERVER);
+                List<String> arguments = arguments("demo-client", CLIENT, SERVER);
                 arguments.add(port);
                 if (file != null) {
                     arguments.add(file.toAbsolutePath().toString());
@@ -128,15 +128,9 @@ final class DemoCommand extends Subcommand {
         return pair.publicKey().fingerprint();
     }
 
-    private static List<String> arguments(Path directory, String command, String own, String other) {
-        return new ArrayList<>(List.of(
-                command,
-                "--id",
-                own,
-                "--key",
-                directory.resolve(own).toString(),
-                "--peer",
-                other + "=" + directory.resolve(other + ".pub")));
+    /** The names of the files are those in the directory, where the processes run: it may have an = in its name. */
+    private static List<String> arguments(String command, String own, String other) {
+        return new ArrayList<>(List.of(command, "--id", own, "--key", own, "--peer", other + "=" + other + ".pub"));
     }
 
     private static void remove(Path directory) throws IOException {

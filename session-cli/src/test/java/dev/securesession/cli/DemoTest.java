@@ -47,7 +47,7 @@ class DemoTest {
 
     @Test
     void tellsEachStep() throws IOException, InterruptedException {
-        Result result = demo();
+        Result result = demo(directory);
 
         assertThat(result.status).isZero();
         String out = result.out;
@@ -62,6 +62,14 @@ class DemoTest {
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left).isEmpty();
         }
+    }
+
+    /** The end of the id of a peer is the last such sign in what names it. */
+    @Test
+    void worksWhereTheNameOfTheDirectoryHasAnEqualsSign() throws IOException, InterruptedException {
+        Result result = demo(Files.createDirectory(directory.resolve("a=b")));
+
+        assertThat(result.status).as(result.err).isZero();
     }
 
     @Test
@@ -119,8 +127,8 @@ class DemoTest {
         assumeTrue(present, what);
     }
 
-    /** Whole, in a process of its own, whose temporary files are here. */
-    private Result demo() throws IOException, InterruptedException {
+    /** Whole, in a process of its own, whose temporary files are in the directory. */
+    private static Result demo(Path directory) throws IOException, InterruptedException {
         ProcessBuilder builder = Cli.process("demo");
         builder.command().add(1, "-Djava.io.tmpdir=" + directory);
         Process process = builder.start();
