@@ -108,6 +108,13 @@ final class Measuring {
                         Unit.MICROSECONDS,
                         cpu,
                         garbage);
+            case "DropInBenchmark" ->
+                new Figure(
+                        "Round trip of arrays by the drop-in, 1 KiB",
+                        method.equals("dropIn") ? "drop-in" : "the session below it",
+                        Unit.MICROSECONDS,
+                        cpu,
+                        garbage);
             case "StateBenchmark" ->
                 new Figure(
                         method.equals("save") ? "Save a session" : "Restore a session",

@@ -36,6 +36,7 @@ final class Plan {
                 .with("providers", ProviderSet.JDK.name())
                 .with("size", "64", "1048576")
                 .with("carriage", Carriage.Kind.ARRAY.name());
+        plan.add("DropInBenchmark");
         plan.add("StateBenchmark").with("providers", ProviderSet.JDK.name());
         for (int threads = 1; threads <= 2; threads++) {
             plan.add("ThreadsBenchmark.(separateSessions|oneSession)")
@@ -57,6 +58,7 @@ final class Plan {
         plan.add("MessageBenchmark")
                 .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name(), ProviderSet.CONSCRYPT.name())
                 .with("size", ALL_SIZES);
+        plan.add("DropInBenchmark");
         plan.add("StateBenchmark");
         for (int threads = 1; threads <= 2; threads++) {
             plan.add("ThreadsBenchmark.(separateSessions|oneSession)")

@@ -10,6 +10,7 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
+import dev.securesession.SessionOptions;
 
 /** Both ends of Secure Session, with new identities. */
 final class SecureSessions implements Contender {
@@ -22,20 +23,30 @@ final class SecureSessions implements Contender {
     }
 
     static SecureSessions using(ProviderSet set) {
+        return using(set, SessionOptions.defaults());
+    }
+
+    static SecureSessions using(ProviderSet set, SessionOptions options) {
         PeerId clientId = PeerId.ofUtf8("client");
         PeerId serverId = PeerId.ofUtf8("server");
         IdentityKeyPair clientKeys = IdentityKeyPair.generate();
         IdentityKeyPair serverKeys = IdentityKeyPair.generate();
         // As in two processes, the ends share nothing.
         return new SecureSessions(
-                config(clientId, clientKeys, serverId, serverKeys, set.providers()),
-                config(serverId, serverKeys, clientId, clientKeys, set.providers()));
+                config(clientId, clientKeys, serverId, serverKeys, options, set.providers()),
+                config(serverId, serverKeys, clientId, clientKeys, options, set.providers()));
     }
 
     private static SessionConfig config(
-            PeerId id, IdentityKeyPair keys, PeerId peer, IdentityKeyPair peerKeys, CryptoProviders providers) {
+            PeerId id,
+            IdentityKeyPair keys,
+            PeerId peer,
+            IdentityKeyPair peerKeys,
+            SessionOptions options,
+            CryptoProviders providers) {
         return SessionConfig.of(Identity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
                 .withExpectedPeer(peer)
+                .withOptions(options)
                 .withCrypto(providers);
     }
 
