@@ -204,7 +204,7 @@ public final class AesGcm {
 
     /**
      * The JDK's cipher is slow until the JIT compiler has seen it called often, however long the payloads are: in pieces it
-     * is fast after 0.6 s, where whole megabytes take 8 s (docs/performance.md). Then pieces only cost.
+     * is fast within a second, where whole megabytes take several (docs/performance.md, cold start). Then pieces only cost.
      */
     private static final int PIECE = 4096;
 
