@@ -5,8 +5,8 @@ package dev.securesession;
  *
  * <p>A negotiation is first {@link #negotiating}, then {@link #established} or {@link #abandoned}; an established session
  * is {@link #closed} at last. Each is called at most once, after the change, on the thread that caused it, outside all
- * locks. What a method throws is dropped: it changes neither the negotiation nor the session. One listener may serve many
- * sessions, and is then called by several threads.
+ * locks. What a method throws is dropped, unless it is an {@link Error}: it changes neither the negotiation nor the
+ * session. One listener may serve many sessions, and is then called by several threads.
  *
  * <p>PROTOCOL.md H-11.
  */
