@@ -5,6 +5,7 @@ import java.time.Duration;
 
 /** How much is left of a time that began when this was made. */
 final class TimeLeft {
+    /** Nanoseconds of more than that do not fit into a long. */
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private final boolean limited;

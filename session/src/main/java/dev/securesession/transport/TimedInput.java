@@ -3,14 +3,12 @@ package dev.securesession.transport;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 
 /** Limits the time for a whole message, where a socket alone limits it for each read: a slow peer gains nothing. */
 final class TimedInput extends FilterInputStream {
     private final TimeoutSetting setting;
-    private boolean limited;
-    private long deadline;
+    private TimeLeft timeLeft = TimeLeft.of(Duration.ZERO);
 
     TimedInput(InputStream in, TimeoutSetting setting) {
         super(in);
@@ -19,11 +17,8 @@ final class TimedInput extends FilterInputStream {
 
     /** Starts the time, or lets it be without limit when there is none. */
     void startTimer(Duration timeout) throws IOException {
-        limited = !timeout.isZero();
-        if (limited) {
-            Duration bounded = timeout.compareTo(LONGEST) < 0 ? timeout : LONGEST;
-            deadline = System.nanoTime() + bounded.toNanos();
-        } else {
+        timeLeft = TimeLeft.of(timeout);
+        if (timeout.isZero()) {
             setting.set(0);
         }
     }
@@ -50,23 +45,14 @@ final class TimedInput extends FilterInputStream {
     }
 
     private void applyLimit() throws IOException {
-        if (!limited) {
-            return;
+        Duration left = timeLeft.orThrow();
+        if (!left.isZero()) {
+            setting.set((int) Math.min(Integer.MAX_VALUE, left.toMillis() + 1));
         }
-        long left = deadline - System.nanoTime();
-        if (left <= 0) {
-            throw new SocketTimeoutException("the time for a message is over");
-        }
-        setting.set((int) Math.min(Integer.MAX_VALUE, left / NANOS_PER_MILLI + 1));
     }
 
     /** Sets how long a read may take in milliseconds, 0 for no limit. */
     interface TimeoutSetting {
         void set(int millis) throws IOException;
     }
-
-    /** Nanoseconds of more than that do not fit into a long. */
-    private static final Duration LONGEST = Duration.ofDays(36_500);
-
-    private static final int NANOS_PER_MILLI = 1_000_000;
 }
