@@ -102,10 +102,7 @@ public final class CryptoSuite {
     }
 
     public static Secret scalarOf(Curve curve, ECPrivateKey privateKey) {
-        int length = EcDomain.of(curve).fieldLength();
-        byte[] bytes = new byte[length];
-        EcDomain.writeUnsigned(privateKey.getS(), bytes, 0, length);
-        return Secret.owning(bytes);
+        return Secret.owning(EcDomain.of(curve).encodeScalar(privateKey.getS()));
     }
 
     public SigningKey signingKey(Curve curve, Secret scalar) {

@@ -63,6 +63,13 @@ public final class EcDomain {
         return scalar.signum() > 0 && scalar.compareTo(order()) < 0;
     }
 
+    /** Encodes a scalar in exactly {@link #fieldLength()} bytes, the caller's to wipe. */
+    byte[] encodeScalar(BigInteger scalar) {
+        byte[] bytes = new byte[fieldLength];
+        writeUnsigned(scalar, bytes, 0, fieldLength);
+        return bytes;
+    }
+
     /**
      * Decodes a point, compressed or not, and checks that it is on the curve (PROTOCOL.md C-1). Cofactors are 1, so a
      * point on the curve is in the right group; infinity has no encoding here.

@@ -1,7 +1,6 @@
 package dev.securesession.internal.crypto;
 
 import dev.securesession.Curve;
-import java.math.BigInteger;
 import java.security.PrivateKey;
 import java.security.interfaces.ECPrivateKey;
 import javax.security.auth.DestroyFailedException;
@@ -31,11 +30,7 @@ public final class EphemeralKey {
         if (!(privateKey instanceof ECPrivateKey ecKey)) {
             throw new IllegalStateException("the provider of elliptic curves keeps its ephemeral keys to itself");
         }
-        BigInteger scalar = ecKey.getS();
-        int length = EcDomain.of(CURVE).fieldLength();
-        byte[] bytes = new byte[length];
-        EcDomain.writeUnsigned(scalar, bytes, 0, length);
-        return bytes;
+        return EcDomain.of(CURVE).encodeScalar(ecKey.getS());
     }
 
     /** Destroys what the provider lets us destroy; the JDK's own keys can only be forgotten. */
