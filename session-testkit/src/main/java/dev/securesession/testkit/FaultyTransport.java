@@ -201,9 +201,11 @@ public final class FaultyTransport implements Transport {
         }
 
         /**
-         * Sends the message with one bit wrong.
+         * Sends the message with one bit wrong. In a wrapped message nobody notices that in bits 128 to 159, which are
+         * unused.
          *
-         * @param bit which one, counted from the first byte's lowest; beyond the end, counting goes on at the beginning
+         * @param bit which one, counted from the first byte's lowest; beyond the end, counting goes on at the beginning,
+         *     and negative ones count from the end
          * @return the fault
          */
         public static Fault flip(int bit) {
