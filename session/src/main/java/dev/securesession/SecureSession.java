@@ -58,11 +58,10 @@ public final class SecureSession implements AutoCloseable {
             SavedSession saved = SavedSession.parse(opened);
             try {
                 StateKey.requireIdentity(config.identity(), saved.ownId, saved.ownFingerprint);
-                EstablishedSession session =
-                        EstablishedSession.restore(config.messageRules(), config.suite(), saved, config.retention());
-                EstablishedSession.Peer peer = session.peer();
-                StateKey.requireExpectedPeer(config, peer == null ? null : peer.id());
-                return new SecureSession(session, config);
+                StateKey.requireExpectedPeer(config, saved.peerId.length == 0 ? null : PeerId.of(saved.peerId));
+                return new SecureSession(
+                        EstablishedSession.restore(config.messageRules(), config.suite(), saved, config.retention()),
+                        config);
             } finally {
                 saved.wipe();
             }

@@ -115,6 +115,23 @@ class SessionStateTest {
     }
 
     @Test
+    @Rule(value = "H-5", kind = REFUSES)
+    void refusesASessionWithAnotherPeerThanTheExpectedOne() throws Exception {
+        Pair pair = Pair.create();
+        StateKey stateKey = StateKey.of(new byte[StateKey.LENGTH]);
+        byte[] state = pair.establish().client().save(stateKey);
+        SessionConfig other = pair.client().withExpectedPeer(PeerId.ofUtf8("somebody else"));
+
+        assertThatThrownBy(() -> SecureSession.restore(state, stateKey, other))
+                .isInstanceOfSatisfying(
+                        StateRejectedException.class,
+                        refusal -> assertThat(refusal.reason()).isEqualTo(Reason.UNEXPECTED_PEER));
+
+        SessionConfig expecting = pair.client().withExpectedPeer(Pair.SERVER_ID);
+        assertThat(SecureSession.restore(state, stateKey, expecting).peer()).isEqualTo(Pair.SERVER_ID);
+    }
+
+    @Test
     @Rule(value = "S-1", kind = REFUSES)
     void refusesEveryDamagedState() throws Exception {
         try (Pair.Sessions sessions =
