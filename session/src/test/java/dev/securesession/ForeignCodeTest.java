@@ -276,7 +276,7 @@ class ForeignCodeTest {
     }
 
     /** A key in a token that can be pulled out. */
-    private static final class FailingKey implements ECPrivateKey {
+    private static final class FailingKey extends UnencodedKey implements ECPrivateKey {
         private final ECPrivateKey key;
         private boolean broken;
 
@@ -295,21 +295,6 @@ class ForeignCodeTest {
         @Override
         public ECParameterSpec getParams() {
             return key.getParams();
-        }
-
-        @Override
-        public String getAlgorithm() {
-            return key.getAlgorithm();
-        }
-
-        @Override
-        public String getFormat() {
-            return null;
-        }
-
-        @Override
-        public byte[] getEncoded() {
-            return null;
         }
 
         private static PrivateKey privateKey(IdentityKeyPair pair) {

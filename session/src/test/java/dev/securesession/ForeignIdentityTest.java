@@ -213,7 +213,7 @@ class ForeignIdentityTest {
     }
 
     /** A handle of a key that its service keeps. */
-    private static final class ServiceKey implements PrivateKey {
+    private static final class ServiceKey extends UnencodedKey implements PrivateKey {
         private static final long serialVersionUID = 1L;
 
         final transient PrivateKey kept;
@@ -221,21 +221,6 @@ class ForeignIdentityTest {
 
         ServiceKey(PrivateKey kept) {
             this.kept = kept;
-        }
-
-        @Override
-        public String getAlgorithm() {
-            return "EC";
-        }
-
-        @Override
-        public String getFormat() {
-            return null;
-        }
-
-        @Override
-        public byte[] getEncoded() {
-            return null;
         }
     }
 

@@ -406,7 +406,7 @@ class IdentityKeyImportTest {
     }
 
     /** A private key of a provider that checks nothing. */
-    private static final class NumberKey implements ECPrivateKey {
+    private static final class NumberKey extends UnencodedKey implements ECPrivateKey {
         private static final long serialVersionUID = 1L;
 
         private final transient ECParameterSpec parameters;
@@ -426,25 +426,10 @@ class IdentityKeyImportTest {
         public ECParameterSpec getParams() {
             return parameters;
         }
-
-        @Override
-        public String getAlgorithm() {
-            return "EC";
-        }
-
-        @Override
-        public String getFormat() {
-            return null;
-        }
-
-        @Override
-        public byte[] getEncoded() {
-            return null;
-        }
     }
 
     /** A public key of a provider that checks nothing. */
-    private static final class PointKey implements ECPublicKey {
+    private static final class PointKey extends UnencodedKey implements ECPublicKey {
         private static final long serialVersionUID = 1L;
 
         private final transient ECParameterSpec parameters;
@@ -464,40 +449,10 @@ class IdentityKeyImportTest {
         public ECParameterSpec getParams() {
             return parameters;
         }
-
-        @Override
-        public String getAlgorithm() {
-            return "EC";
-        }
-
-        @Override
-        public String getFormat() {
-            return null;
-        }
-
-        @Override
-        public byte[] getEncoded() {
-            return null;
-        }
     }
 
     /** A private key that does not show its number. */
-    private static final class TokenKey implements PrivateKey {
+    private static final class TokenKey extends UnencodedKey implements PrivateKey {
         private static final long serialVersionUID = 1L;
-
-        @Override
-        public String getAlgorithm() {
-            return "EC";
-        }
-
-        @Override
-        public String getFormat() {
-            return null;
-        }
-
-        @Override
-        public byte[] getEncoded() {
-            return null;
-        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.securesession.internal.crypto;
 
+import dev.securesession.UnencodedKey;
 import java.math.BigInteger;
 import java.security.interfaces.ECPrivateKey;
 import java.security.spec.ECParameterSpec;
@@ -28,7 +29,7 @@ public final class WatchedEphemeral {
         return privateKey.destroyed;
     }
 
-    private static final class Watched implements ECPrivateKey {
+    private static final class Watched extends UnencodedKey implements ECPrivateKey {
         private final ECPrivateKey key;
         private boolean destroyed;
 
@@ -57,21 +58,6 @@ public final class WatchedEphemeral {
         @Override
         public ECParameterSpec getParams() {
             return key.getParams();
-        }
-
-        @Override
-        public String getAlgorithm() {
-            return key.getAlgorithm();
-        }
-
-        @Override
-        public String getFormat() {
-            return null;
-        }
-
-        @Override
-        public byte[] getEncoded() {
-            return null;
         }
     }
 }
