@@ -193,6 +193,15 @@ class SessionExamplesTest {
     }
 
     @Test
+    void warmsUp() throws Exception {
+        // example: warm-up
+        aliceConfig.crypto().warmUp(); // when the program starts, on a thread that has time
+        // end
+        byte[] large = new byte[1 << 20];
+        assertThat(bob.unwrap(alice.wrap(large))).isEqualTo(large);
+    }
+
+    @Test
     void testsPrograms() throws Exception {
         // example: testkit
         Pair pair = Pair.create();

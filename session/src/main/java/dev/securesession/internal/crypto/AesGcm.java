@@ -1,7 +1,6 @@
 package dev.securesession.internal.crypto;
 
 import java.security.GeneralSecurityException;
-import java.security.Key;
 import java.security.Provider;
 import java.security.ProviderException;
 import java.util.Arrays;
@@ -27,16 +26,18 @@ public final class AesGcm {
     static final String ALGORITHM = "AES/GCM/NoPadding";
 
     private final Provider provider;
+    private final CipherPractice practice;
     private final AtomicReferenceArray<@Nullable WarmCipher> warm = new AtomicReferenceArray<>(SLOTS * STRIDE);
-    /** Not exact when several threads count: nothing depends on it but speed. */
-    private int coldPieces;
-
     private final AtomicInteger nextSlot = new AtomicInteger();
     private final ScratchPool scratch = new ScratchPool();
 
     AesGcm(Provider provider) {
+        this(provider, CipherPractice.of(provider));
+    }
+
+    AesGcm(Provider provider, CipherPractice practice) {
         this.provider = provider;
-        this.coldPieces = provider.getName().equals(JDK_PROVIDER) ? COLD_PIECES : 0;
+        this.practice = practice;
     }
 
     static Cipher newCipher(Provider provider) throws GeneralSecurityException {
@@ -46,6 +47,11 @@ public final class AesGcm {
     /** Arrays for plaintext that is not yet where it belongs. */
     public ScratchPool scratch() {
         return scratch;
+    }
+
+    /** Brings the cipher to full speed now, rather than with the first large messages. */
+    public void warmUp() {
+        practice.finish(provider);
     }
 
     /** Takes over a secret of 32 bytes as the key of one direction. */
@@ -60,7 +66,7 @@ public final class AesGcm {
     /** Wipes a key and drops the cipher that is set up with it. */
     public void forget(AeadKey key) {
         WarmCipher cipher = warm.getAndSet(place(key), null);
-        if (cipher != null && cipher.owner != key) {
+        if (cipher != null && !cipher.isOf(key)) {
             warm.compareAndSet(place(key), null, cipher);
         }
         key.wipe();
@@ -72,23 +78,16 @@ public final class AesGcm {
      */
     public void seal(
             AeadKey key, byte[] nonce, byte[] prefix, byte[] payload, int offset, int length, byte[] target, int at) {
-        WarmCipher warmCipher = take(key);
+        WarmCipher cipher = take(key);
         int written;
         try {
-            Cipher cipher = warmCipher.start(Cipher.ENCRYPT_MODE, key, nonce);
-            written = cipher.update(prefix, 0, prefix.length, target, at);
-            int done = 0;
-            while (coldPieces > 0 && length - done > PIECE) {
-                written += cipher.update(payload, offset + done, PIECE, target, at + written);
-                done += PIECE;
-                coldPieces--;
-            }
-            written += cipher.doFinal(payload, offset + done, length - done, target, at + written);
+            written = cipher.seal(key, nonce, prefix, payload, offset, length, target, at);
         } catch (GeneralSecurityException e) {
             throw new ProviderException("provider " + provider.getName() + " could not encrypt", e);
         }
-        giveBack(key, warmCipher);
+        giveBack(key, cipher);
         requireLength(written, prefix.length + length + TAG_LENGTH);
+        practice.goOn(provider, length);
     }
 
     /**
@@ -96,23 +95,23 @@ public final class AesGcm {
      * with nothing of the plaintext left in the target, when the tag is wrong.
      */
     public boolean open(AeadKey key, byte[] nonce, byte[] sealed, int offset, int length, byte[] target, int at) {
-        WarmCipher warmCipher = take(key);
+        WarmCipher cipher = take(key);
         int expected = length - TAG_LENGTH;
         int written;
         try {
-            Cipher cipher = warmCipher.start(Cipher.DECRYPT_MODE, key, nonce);
-            written = cipher.doFinal(sealed, offset, length, target, at);
+            written = cipher.open(key, nonce, sealed, offset, length, target, at);
         } catch (AEADBadTagException e) {
             // Some JDKs leave the plaintext behind (PROTOCOL.md D-4).
             Arrays.fill(target, at, at + expected, (byte) 0);
-            giveBack(key, warmCipher);
+            giveBack(key, cipher);
             return false;
         } catch (GeneralSecurityException e) {
             Arrays.fill(target, at, at + expected, (byte) 0);
             throw new ProviderException("provider " + provider.getName() + " could not decrypt", e);
         }
-        giveBack(key, warmCipher);
+        giveBack(key, cipher);
         requireLength(written, expected);
+        practice.goOn(provider, length);
         return true;
     }
 
@@ -173,42 +172,6 @@ public final class AesGcm {
             throw new ProviderException("a provider made " + length + " bytes of AES-GCM; it must be " + expected);
         }
     }
-
-    /** A cipher and the key that it was last set up with. */
-    private static final class WarmCipher {
-        final Cipher cipher;
-
-        @Nullable
-        AeadKey owner;
-
-        @Nullable
-        Key ownerKey;
-
-        WarmCipher(Cipher cipher) {
-            this.cipher = cipher;
-        }
-
-        Cipher start(int mode, AeadKey key, byte[] nonce) throws GeneralSecurityException {
-            Key jcaKey = ownerKey;
-            if (owner != key || jcaKey == null) {
-                jcaKey = key.asJcaKey();
-                ownerKey = jcaKey;
-                owner = key;
-            }
-            cipher.init(mode, jcaKey, new GCMParameterSpec(TAG_LENGTH * 8, nonce));
-            return cipher;
-        }
-    }
-
-    private static final String JDK_PROVIDER = "SunJCE";
-
-    /**
-     * The JDK's cipher is slow until the JIT compiler has seen it called often, however long the payloads are: in pieces it
-     * is fast within a second, where whole megabytes take several (docs/performance.md, cold start). Then pieces only cost.
-     */
-    private static final int PIECE = 4096;
-
-    private static final int COLD_PIECES = 16_384;
 
     /** How many ciphers stay warm at most; a power of two. */
     private static final int SLOTS = 256;

@@ -1,0 +1,52 @@
+package dev.securesession.internal.crypto;
+
+import java.security.GeneralSecurityException;
+import java.security.Key;
+import javax.crypto.AEADBadTagException;
+import javax.crypto.Cipher;
+import javax.crypto.spec.GCMParameterSpec;
+import org.jspecify.annotations.Nullable;
+
+/** A cipher for AES-GCM and the key that it was last set up with, which makes the next use of that key cheaper. */
+final class WarmCipher {
+    private final Cipher cipher;
+    private @Nullable AeadKey owner;
+    private @Nullable Key ownerKey;
+
+    WarmCipher(Cipher cipher) {
+        this.cipher = cipher;
+    }
+
+    boolean isOf(AeadKey key) {
+        return owner == key;
+    }
+
+    /** Encrypts a prefix and a payload one after the other, as {@link AesGcm#seal}; returns the length of what came out. */
+    int seal(AeadKey key, byte[] nonce, byte[] prefix, byte[] payload, int offset, int length, byte[] target, int at)
+            throws GeneralSecurityException {
+        start(Cipher.ENCRYPT_MODE, key, nonce);
+        int written = cipher.update(prefix, 0, prefix.length, target, at);
+        return written + cipher.doFinal(payload, offset, length, target, at + written);
+    }
+
+    /**
+     * Decrypts, in one call because the JDK copies what comes in several; returns the length of what came out.
+     *
+     * @throws AEADBadTagException if the tag is wrong; the plaintext may be in the target nevertheless
+     */
+    int open(AeadKey key, byte[] nonce, byte[] sealed, int offset, int length, byte[] target, int at)
+            throws GeneralSecurityException {
+        start(Cipher.DECRYPT_MODE, key, nonce);
+        return cipher.doFinal(sealed, offset, length, target, at);
+    }
+
+    private void start(int mode, AeadKey key, byte[] nonce) throws GeneralSecurityException {
+        Key jcaKey = ownerKey;
+        if (owner != key || jcaKey == null) {
+            jcaKey = key.asJcaKey();
+            ownerKey = jcaKey;
+            owner = key;
+        }
+        cipher.init(mode, jcaKey, new GCMParameterSpec(AesGcm.TAG_LENGTH * 8, nonce));
+    }
+}
