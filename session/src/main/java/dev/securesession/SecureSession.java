@@ -229,8 +229,8 @@ public final class SecureSession implements AutoCloseable {
             byte[] copy = pool.take(hint(), messageLength);
             try {
                 message.duplicate().get(copy, 0, messageLength);
-                session.opener().openInPlace(copy, 0, messageLength);
-                payload.put(copy, PAYLOAD_OFFSET, length);
+                session.opener().open(copy, 0, messageLength, copy, 0);
+                payload.put(copy, 0, length);
             } finally {
                 pool.giveBack(hint(), copy, messageLength);
             }
@@ -242,35 +242,22 @@ public final class SecureSession implements AutoCloseable {
     /**
      * Unwraps a message where it lies.
      *
-     * @param message the bytes that remain are the whole message, and are overwritten; position and limit stay where they
-     *     are. A message that is refused after decryption is gone: where it was are zeros.
+     * @param message the bytes that remain are the whole message, of which the payload takes its place, unless it is
+     *     refused; position and limit stay where they are
      * @return a view of the payload within the buffer, {@link #PAYLOAD_OFFSET} bytes from the beginning of the message
-     * @throws MessageRejectedException if the message is refused; the session is as it was
+     * @throws MessageRejectedException if the message is refused; session and buffer are as they were
      * @throws IllegalArgumentException if the buffer is read-only
      * @throws IllegalStateException if the session was closed
      */
     public ByteBuffer unwrapInPlace(ByteBuffer message) throws MessageRejectedException {
-        int messageLength = message.remaining();
-        MessageOpener.requireLength(messageLength);
+        MessageOpener.requireLength(message.remaining());
         requireWritable(message);
-        if (message.hasArray()) {
-            session.opener().openInPlace(message.array(), message.arrayOffset() + message.position(), messageLength);
-        } else {
-            ScratchPool pool = scratch();
-            byte[] copy = pool.take(hint(), messageLength);
-            try {
-                message.duplicate().get(copy, 0, messageLength);
-                session.opener().openInPlace(copy, 0, messageLength);
-            } finally {
-                // After a refusal too: then these are the zeros, or what came.
-                message.duplicate().put(copy, 0, messageLength);
-                pool.giveBack(hint(), copy, messageLength);
-            }
-        }
-        ByteBuffer payload = message.duplicate();
-        advance(payload, PAYLOAD_OFFSET);
-        limit(payload, payload.position() + MessageOpener.payloadLength(messageLength));
-        return payload.slice();
+        ByteBuffer target = message.duplicate();
+        advance(target, PAYLOAD_OFFSET);
+        limit(target, target.position() + MessageOpener.payloadLength(message.remaining()));
+        ByteBuffer payload = target.slice();
+        unwrap(message.duplicate(), target);
+        return payload;
     }
 
     /**
@@ -439,9 +426,9 @@ public final class SecureSession implements AutoCloseable {
         return config.suite().aead().scratch();
     }
 
-    /** Spreads sessions over the scratch arrays. */
+    /** Spreads sessions over the scratch arrays, to another one than that which the opener takes meanwhile. */
     private int hint() {
-        return session.sessionId();
+        return session.opener().scratchHint() + 1;
     }
 
     private static void requireRoom(ByteBuffer target, int length) {

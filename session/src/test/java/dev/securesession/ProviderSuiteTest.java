@@ -216,7 +216,7 @@ class ProviderSuiteTest {
                     .satisfies(e -> assertThat(e.reason()).isEqualTo(MessageRejectedException.Reason.FORGED));
             assertThatExceptionOfType(MessageRejectedException.class)
                     .isThrownBy(() -> server.unwrapInPlace(ByteBuffer.wrap(copy)));
-            assertThat(Arrays.copyOfRange(copy, 20, copy.length - 16)).containsOnly(0);
+            assertThat(copy).isEqualTo(forged);
             forged[forged.length - 1] ^= 1;
             assertThat(server.unwrap(forged)).hasSize(length);
         }

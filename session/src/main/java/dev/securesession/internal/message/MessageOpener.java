@@ -37,8 +37,8 @@ public final class MessageOpener {
         byte[] nonce = checkHeader(message, offset, length);
         byte[] scratch = takeScratch(length);
         try {
-            decrypt(nonce, message, offset, length, scratch, 0);
-            accept(scratch, 0, length);
+            decrypt(nonce, message, offset, length, scratch);
+            accept(scratch, length);
             return Arrays.copyOfRange(scratch, DataMessage.PREFIX_LENGTH, plaintextLength(length));
         } finally {
             giveBackScratch(scratch, length);
@@ -51,30 +51,11 @@ public final class MessageOpener {
         byte[] nonce = checkHeader(message, offset, length);
         byte[] scratch = takeScratch(length);
         try {
-            decrypt(nonce, message, offset, length, scratch, 0);
-            accept(scratch, 0, length);
+            decrypt(nonce, message, offset, length, scratch);
+            accept(scratch, length);
             System.arraycopy(scratch, DataMessage.PREFIX_LENGTH, target, at, payloadLength(length));
         } finally {
             giveBackScratch(scratch, length);
-        }
-    }
-
-    /**
-     * Opens a message where it lies; the payload is then at {@code offset + DataMessage.PAYLOAD_OFFSET}. A message that
-     * is refused after decryption is gone: its bytes are zeros.
-     */
-    public synchronized void openInPlace(byte[] message, int offset, int length) throws MessageRejectedException {
-        int at = offset + DataMessage.CIPHERTEXT_OFFSET;
-        boolean accepted = false;
-        byte[] nonce = checkHeader(message, offset, length);
-        try {
-            decrypt(nonce, message, offset, length, message, at);
-            accept(message, at, length);
-            accepted = true;
-        } finally {
-            if (!accepted) {
-                Arrays.fill(message, at, at + plaintextLength(length), (byte) 0);
-            }
         }
     }
 
@@ -88,6 +69,11 @@ public final class MessageOpener {
             closed = true;
             rules.aead.forget(key);
         }
+    }
+
+    /** Which of the scratch arrays is used for opening. */
+    public int scratchHint() {
+        return key.slot();
     }
 
     /** Length of the payload of a message. */
@@ -111,11 +97,11 @@ public final class MessageOpener {
 
     /** What is decrypted must not be seen before all checks are passed, so it goes into scratch first (D-4). */
     private byte[] takeScratch(int messageLength) {
-        return rules.aead.scratch().take(key.slot(), plaintextLength(messageLength));
+        return rules.aead.scratch().take(scratchHint(), plaintextLength(messageLength));
     }
 
     private void giveBackScratch(byte[] scratch, int messageLength) {
-        rules.aead.scratch().giveBack(key.slot(), scratch, plaintextLength(messageLength));
+        rules.aead.scratch().giveBack(scratchHint(), scratch, plaintextLength(messageLength));
     }
 
     /** Checks what can be checked before decryption, and returns the nonce. */
@@ -133,11 +119,11 @@ public final class MessageOpener {
         return DataMessage.nonce(message, offset);
     }
 
-    private void decrypt(byte[] nonce, byte[] message, int offset, int length, byte[] target, int at)
+    private void decrypt(byte[] nonce, byte[] message, int offset, int length, byte[] target)
             throws MessageRejectedException {
         int sealedLength = length - DataMessage.CIPHERTEXT_OFFSET;
         int sealedOffset = offset + DataMessage.CIPHERTEXT_OFFSET;
-        if (!rules.aead.open(key, nonce, message, sealedOffset, sealedLength, target, at)) {
+        if (!rules.aead.open(key, nonce, message, sealedOffset, sealedLength, target, 0)) {
             failures++;
             throw new MessageRejectedException(
                     Reason.FORGED, "a message with a wrong tag: it was changed, or made with another key");
@@ -145,17 +131,17 @@ public final class MessageOpener {
     }
 
     /** Checks the authentic prefix of a message and then accepts its number, in this order (PROTOCOL.md D-4, D-5). */
-    private void accept(byte[] plaintext, int at, int messageLength) throws MessageRejectedException {
-        long stated = DataMessage.statedLength(plaintext, at);
+    private void accept(byte[] plaintext, int messageLength) throws MessageRejectedException {
+        long stated = DataMessage.statedLength(plaintext);
         if (stated != messageLength - DataMessage.BESIDE_LENGTH) {
             throw new MessageRejectedException(
                     Reason.WRONG_LENGTH,
                     "a message of " + messageLength + " bytes that states a length of " + stated + "; it should be "
                             + (messageLength - DataMessage.BESIDE_LENGTH));
         }
-        long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext, at) - initialSequence);
+        long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext) - initialSequence);
         requireNew(index);
-        long time = DataMessage.time(plaintext, at);
+        long time = DataMessage.time(plaintext);
         if (!rules.isTimely(time)) {
             throw new MessageRejectedException(
                     Reason.OUT_OF_TIME,

@@ -54,15 +54,15 @@ public final class DataMessage {
         return prefix;
     }
 
-    public static long statedLength(byte[] plaintext, int at) {
-        return Bytes.uint32(plaintext, at);
+    public static long statedLength(byte[] plaintext) {
+        return Bytes.uint32(plaintext, 0);
     }
 
-    public static int sequence(byte[] plaintext, int at) {
-        return (int) Bytes.uint32(plaintext, at + 4);
+    public static int sequence(byte[] plaintext) {
+        return (int) Bytes.uint32(plaintext, 4);
     }
 
-    public static long time(byte[] plaintext, int at) {
-        return Bytes.uint32(plaintext, at + 8) << 32 | Bytes.uint32(plaintext, at + 12);
+    public static long time(byte[] plaintext) {
+        return Bytes.uint32(plaintext, 8) << 32 | Bytes.uint32(plaintext, 12);
     }
 }
