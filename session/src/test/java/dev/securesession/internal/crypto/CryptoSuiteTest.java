@@ -26,6 +26,7 @@ import java.util.function.Supplier;
 import javax.crypto.KeyAgreementSpi;
 import javax.crypto.MacSpi;
 import javax.crypto.SecretKey;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -72,6 +73,19 @@ class CryptoSuiteTest {
                 .isEqualTo(suite.agree(peer, own.publicKey()).toBytes());
         own.destroy();
         own.destroy();
+    }
+
+    /** Its destroy wipes nothing and takes as long as a signature (docs/performance.md, levers). */
+    @Test
+    void leavesKeysOfBouncyCastleToTheGarbageCollector() {
+        CryptoSuite bouncyCastle =
+                new CryptoSuite(new BouncyCastleProvider(), Suites.AEAD, Suites.MAC, new SecureRandom());
+        EphemeralKey own = bouncyCastle.generateEphemeral();
+        byte[] scalar = own.scalar();
+
+        own.destroy();
+
+        assertThat(own.scalar()).isEqualTo(scalar);
     }
 
     @ParameterizedTest
