@@ -61,7 +61,7 @@ final class Measuring {
                 .measurementTime(TimeValue.milliseconds(plan.iterationMillis))
                 .addProfiler(GCProfiler.class)
                 .addProfiler(CpuTimeProfiler.class)
-                .jvmArgsAppend(Child.jvmOptions().toArray(String[]::new))
+                .jvmArgsAppend(jvmOptions())
                 .verbosity(VerboseMode.SILENT);
         entry.parameters.forEach(options::param);
         log.accept(entry.benchmark + (entry.threads == 1 ? "" : ", " + entry.threads + " threads"));
@@ -77,6 +77,13 @@ final class Measuring {
                     figure.value(),
                     figure.unit().symbol()));
         }
+    }
+
+    /** A heap that is there from the beginning: the first touch of its pages costs more than a message. */
+    private static String[] jvmOptions() {
+        List<String> options = new ArrayList<>(Child.jvmOptions());
+        options.addAll(List.of("-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch"));
+        return options.toArray(String[]::new);
     }
 
     private static Figure figureOf(RunResult result) {

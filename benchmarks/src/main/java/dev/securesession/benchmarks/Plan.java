@@ -30,7 +30,7 @@ final class Plan {
         Plan plan = new Plan(700, 400, new int[] {100_000}, 500);
         plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack.values()));
         plan.add("RoundTripBenchmark.roundTrip")
-                .with("stack", names(stacksThatDiffer()))
+                .with("stack", names(stacksWithMessages()))
                 .with("size", "64", "16384", "1048576");
         plan.add("MessageBenchmark")
                 .with("providers", ProviderSet.JDK.name())
@@ -53,7 +53,7 @@ final class Plan {
         plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack.values()));
         plan.add("HandshakeStepBenchmark.step").warmUpTimes(4);
         plan.add("RoundTripBenchmark.roundTrip")
-                .with("stack", names(stacksThatDiffer()))
+                .with("stack", names(stacksWithMessages()))
                 .with("size", ALL_SIZES);
         plan.add("MessageBenchmark")
                 .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name(), ProviderSet.CONSCRYPT.name())
@@ -75,10 +75,9 @@ final class Plan {
         return entry;
     }
 
-    /** BouncyCastle has no part in messages. */
-    private static Stack[] stacksThatDiffer() {
+    private static Stack[] stacksWithMessages() {
         return Arrays.stream(Stack.values())
-                .filter(stack -> stack != Stack.SECURE_SESSION_BOUNCY_CASTLE)
+                .filter(Stack::carriesMessagesOfItsOwn)
                 .toArray(Stack[]::new);
     }
 

@@ -9,6 +9,10 @@ public enum Stack {
             "Secure Session, BouncyCastle for EC", () -> SecureSessions.using(ProviderSet.BOUNCY_CASTLE)),
     SECURE_SESSION_CORRETTO("Secure Session, ACCP", () -> SecureSessions.using(ProviderSet.CORRETTO)),
     SECURE_SESSION_CONSCRYPT("Secure Session, Conscrypt", () -> SecureSessions.using(ProviderSet.CONSCRYPT)),
+    OPERATIONS("its operations alone, JDK", () -> new Operations(ProviderSet.JDK)),
+    OPERATIONS_BOUNCY_CASTLE(
+            "its operations alone, BouncyCastle for EC", () -> new Operations(ProviderSet.BOUNCY_CASTLE)),
+    OPERATIONS_CORRETTO("its operations alone, ACCP", () -> new Operations(ProviderSet.CORRETTO)),
     JSSE("TLS 1.3, JSSE", Tls::jsse),
     CONSCRYPT("TLS 1.3, Conscrypt", Tls::conscrypt),
     TCNATIVE("TLS 1.3, netty-tcnative", Tls::tcnative),
@@ -22,6 +26,11 @@ public enum Stack {
     Stack(String label, Callable<Contender> maker) {
         this.label = label;
         this.maker = maker;
+    }
+
+    /** Tells whether its messages differ from those of all others: BouncyCastle has no part in them. */
+    boolean carriesMessagesOfItsOwn() {
+        return this != SECURE_SESSION_BOUNCY_CASTLE && !name().startsWith("OPERATIONS");
     }
 
     String label() {
