@@ -1,12 +1,13 @@
 package dev.securesession.benchmarks;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.securesession.CryptoProviders;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 
 /**
- * How soon large messages are fast in a new virtual machine: throughput of 1 MiB round trips by how much CPU time the
- * process has spent since the first of them, its compiler included.
+ * How soon large messages are fast in a new virtual machine: throughput by how much CPU time the process has spent since it
+ * began with them, its compiler included. A program, to be run in a virtual machine of its own.
  */
 final class ColdStart {
     /** Length of the payloads. */
@@ -17,23 +18,28 @@ final class ColdStart {
 
     private ColdStart() {}
 
-    /** Takes the name of a {@link Stack}; prints gigabytes per second of CPU time of this thread, window by window. */
+    /** Takes the name of a {@link Start}; prints gigabytes per second of CPU time of this thread, window by window. */
     public static void main(String[] arguments) throws Exception {
-        Connection connection = Stack.valueOf(arguments[0]).open().connect();
+        Start start = Start.valueOf(arguments[0]);
+        Connection connection = start.open().connect();
         Connection.RoundTrip roundTrip = connection.roundTrip(SIZE);
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        double start = system.getProcessCpuTime();
+        double begin = system.getProcessCpuTime();
+        start.prepare();
         int window = 0;
         long bytes = 0;
-        long began = threadNanos();
+        long windowBegan = threadNanos();
         while (window < MARKS.length - 1) {
             bytes += roundTrip.once();
-            if ((system.getProcessCpuTime() - start) / 1e9 >= MARKS[window + 1]) {
+            double spent = (system.getProcessCpuTime() - begin) / 1e9;
+            if (spent >= MARKS[window + 1]) {
                 long now = threadNanos();
-                Child.say(name(window), (double) bytes / (now - began));
-                window++;
+                Child.say(name(window), (double) bytes / (now - windowBegan));
+                while (window < MARKS.length - 1 && spent >= MARKS[window + 1]) {
+                    window++;
+                }
                 bytes = 0;
-                began = now;
+                windowBegan = now;
             }
         }
         connection.close();
@@ -44,11 +50,54 @@ final class ColdStart {
         return String.format(Locale.ROOT, "%.2f to %.2f s", MARKS[window], MARKS[window + 1]);
     }
 
-    static int windows() {
-        return MARKS.length - 1;
-    }
-
     private static long threadNanos() {
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    }
+
+    /** Who starts, and how. */
+    enum Start {
+        JDK(Stack.SECURE_SESSION.label()),
+        JDK_WARMED_UP(Stack.SECURE_SESSION.label() + ", warmed up") {
+            @Override
+            void prepare() {
+                CryptoProviders.platform().warmUp();
+            }
+        },
+        JDK_UNWRAPPING(Stack.SECURE_SESSION.label() + ", only unwrapping") {
+            /** What wraps is native code, and so leaves the compiler nothing to do. */
+            @Override
+            Contender open() {
+                return SecureSessions.between(ProviderSet.CORRETTO, ProviderSet.JDK);
+            }
+        },
+        CORRETTO(Stack.SECURE_SESSION_CORRETTO.label()) {
+            @Override
+            Contender open() throws Exception {
+                return Stack.SECURE_SESSION_CORRETTO.open();
+            }
+        },
+        JSSE(Stack.JSSE.label()) {
+            @Override
+            Contender open() throws Exception {
+                return Stack.JSSE.open();
+            }
+        };
+
+        private final String label;
+
+        Start(String label) {
+            this.label = label;
+        }
+
+        String label() {
+            return label;
+        }
+
+        Contender open() throws Exception {
+            return Stack.SECURE_SESSION.open();
+        }
+
+        /** What a program does before the first message; its time counts. */
+        void prepare() {}
     }
 }

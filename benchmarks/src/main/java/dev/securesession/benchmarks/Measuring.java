@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -176,34 +175,32 @@ final class Measuring {
 
     private void measureIdleMemory() throws IOException, InterruptedException {
         log.accept("IdleMemory");
-        List<String> options = List.of("-XX:+UseSerialGC", "-Xmx2g");
         for (int count : plan.idleSessions) {
-            figures.add(idle(
-                    Stack.SECURE_SESSION,
-                    Stack.SECURE_SESSION.label() + String.format(Locale.ROOT, ", of %,d", count),
-                    Child.run(IdleMemory.class, options, Stack.SECURE_SESSION.name(), Integer.toString(count))));
+            figures.add(idle(Stack.SECURE_SESSION, String.format(Locale.ROOT, ", of %,d in 512 MB", count), count));
         }
-        figures.add(idle(
-                Stack.JSSE,
-                Stack.JSSE.label(),
-                Child.run(IdleMemory.class, options, Stack.JSSE.name(), Integer.toString(plan.idleTlsConnections))));
+        figures.add(idle(Stack.JSSE, "", plan.idleTlsConnections));
     }
 
-    private static Figure idle(Stack stack, String subject, Map<String, Double> said) throws IOException {
-        Double bytes = said.get("bytes");
+    private static Figure idle(Stack stack, String condition, int count) throws IOException, InterruptedException {
+        Double bytes = Child.run(
+                        IdleMemory.class,
+                        List.of("-XX:+UseSerialGC", "-Xmx512m"),
+                        stack.name(),
+                        Integer.toString(count))
+                .get("bytes");
         if (bytes == null) {
             throw new IOException("no figure for idle memory of " + stack);
         }
-        return new Figure("Heap of an idle end", subject, Unit.BYTES, bytes, null);
+        return new Figure("Heap of an idle end", stack.label() + condition, Unit.BYTES, bytes, null);
     }
 
     private void measureColdStart() throws IOException, InterruptedException {
         log.accept("ColdStart");
-        for (Stack stack : new Stack[] {Stack.SECURE_SESSION, Stack.SECURE_SESSION_CORRETTO, Stack.JSSE}) {
-            Child.run(ColdStart.class, List.of(), stack.name())
+        for (ColdStart.Start start : ColdStart.Start.values()) {
+            Child.run(ColdStart.class, List.of(), start.name())
                     .forEach((window, figure) -> figures.add(new Figure(
-                            "Cold start, 1 MiB round trips, CPU time " + window,
-                            stack.label(),
+                            "Cold start, 1 MiB, CPU time " + window,
+                            start.label(),
                             Unit.GIGABYTES_PER_SECOND,
                             figure,
                             null)));

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** What a form of the run measures, in this order. */
 final class Plan {
@@ -27,10 +28,10 @@ final class Plan {
 
     /** A few minutes: what matters, beside the others. */
     static Plan brief() {
-        Plan plan = new Plan(700, 400, new int[] {100_000}, 500);
-        plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack.values()));
+        Plan plan = new Plan(700, 400, new int[] {100_000, 1_000_000}, 500);
+        plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack::doesHandshakes));
         plan.add("RoundTripBenchmark.roundTrip")
-                .with("stack", names(stacksWithMessages()))
+                .with("stack", names(Stack::carriesMessages))
                 .with("size", "64", "16384", "1048576");
         plan.add("MessageBenchmark")
                 .with("providers", ProviderSet.JDK.name())
@@ -50,10 +51,10 @@ final class Plan {
     /** Everything, which takes more than an hour. */
     static Plan full() {
         Plan plan = new Plan(1000, 1000, new int[] {100_000, 1_000_000}, 1000);
-        plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack.values()));
+        plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack::doesHandshakes));
         plan.add("HandshakeStepBenchmark.step").warmUpTimes(4);
         plan.add("RoundTripBenchmark.roundTrip")
-                .with("stack", names(stacksWithMessages()))
+                .with("stack", names(Stack::carriesMessages))
                 .with("size", ALL_SIZES);
         plan.add("MessageBenchmark")
                 .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name(), ProviderSet.CONSCRYPT.name())
@@ -75,14 +76,8 @@ final class Plan {
         return entry;
     }
 
-    private static Stack[] stacksWithMessages() {
-        return Arrays.stream(Stack.values())
-                .filter(Stack::carriesMessagesOfItsOwn)
-                .toArray(Stack[]::new);
-    }
-
-    private static String[] names(Enum<?>[] values) {
-        return Arrays.stream(values).map(Enum::name).toArray(String[]::new);
+    private static String[] names(Predicate<Stack> which) {
+        return Arrays.stream(Stack.values()).filter(which).map(Enum::name).toArray(String[]::new);
     }
 
     /** Benchmarks by name, and values for those of their parameters that are not to take all. */

@@ -27,14 +27,23 @@ final class SecureSessions implements Contender {
     }
 
     static SecureSessions using(ProviderSet set, SessionOptions options) {
+        return between(set, set, options);
+    }
+
+    /** Makes two ends whose cryptography different providers do. */
+    static SecureSessions between(ProviderSet client, ProviderSet server) {
+        return between(client, server, SessionOptions.defaults());
+    }
+
+    private static SecureSessions between(ProviderSet client, ProviderSet server, SessionOptions options) {
         PeerId clientId = PeerId.ofUtf8("client");
         PeerId serverId = PeerId.ofUtf8("server");
         IdentityKeyPair clientKeys = IdentityKeyPair.generate();
         IdentityKeyPair serverKeys = IdentityKeyPair.generate();
         // As in two processes, the ends share nothing.
         return new SecureSessions(
-                config(clientId, clientKeys, serverId, serverKeys, options, set.providers()),
-                config(serverId, serverKeys, clientId, clientKeys, options, set.providers()));
+                config(clientId, clientKeys, serverId, serverKeys, options, client.providers()),
+                config(serverId, serverKeys, clientId, clientKeys, options, server.providers()));
     }
 
     private static SessionConfig config(

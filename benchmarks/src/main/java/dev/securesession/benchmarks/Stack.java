@@ -2,42 +2,61 @@ package dev.securesession.benchmarks;
 
 import java.util.concurrent.Callable;
 
-/** The contenders by name, each as its users would have it by default. */
+/** Who is compared, and what a handshake or a message of ours must compute in any case. */
 public enum Stack {
-    SECURE_SESSION("Secure Session, JDK", () -> SecureSessions.using(ProviderSet.JDK)),
+    SECURE_SESSION("Secure Session, JDK", Part.BOTH, () -> SecureSessions.using(ProviderSet.JDK)),
+    OPERATIONS("its operations alone, JDK", Part.HANDSHAKE, () -> new Operations(ProviderSet.JDK)),
+    CIPHER("its cipher alone, JDK", Part.MESSAGES, () -> new BareCipher(ProviderSet.JDK)),
+    /** Has no part in messages. */
     SECURE_SESSION_BOUNCY_CASTLE(
-            "Secure Session, BouncyCastle for EC", () -> SecureSessions.using(ProviderSet.BOUNCY_CASTLE)),
-    SECURE_SESSION_CORRETTO("Secure Session, ACCP", () -> SecureSessions.using(ProviderSet.CORRETTO)),
-    SECURE_SESSION_CONSCRYPT("Secure Session, Conscrypt", () -> SecureSessions.using(ProviderSet.CONSCRYPT)),
-    OPERATIONS("its operations alone, JDK", () -> new Operations(ProviderSet.JDK)),
+            "Secure Session, BouncyCastle for EC",
+            Part.HANDSHAKE,
+            () -> SecureSessions.using(ProviderSet.BOUNCY_CASTLE)),
     OPERATIONS_BOUNCY_CASTLE(
-            "its operations alone, BouncyCastle for EC", () -> new Operations(ProviderSet.BOUNCY_CASTLE)),
-    OPERATIONS_CORRETTO("its operations alone, ACCP", () -> new Operations(ProviderSet.CORRETTO)),
-    JSSE("TLS 1.3, JSSE", Tls::jsse),
-    CONSCRYPT("TLS 1.3, Conscrypt", Tls::conscrypt),
-    TCNATIVE("TLS 1.3, netty-tcnative", Tls::tcnative),
-    NOISE("Noise XX, noise-java", Noise::new);
+            "its operations alone, BouncyCastle for EC",
+            Part.HANDSHAKE,
+            () -> new Operations(ProviderSet.BOUNCY_CASTLE)),
+    SECURE_SESSION_CORRETTO("Secure Session, ACCP", Part.BOTH, () -> SecureSessions.using(ProviderSet.CORRETTO)),
+    OPERATIONS_CORRETTO("its operations alone, ACCP", Part.HANDSHAKE, () -> new Operations(ProviderSet.CORRETTO)),
+    CIPHER_CORRETTO("its cipher alone, ACCP", Part.MESSAGES, () -> new BareCipher(ProviderSet.CORRETTO)),
+    SECURE_SESSION_CONSCRYPT("Secure Session, Conscrypt", Part.BOTH, () -> SecureSessions.using(ProviderSet.CONSCRYPT)),
+    JSSE("TLS 1.3, JSSE", Part.BOTH, Tls::jsse),
+    CONSCRYPT("TLS 1.3, Conscrypt", Part.BOTH, Tls::conscrypt),
+    TCNATIVE("TLS 1.3, netty-tcnative", Part.BOTH, Tls::tcnative),
+    NOISE("Noise XX, noise-java", Part.BOTH, Noise::new);
 
     private final String label;
+    private final Part part;
 
     @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
     private final Callable<Contender> maker;
 
-    Stack(String label, Callable<Contender> maker) {
+    Stack(String label, Part part, Callable<Contender> maker) {
         this.label = label;
+        this.part = part;
         this.maker = maker;
-    }
-
-    /** Tells whether its messages differ from those of all others: BouncyCastle has no part in them. */
-    boolean carriesMessagesOfItsOwn() {
-        return this != SECURE_SESSION_BOUNCY_CASTLE && !name().startsWith("OPERATIONS");
     }
 
     String label() {
         return label;
     }
 
+    boolean doesHandshakes() {
+        return part != Part.MESSAGES;
+    }
+
+    boolean carriesMessages() {
+        return part != Part.HANDSHAKE;
+    }
+
     Contender open() throws Exception {
         return maker.call();
+    }
+
+    /** What a contender is measured in. */
+    private enum Part {
+        HANDSHAKE,
+        MESSAGES,
+        BOTH
     }
 }

@@ -38,12 +38,19 @@ public final class AeadKey {
 
     /** Returns a copy, the caller's to wipe. */
     public byte[] toBytes() {
-        return ByteBuffer.allocate(LENGTH)
-                .putLong(first)
-                .putLong(second)
-                .putLong(third)
-                .putLong(fourth)
-                .array();
+        byte[] bytes = new byte[LENGTH];
+        putLong(bytes, 0, first);
+        putLong(bytes, 8, second);
+        putLong(bytes, 16, third);
+        putLong(bytes, 24, fourth);
+        return bytes;
+    }
+
+    /** Without a buffer, which would be garbage for every message. */
+    private static void putLong(byte[] target, int at, long value) {
+        for (int i = 0; i < Long.BYTES; i++) {
+            target[at + i] = (byte) (value >>> 56 - 8 * i);
+        }
     }
 
     /** Returns this key for a JCA object that is about to be initialized with it. */
