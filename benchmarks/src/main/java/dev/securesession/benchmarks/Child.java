@@ -26,8 +26,8 @@ final class Child {
         return Runtime.version().feature() >= 22 ? List.of("--enable-native-access=ALL-UNNAMED") : List.of();
     }
 
-    static Map<String, Double> run(Class<?> program, List<String> jvmOptions, String... arguments)
-            throws IOException, InterruptedException {
+    /** Returns the command that runs a program in the same kind of virtual machine as this one. */
+    static List<String> command(Class<?> program, List<String> jvmOptions, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
         command.addAll(jvmOptions());
@@ -36,7 +36,12 @@ final class Child {
         command.add(System.getProperty("java.class.path"));
         command.add(program.getName());
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
+        return command;
+    }
+
+    static Map<String, Double> run(Class<?> program, List<String> jvmOptions, String... arguments)
+            throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command(program, jvmOptions, arguments))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         try {

@@ -70,7 +70,9 @@ record Results(Environment environment, List<Figure> figures) {
         PER_SECOND("/s", true),
         MICROSECONDS("µs", false),
         BYTES("B", false),
-        GIGABYTES_PER_SECOND("GB/s", true);
+        GIGABYTES_PER_SECOND("GB/s", true),
+        MEBIBYTES_PER_SECOND("MiB/s", true),
+        SECONDS_PER_GIBIBYTE("s/GiB", false);
 
         private final String symbol;
         private final boolean moreIsBetter;

@@ -1,0 +1,72 @@
+package dev.securesession.benchmarks;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * Processes that end together, with those that they have started: when this is closed, when this virtual machine ends, and
+ * after some minutes at the latest.
+ */
+final class Processes implements Closeable {
+    private static final int MOST_MINUTES = 5;
+    private static final int SECONDS_TO_END = 5;
+
+    private final List<Process> started = new CopyOnWriteArrayList<>();
+
+    private Processes() {}
+
+    static Processes none() {
+        Processes processes = new Processes();
+        Runtime.getRuntime().addShutdownHook(new Thread(processes::end));
+        CompletableFuture.delayedExecutor(MOST_MINUTES, TimeUnit.MINUTES).execute(processes::end);
+        return processes;
+    }
+
+    /** Starts one more, whose errors are shown. */
+    Process start(List<String> command) throws IOException {
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        started.add(process);
+        return process;
+    }
+
+    /** CPU time that those which are alive have taken. */
+    Duration cpuTime() {
+        return alive().map(process -> process.info().totalCpuDuration().orElse(Duration.ZERO))
+                .reduce(Duration.ZERO, Duration::plus);
+    }
+
+    /** Ends all of them, and waits for that. */
+    @Override
+    public void close() throws IOException {
+        end();
+        try {
+            for (Process process : started) {
+                if (!process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)) {
+                    process.destroyForcibly();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while processes end", e);
+        }
+    }
+
+    private void end() {
+        alive().toList().forEach(ProcessHandle::destroy);
+    }
+
+    private Stream<ProcessHandle> alive() {
+        return started.stream()
+                .map(Process::toHandle)
+                .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
+                .filter(ProcessHandle::isAlive);
+    }
+}

@@ -1,0 +1,159 @@
+package dev.securesession.benchmarks;
+
+import dev.securesession.CryptoProviders;
+import dev.securesession.HandshakeException;
+import dev.securesession.Identity;
+import dev.securesession.IdentityPrivateKey;
+import dev.securesession.IdentityPublicKey;
+import dev.securesession.KeyRejectedException;
+import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
+import dev.securesession.SessionConfig;
+import dev.securesession.transport.SecureConnection;
+import dev.securesession.transport.SecureListener;
+import java.io.BufferedReader;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * One end of a tunnel that carries TCP connections over secure ones. A program, to be run in a virtual machine of its own:
+ * the client takes connections in the clear, the server makes them. It ends when its standard input does, so that it
+ * does not outlive whoever has started it.
+ */
+final class Relay {
+    /** What a relay says when it can be connected to; the port follows. */
+    static final String READY = "ready ";
+
+    private static final int BACKLOG = 128;
+
+    private final SessionConfig config;
+    private final int targetPort;
+    private final ExecutorService threads;
+
+    private Relay(SessionConfig config, int targetPort, ExecutorService threads) {
+        this.config = config;
+        this.targetPort = targetPort;
+        this.threads = threads;
+    }
+
+    /**
+     * Takes a {@link Mode}, the name of a {@link ProviderSet}, the port to listen on, 0 for any, and the port to connect to;
+     * and from standard input two lines, our private key and the peer's public key, both as containers in Base64.
+     */
+    public static void main(String[] arguments) throws Exception {
+        Mode mode = Mode.valueOf(arguments[0].toUpperCase(Locale.ROOT));
+        CryptoProviders providers = ProviderSet.valueOf(arguments[1]).providers();
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        SessionConfig config = mode.config(in).withCrypto(providers);
+        providers.warmUp();
+        ServerSocket listening =
+                new ServerSocket(Integer.parseInt(arguments[2]), BACKLOG, InetAddress.getLoopbackAddress());
+        Relay relay = new Relay(config, Integer.parseInt(arguments[3]), Executors.newCachedThreadPool(task -> {
+            Thread thread = new Thread(task);
+            thread.setDaemon(true);
+            return thread;
+        }));
+        mode.start(relay, listening);
+        System.out.println(READY + listening.getLocalPort());
+        while (in.readLine() != null) {
+            // What else is said does not matter; that nothing more can be does.
+        }
+    }
+
+    /** Accepts connections in the clear. */
+    private void acceptPlain(ServerSocket listening) {
+        try {
+            while (true) {
+                Socket plain = listening.accept();
+                threads.execute(() -> serve(plain));
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot accept connections", e);
+        }
+    }
+
+    private void serve(Socket plain) {
+        try (plain) {
+            plain.setTcpNoDelay(true);
+            Socket socket = new Socket(InetAddress.getLoopbackAddress(), targetPort);
+            try (SecureConnection connection = SecureConnection.connect(socket, config)) {
+                new RelayedConnection(plain, connection).run(threads);
+            }
+        } catch (IOException | HandshakeException e) {
+            complain(plain.getRemoteSocketAddress(), e);
+        }
+    }
+
+    private void serve(SecureConnection connection) throws IOException {
+        try (Socket plain = new Socket(InetAddress.getLoopbackAddress(), targetPort)) {
+            plain.setTcpNoDelay(true);
+            new RelayedConnection(plain, connection).run(threads);
+        }
+    }
+
+    private static void complain(SocketAddress address, Exception cause) {
+        System.err.println("relay: connection from " + address + ": " + cause);
+    }
+
+    /** Which end of the tunnel. */
+    enum Mode {
+        CLIENT {
+            @Override
+            void start(Relay relay, ServerSocket listening) {
+                relay.threads.execute(() -> relay.acceptPlain(listening));
+            }
+        },
+        SERVER {
+            @Override
+            void start(Relay relay, ServerSocket listening) {
+                SecureListener.listen(listening, relay.config, relay.threads, new SecureListener.Handler() {
+                    @Override
+                    public void handle(SecureConnection connection) throws IOException {
+                        relay.serve(connection);
+                    }
+
+                    @Override
+                    public void failed(SocketAddress address, Exception cause) {
+                        complain(address, cause);
+                    }
+                });
+            }
+        };
+
+        abstract void start(Relay relay, ServerSocket listening);
+
+        Mode opposite() {
+            return this == CLIENT ? SERVER : CLIENT;
+        }
+
+        private SessionConfig config(BufferedReader keys) throws IOException, KeyRejectedException {
+            IdentityPrivateKey own = IdentityPrivateKey.decode(key(keys));
+            IdentityPublicKey peer = IdentityPublicKey.decode(key(keys));
+            return SessionConfig.of(
+                            Identity.of(id(), own), PeerDirectory.of(opposite().id(), peer))
+                    .withExpectedPeer(opposite().id());
+        }
+
+        private PeerId id() {
+            return PeerId.ofUtf8(name().toLowerCase(Locale.ROOT));
+        }
+
+        private static byte[] key(BufferedReader keys) throws IOException {
+            String line = keys.readLine();
+            if (line == null) {
+                throw new EOFException("standard input ended before both keys had come");
+            }
+            return Base64.getDecoder().decode(line);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dev.securesession.benchmarks;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+
+/**
+ * Two stunnels that speak TLS 1.3, each with a P-256 certificate that the other knows. Without resumption: every
+ * connection is a handshake, as with ours.
+ */
+final class StunnelTunnel implements Tunnel.Starter {
+    static final String PROGRAM = "stunnel";
+
+    @Override
+    public int start(Processes processes, int targetPort)
+            throws IOException, GeneralSecurityException, InterruptedException {
+        Path directory = Files.createTempDirectory("secure-session-benchmarks");
+        try {
+            writeKey(directory, "client");
+            writeKey(directory, "server");
+            int serverPort = startOne(processes, directory, "server", "client", "client = no", targetPort);
+            int port = startOne(processes, directory, "client", "server", "client = yes", serverPort);
+            // Both have read their files when they carry something.
+            TunnelLoad.awaitEcho(port);
+            return port;
+        } finally {
+            for (String name : FILES) {
+                Files.deleteIfExists(directory.resolve(name));
+            }
+            Files.delete(directory);
+        }
+    }
+
+    private static int startOne(
+            Processes processes, Path directory, String own, String peer, String mode, int targetPort)
+            throws IOException {
+        int port = SocatTunnel.freePort();
+        Path file = directory.resolve(own + ".conf");
+        List<String> settings = new ArrayList<>(GLOBAL_SETTINGS);
+        settings.add("[tunnel]");
+        settings.add(mode);
+        settings.add("accept = 127.0.0.1:" + port);
+        settings.add("connect = 127.0.0.1:" + targetPort);
+        settings.add("key = " + directory.resolve(own + "-key.pem"));
+        settings.add("cert = " + directory.resolve(own + ".pem"));
+        settings.add("CAfile = " + directory.resolve(peer + ".pem"));
+        settings.add("verifyPeer = yes");
+        Files.write(file, settings);
+        processes.start(List.of(PROGRAM, file.toString()));
+        return port;
+    }
+
+    private static void writeKey(Path directory, String name) throws IOException, GeneralSecurityException {
+        Certificates made = Certificates.generate(name);
+        writePem(
+                directory.resolve(name + "-key.pem"),
+                "PRIVATE KEY",
+                made.privateKey().getEncoded());
+        writePem(
+                directory.resolve(name + ".pem"),
+                "CERTIFICATE",
+                made.certificate().getEncoded());
+    }
+
+    private static void writePem(Path file, String label, byte[] content) throws IOException {
+        String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
+        Files.writeString(
+                file,
+                "-----BEGIN " + label + "-----\n" + base64 + "\n-----END " + label + "-----\n",
+                StandardCharsets.US_ASCII);
+    }
+
+    private static final List<String> FILES =
+            List.of("client.conf", "server.conf", "client-key.pem", "server-key.pem", "client.pem", "server.pem");
+
+    private static final List<String> GLOBAL_SETTINGS = List.of(
+            "foreground = yes",
+            "pid =",
+            "syslog = no",
+            "debug = err",
+            "sslVersion = TLSv1.3",
+            "sessionResume = no",
+            "socket = l:TCP_NODELAY=1",
+            "socket = r:TCP_NODELAY=1");
+}

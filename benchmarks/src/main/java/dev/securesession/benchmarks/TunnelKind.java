@@ -1,0 +1,50 @@
+package dev.securesession.benchmarks;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/** The contenders among tunnels, each as its users would have it by default. */
+enum TunnelKind {
+    SECURE_SESSION("Secure Session, JDK", new SecureTunnel(ProviderSet.JDK)),
+    SECURE_SESSION_CORRETTO("Secure Session, ACCP", new SecureTunnel(ProviderSet.CORRETTO)),
+    STUNNEL("stunnel, TLS 1.3", new StunnelTunnel(), StunnelTunnel.PROGRAM),
+    SOCAT("socat, no encryption", new SocatTunnel(), SocatTunnel.PROGRAM);
+
+    private final String label;
+
+    @SuppressWarnings("ImmutableEnumChecker") // They hold nothing that changes.
+    private final Tunnel.Starter starter;
+
+    @SuppressWarnings("ImmutableEnumChecker") // Made of List.of.
+    private final List<String> programs;
+
+    TunnelKind(String label, Tunnel.Starter starter, String... programs) {
+        this.label = label;
+        this.starter = starter;
+        this.programs = List.of(programs);
+    }
+
+    String label() {
+        return label;
+    }
+
+    /** Tells whether all programs that it needs are there. */
+    boolean isInstalled() {
+        return programs.stream().allMatch(TunnelKind::isOnPath);
+    }
+
+    /** Starts a tunnel to a port on this machine. */
+    Tunnel open(int targetPort) throws Exception {
+        return Tunnel.open(starter, targetPort);
+    }
+
+    private static boolean isOnPath(String program) {
+        String path = System.getenv("PATH");
+        return path != null
+                && Arrays.stream(path.split(File.pathSeparator, -1))
+                        .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
+    }
+}

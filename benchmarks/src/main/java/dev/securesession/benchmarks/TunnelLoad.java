@@ -1,0 +1,162 @@
+package dev.securesession.benchmarks;
+
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** The client of a {@link TunnelTarget}, directly or through a tunnel: what is measured is what it sees. */
+final class TunnelLoad {
+    private static final int CLIENTS = 2;
+    private static final int WRITE = 128 * 1024;
+    private static final int PING = 64;
+    private static final int TRIES = 100;
+    private static final int PAUSE_MILLIS = 50;
+
+    private TunnelLoad() {}
+
+    /** Returns the connections of two clients per second of the clock: each opens one, has a byte echoed, and closes it. */
+    static double connectionsPerSecond(int port, Duration warmUp, Duration measured)
+            throws IOException, InterruptedException {
+        long begin = System.nanoTime() + warmUp.toNanos();
+        long end = begin + measured.toNanos();
+        ExecutorService threads = Executors.newFixedThreadPool(CLIENTS);
+        try {
+            List<Future<Integer>> clients = new ArrayList<>();
+            for (int i = 0; i < CLIENTS; i++) {
+                clients.add(threads.submit(() -> connectBetween(begin, end, port)));
+            }
+            int connections = 0;
+            for (Future<Integer> client : clients) {
+                connections += client.get();
+            }
+            return connections / (measured.toNanos() / 1e9);
+        } catch (ExecutionException e) {
+            throw new IOException("connections through port " + port + " fail", e.getCause());
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** Returns the median of the round trips of 64 bytes on one connection, in microseconds. */
+    static double medianRoundTrip(int port, int warmUp, int measured) throws IOException {
+        try (SocketChannel channel = connect(port)) {
+            ByteBuffer ping = ByteBuffer.allocateDirect(PING).put(0, TunnelTarget.ECHO);
+            for (int i = 0; i < warmUp; i++) {
+                echo(channel, ping);
+            }
+            long[] nanos = new long[measured];
+            for (int i = 0; i < measured; i++) {
+                long begin = System.nanoTime();
+                echo(channel, ping);
+                nanos[i] = System.nanoTime() - begin;
+            }
+            Arrays.sort(nanos);
+            return nanos[measured / 2] / 1e3;
+        }
+    }
+
+    /** Has one byte echoed on a connection of its own. */
+    static void connectOnce(int port) throws IOException {
+        try (SocketChannel channel = connect(port)) {
+            echo(channel, ByteBuffer.allocate(1).put(0, TunnelTarget.ECHO));
+        }
+    }
+
+    /** Waits until something answers; a few seconds at most. */
+    static void awaitEcho(int port) throws IOException, InterruptedException {
+        for (int tries = 1; ; tries++) {
+            try {
+                connectOnce(port);
+                return;
+            } catch (IOException e) {
+                if (tries == TRIES) {
+                    throw new IOException("nothing comes back through port " + port, e);
+                }
+                Thread.sleep(PAUSE_MILLIS);
+            }
+        }
+    }
+
+    private static int connectBetween(long begin, long end, int port) throws IOException {
+        int connections = 0;
+        while (true) {
+            connectOnce(port);
+            long now = System.nanoTime();
+            if (now - end >= 0) {
+                return connections;
+            }
+            if (now - begin >= 0) {
+                connections++;
+            }
+        }
+    }
+
+    private static void echo(SocketChannel channel, ByteBuffer bytes) throws IOException {
+        writeAll(channel, bytes.clear());
+        readAll(channel, bytes.clear());
+    }
+
+    private static SocketChannel connect(int port) throws IOException {
+        SocketChannel channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        return channel;
+    }
+
+    private static void writeAll(SocketChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    private static void readAll(SocketChannel channel, ByteBuffer target) throws IOException {
+        while (target.hasRemaining()) {
+            if (channel.read(target) < 0) {
+                throw new EOFException("the connection ended; the tunnel has failed");
+            }
+        }
+    }
+
+    /** One connection that sends much in one direction. */
+    static final class Flood implements Closeable {
+        private final SocketChannel channel;
+        private final ByteBuffer chunk = ByteBuffer.allocateDirect(WRITE);
+
+        private Flood(SocketChannel channel) {
+            this.channel = channel;
+        }
+
+        static Flood open(int port) throws IOException {
+            Flood flood = new Flood(connect(port));
+            writeAll(flood.channel, ByteBuffer.wrap(new byte[] {TunnelTarget.SINK}));
+            return flood;
+        }
+
+        /** Sends so many bytes, and waits until all of them have come out at the other side. */
+        void send(long bytes) throws IOException {
+            writeAll(channel, ByteBuffer.allocate(Long.BYTES).putLong(0, bytes));
+            for (long left = bytes; left > 0; left -= chunk.limit()) {
+                chunk.clear().limit((int) Math.min(WRITE, left));
+                writeAll(channel, chunk);
+            }
+            readAll(channel, ByteBuffer.allocate(1));
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
+    }
+}

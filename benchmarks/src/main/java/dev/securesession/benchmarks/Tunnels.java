@@ -1,0 +1,163 @@
+package dev.securesession.benchmarks;
+
+import dev.securesession.benchmarks.Results.Figure;
+import dev.securesession.benchmarks.Results.Unit;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * TCP tunnels over the loopback interface: how much they carry and what it costs them, how many connections they open, and
+ * how long they hold up a small message. Each figure is the median of some rounds, in each of which everyone starts anew.
+ */
+final class Tunnels {
+    private static final long GIBIBYTE = 1L << 30;
+    private static final long WARM_UP_BYTES = GIBIBYTE;
+    private static final Duration WARM_UP_OF_CONNECTIONS = Duration.ofSeconds(2);
+    private static final Duration CONNECTING = Duration.ofSeconds(3);
+    private static final int ROUND_TRIPS = 20_000;
+
+    private final Form form;
+    private final Consumer<String> log;
+
+    private Tunnels(Form form, Consumer<String> log) {
+        this.form = form;
+        this.log = log;
+    }
+
+    /** Takes the name of a {@link Form}, and names of {@link TunnelKind}s if it is not to be all; prints the figures. */
+    public static void main(String[] arguments) throws Exception {
+        Form form = Form.valueOf(arguments[0].toUpperCase(Locale.ROOT));
+        List<TunnelKind> kinds = arguments.length == 1
+                ? List.of(TunnelKind.values())
+                : Arrays.stream(arguments).skip(1).map(TunnelKind::valueOf).toList();
+        for (Figure figure : measure(form, kinds, System.err::println)) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%s: %s: %.2f %s%n",
+                    figure.group(),
+                    figure.subject(),
+                    figure.value(),
+                    figure.unit().symbol());
+        }
+    }
+
+    /** Measures all that are installed. */
+    static List<Figure> measure(Form form, Consumer<String> log) throws Exception {
+        return measure(form, List.of(TunnelKind.values()), log);
+    }
+
+    private static List<Figure> measure(Form form, List<TunnelKind> kinds, Consumer<String> log) throws Exception {
+        return new Tunnels(form, log).measure(kinds);
+    }
+
+    private List<Figure> measure(List<TunnelKind> kinds) throws Exception {
+        Map<TunnelKind, List<Round>> rounds = new EnumMap<>(TunnelKind.class);
+        for (TunnelKind kind : kinds) {
+            if (kind.isInstalled()) {
+                rounds.put(kind, new ArrayList<>());
+            } else {
+                log.accept("  no tunnel of " + kind.label() + ", which is not installed");
+            }
+        }
+        try (TunnelTarget target = TunnelTarget.open()) {
+            for (int i = 0; i < form.rounds; i++) {
+                for (Map.Entry<TunnelKind, List<Round>> entry : rounds.entrySet()) {
+                    Round round = round(entry.getKey(), target.port());
+                    log.accept("  " + entry.getKey().label() + ": " + round);
+                    entry.getValue().add(round);
+                }
+            }
+        }
+        List<Figure> figures = new ArrayList<>();
+        for (Measured measured : Measured.values()) {
+            rounds.forEach((kind, all) -> figures.add(
+                    new Figure(measured.group, kind.label(), measured.unit, median(all, measured.part), null)));
+        }
+        return figures;
+    }
+
+    private Round round(TunnelKind kind, int targetPort) throws Exception {
+        try (Tunnel tunnel = kind.open(targetPort)) {
+            double nanos;
+            double cpuNanos;
+            try (TunnelLoad.Flood flood = TunnelLoad.Flood.open(tunnel.port())) {
+                flood.send(WARM_UP_BYTES);
+                Duration cpuBefore = tunnel.cpuTime();
+                long begin = System.nanoTime();
+                flood.send(form.bytes);
+                nanos = System.nanoTime() - begin;
+                cpuNanos = tunnel.cpuTime().minus(cpuBefore).toNanos();
+            }
+            double connections = TunnelLoad.connectionsPerSecond(tunnel.port(), WARM_UP_OF_CONNECTIONS, CONNECTING);
+            double direct = TunnelLoad.medianRoundTrip(targetPort, ROUND_TRIPS, ROUND_TRIPS);
+            double through = TunnelLoad.medianRoundTrip(tunnel.port(), ROUND_TRIPS, ROUND_TRIPS);
+            return new Round(
+                    form.bytes / MEBIBYTE / (nanos / 1e9),
+                    cpuNanos / 1e9 / ((double) form.bytes / GIBIBYTE),
+                    connections,
+                    through - direct);
+        }
+    }
+
+    private static double median(List<Round> rounds, ToDoubleFunction<Round> part) {
+        double[] sorted = rounds.stream().mapToDouble(part).sorted().toArray();
+        return sorted[sorted.length / 2];
+    }
+
+    private static final double MEBIBYTE = 1 << 20;
+
+    /** How thoroughly to measure. */
+    enum Form {
+        SHORT(2 * GIBIBYTE, 1),
+        FULL(4 * GIBIBYTE, 3);
+
+        private final long bytes;
+        private final int rounds;
+
+        Form(long bytes, int rounds) {
+            this.bytes = bytes;
+            this.rounds = rounds;
+        }
+    }
+
+    /** What is measured of each tunnel. */
+    private enum Measured {
+        THROUGHPUT("Tunnel, throughput", Unit.MEBIBYTES_PER_SECOND, Round::throughput),
+        CPU_TIME("Tunnel, CPU time", Unit.SECONDS_PER_GIBIBYTE, Round::cpuTime),
+        CONNECTIONS("Tunnel, connections", Unit.PER_SECOND, Round::connections),
+        ROUND_TRIP("Tunnel, added round trip, 64 B", Unit.MICROSECONDS, Round::addedRoundTrip);
+
+        private final String group;
+        private final Unit unit;
+
+        @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
+        private final ToDoubleFunction<Round> part;
+
+        Measured(String group, Unit unit, ToDoubleFunction<Round> part) {
+            this.group = group;
+            this.unit = unit;
+            this.part = part;
+        }
+    }
+
+    /** The figures of one tunnel in one round. */
+    private record Round(double throughput, double cpuTime, double connections, double addedRoundTrip) {
+        @Override
+        public String toString() {
+            return String.format(
+                    Locale.ROOT,
+                    "%.0f MiB/s, %.2f s/GiB, %.0f connections/s, %.1f µs more",
+                    throughput,
+                    cpuTime,
+                    connections,
+                    addedRoundTrip);
+        }
+    }
+}
