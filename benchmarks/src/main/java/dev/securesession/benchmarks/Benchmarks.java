@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import org.openjdk.jmh.runner.RunnerException;
 
 /** Runs the benchmarks, and turns what they measured into documentation; see README.md beside the sources. */
 public final class Benchmarks {
@@ -31,7 +30,7 @@ public final class Benchmarks {
      *
      * @param arguments see the usage
      */
-    public static void main(String[] arguments) throws IOException, InterruptedException, RunnerException {
+    public static void main(String[] arguments) throws Exception {
         String command = arguments.length == 0 ? "" : arguments[0];
         List<String> rest = Arrays.asList(arguments).subList(Math.min(1, arguments.length), arguments.length);
         if (command.equals("short") && rest.size() <= 1) {
@@ -46,8 +45,7 @@ public final class Benchmarks {
         }
     }
 
-    private static void measure(String form, Plan plan, List<String> file)
-            throws IOException, InterruptedException, RunnerException {
+    private static void measure(String form, Plan plan, List<String> file) throws Exception {
         Environment environment = Environment.current(form);
         Path target = Path.of(file.isEmpty() ? defaultFile(environment) : file.get(0));
         Results results = new Results(environment, Measuring.carryOut(plan, System.err::println));

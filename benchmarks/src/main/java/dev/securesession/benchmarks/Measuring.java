@@ -37,8 +37,7 @@ final class Measuring {
         this.log = log;
     }
 
-    static List<Figure> carryOut(Plan plan, Consumer<String> log)
-            throws RunnerException, IOException, InterruptedException {
+    static List<Figure> carryOut(Plan plan, Consumer<String> log) throws Exception {
         Measuring measuring = new Measuring(plan, log);
         for (Plan.Entry entry : plan.entries) {
             measuring.runJmh(entry);
@@ -46,6 +45,8 @@ final class Measuring {
         measuring.addOneEndAlone();
         measuring.measureIdleMemory();
         measuring.measureColdStart();
+        log.accept("Tunnels");
+        measuring.figures.addAll(Tunnels.measure(plan.tunnels, log));
         return measuring.figures;
     }
 

@@ -18,17 +18,20 @@ final class Plan {
     final List<Entry> entries = new ArrayList<>();
     final int[] idleSessions;
     final int idleTlsConnections;
+    final Tunnels.Form tunnels;
 
-    private Plan(int warmUpMillis, int iterationMillis, int[] idleSessions, int idleTlsConnections) {
+    private Plan(
+            int warmUpMillis, int iterationMillis, int[] idleSessions, int idleTlsConnections, Tunnels.Form tunnels) {
         this.warmUpMillis = warmUpMillis;
         this.iterationMillis = iterationMillis;
         this.idleSessions = idleSessions;
         this.idleTlsConnections = idleTlsConnections;
+        this.tunnels = tunnels;
     }
 
-    /** A few minutes: what matters, beside the others. */
+    /** Some minutes: what matters, beside the others. */
     static Plan brief() {
-        Plan plan = new Plan(700, 400, new int[] {100_000, 1_000_000}, 500);
+        Plan plan = new Plan(700, 400, new int[] {100_000, 1_000_000}, 500, Tunnels.Form.SHORT);
         plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack::doesHandshakes));
         plan.add("RoundTripBenchmark.roundTrip")
                 .with("stack", names(Stack::carriesMessages))
@@ -44,28 +47,34 @@ final class Plan {
                     .threads(threads)
                     .with("providers", ProviderSet.JDK.name())
                     .with("size", "64");
+            plan.add("ThreadsBenchmark.handshakes")
+                    .threads(threads)
+                    .warmUpTimes(4)
+                    .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name())
+                    .with("size", "64");
         }
         return plan;
     }
 
-    /** Everything, which takes more than an hour. */
+    /** Everything, which takes most of an hour. */
     static Plan full() {
-        Plan plan = new Plan(1000, 1000, new int[] {100_000, 1_000_000}, 1000);
+        Plan plan = new Plan(600, 500, new int[] {100_000, 1_000_000}, 1000, Tunnels.Form.FULL);
         plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack::doesHandshakes));
         plan.add("HandshakeStepBenchmark.step").warmUpTimes(4);
         plan.add("RoundTripBenchmark.roundTrip")
                 .with("stack", names(Stack::carriesMessages))
                 .with("size", ALL_SIZES);
-        plan.add("MessageBenchmark")
-                .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name(), ProviderSet.CONSCRYPT.name())
-                .with("size", ALL_SIZES);
+        plan.add("MessageBenchmark").with("providers", ProviderSet.JDK.name()).with("size", ALL_SIZES);
         plan.add("DropInBenchmark");
         plan.add("StateBenchmark");
         for (int threads = 1; threads <= 2; threads++) {
             plan.add("ThreadsBenchmark.(separateSessions|oneSession)")
                     .threads(threads)
                     .with("providers", ProviderSet.JDK.name(), ProviderSet.CORRETTO.name());
-            plan.add("ThreadsBenchmark.handshakes").threads(threads).with("size", "64");
+            plan.add("ThreadsBenchmark.handshakes")
+                    .threads(threads)
+                    .warmUpTimes(4)
+                    .with("size", "64");
         }
         return plan;
     }
