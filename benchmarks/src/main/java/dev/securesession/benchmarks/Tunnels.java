@@ -19,7 +19,7 @@ import java.util.function.ToDoubleFunction;
 final class Tunnels {
     private static final long GIBIBYTE = 1L << 30;
     private static final long WARM_UP_BYTES = GIBIBYTE;
-    private static final Duration WARM_UP_OF_CONNECTIONS = Duration.ofSeconds(2);
+    private static final Duration WARM_UP_OF_CONNECTIONS = Duration.ofSeconds(10);
     private static final Duration CONNECTING = Duration.ofSeconds(3);
     private static final int ROUND_TRIPS = 20_000;
 
