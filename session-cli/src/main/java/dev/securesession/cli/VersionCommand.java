@@ -6,7 +6,12 @@ import picocli.CommandLine.Command;
 
 @Command(
         name = "version",
-        description = "Prints the version, the Java runtime and who does the cryptography.",
+        description = {
+            "Prints the version, the Java runtime and who does the cryptography.",
+            "",
+            "Those are the fastest that are there. To have faster ones than Java has by itself, name a jar of Amazon Corretto "
+                    + "Crypto Provider, Conscrypt or BouncyCastle in the environment variable SECURE_SESSION_PROVIDERS."
+        },
         footer = {"", "Example:", "  secure-session version"})
 final class VersionCommand extends Subcommand {
     @Override
@@ -16,7 +21,7 @@ final class VersionCommand extends Subcommand {
             out.println(line);
         }
         out.println("Java " + Runtime.version() + ", " + System.getProperty("java.vm.name"));
-        out.println(CryptoProviders.platform());
+        out.println(CryptoProviders.fastest());
         out.flush();
         return 0;
     }

@@ -2,6 +2,7 @@ package dev.securesession.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.CryptoProviders;
 import org.junit.jupiter.api.Test;
 
 class VersionTest {
@@ -23,6 +24,8 @@ class VersionTest {
                 .hasSize(3)
                 .satisfies(lines -> assertThat(lines.get(0)).isEqualTo(THIS_BUILD))
                 .satisfies(lines -> assertThat(lines.get(1)).contains(System.getProperty("java.version")))
-                .satisfies(lines -> assertThat(lines.get(2)).contains("EC ", "AES-GCM ", "HMAC "));
+                .satisfies(lines -> assertThat(lines.get(2))
+                        .contains("EC ", "AES-GCM ", "HMAC ")
+                        .isEqualTo(CryptoProviders.fastest().toString()));
     }
 }
