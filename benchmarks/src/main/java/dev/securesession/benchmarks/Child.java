@@ -23,7 +23,16 @@ final class Child {
 
     /** Options that every virtual machine here needs. */
     static List<String> jvmOptions() {
-        return Runtime.version().feature() >= 22 ? List.of("--enable-native-access=ALL-UNNAMED") : List.of();
+        int version = Runtime.version().feature();
+        List<String> options = new ArrayList<>();
+        if (version >= 22) {
+            options.add("--enable-native-access=ALL-UNNAMED");
+        }
+        if (version >= 23) {
+            // JMH uses it, and would have a warning printed for each run.
+            options.add("--sun-misc-unsafe-memory-access=allow");
+        }
+        return options;
     }
 
     /** Returns the command that runs a program in the same kind of virtual machine as this one. */

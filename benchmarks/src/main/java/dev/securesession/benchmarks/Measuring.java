@@ -66,6 +66,9 @@ final class Measuring {
         entry.parameters.forEach(options::param);
         log.accept(entry.benchmark + (entry.threads == 1 ? "" : ", " + entry.threads + " threads"));
         Collection<RunResult> results = new Runner(options.build()).run();
+        if (results.isEmpty()) {
+            throw new IllegalStateException(entry.benchmark + " has measured nothing");
+        }
         for (RunResult result : results) {
             Figure figure = figureOf(result);
             figures.add(figure);

@@ -21,7 +21,8 @@ public enum Stack {
     CIPHER_CORRETTO("its cipher alone, ACCP", Part.MESSAGES, () -> new BareCipher(ProviderSet.CORRETTO)),
     SECURE_SESSION_CONSCRYPT("Secure Session, Conscrypt", Part.BOTH, () -> SecureSessions.using(ProviderSet.CONSCRYPT)),
     JSSE("TLS 1.3, JSSE", Part.BOTH, Tls::jsse),
-    CONSCRYPT("TLS 1.3, Conscrypt", Part.BOTH, Tls::conscrypt),
+    /** Its engines leave file descriptors to the garbage collector: too many handshakes in a row use all of them up. */
+    CONSCRYPT("TLS 1.3, Conscrypt", Part.MESSAGES, Tls::conscrypt),
     TCNATIVE("TLS 1.3, netty-tcnative", Part.BOTH, Tls::tcnative),
     NOISE("Noise XX, noise-java", Part.BOTH, Noise::new);
 
