@@ -92,7 +92,8 @@ final class CipherPractice {
     }
 
     private static int lengthOf(int step) {
-        if (step % STEPS_FOR_A_LARGEST == 0) {
+        // Not at once: while all is slow, a long one takes a while.
+        if (step % STEPS_FOR_A_LARGEST == STEPS_FOR_A_LARGEST / 2) {
             return LARGEST;
         }
         if (step % STEPS_FOR_A_LARGE == 0) {
@@ -139,10 +140,10 @@ final class CipherPractice {
     /** From 65,536 bytes on the JDK cuts into parts. */
     private static final int[] LARGE = {76_800, 76_800 - 16, 70_001};
 
-    private static final int STEPS_FOR_A_LARGE = 16;
+    private static final int STEPS_FOR_A_LARGE = 32;
 
     /** Long enough that these parts are cut once more, and for the loop of version 25 that takes 1 MiB at a time. */
     private static final int LARGEST = (1 << 20) + 524;
 
-    private static final int STEPS_FOR_A_LARGEST = 500;
+    private static final int STEPS_FOR_A_LARGEST = 1000;
 }
