@@ -49,7 +49,7 @@ public final class AeadKey {
     /** Without a buffer, which would be garbage for every message. */
     private static void putLong(byte[] target, int at, long value) {
         for (int i = 0; i < Long.BYTES; i++) {
-            target[at + i] = (byte) (value >>> 56 - 8 * i);
+            target[at + i] = (byte) (value >>> (56 - 8 * i));
         }
     }
 
