@@ -59,7 +59,9 @@ final class Chart {
         text(MARGIN, y, "start", 13, group + " (" + hint + ")");
         y += 8;
         for (Stack stack : Stack.values()) {
-            if (runs.stream().noneMatch(run -> run.find(group, stack.label()).isPresent())) {
+            if (!stack.isChoice()
+                    || runs.stream()
+                            .noneMatch(run -> run.find(group, stack.label()).isPresent())) {
                 continue;
             }
             int middle = y + (runs.size() * BAR) / 2 + 4;

@@ -67,20 +67,6 @@ public class LeverBenchmark {
     }
 
     @Benchmark
-    public byte[] wipedByFilling(Scratch scratch) {
-        Arrays.fill(scratch.bytes, 0, scratch.size, (byte) 0);
-        return scratch.bytes;
-    }
-
-    @Benchmark
-    public byte[] wipedByCopying(Scratch scratch) {
-        for (int at = 0; at < scratch.size; at += scratch.zeros.length) {
-            System.arraycopy(scratch.zeros, 0, scratch.bytes, at, scratch.zeros.length);
-        }
-        return scratch.bytes;
-    }
-
-    @Benchmark
     public int openedInPlace(Sealed sealed) throws GeneralSecurityException {
         System.arraycopy(sealed.message, 0, sealed.work, 0, sealed.message.length);
         return sealed.open(sealed.work, sealed.work);
@@ -137,21 +123,6 @@ public class LeverBenchmark {
     @State(Scope.Thread)
     public static class Counter {
         private final ByteBuffer nonce = ByteBuffer.allocate(12);
-    }
-
-    /** An array whose contents nobody must see any more. */
-    @State(Scope.Thread)
-    public static class Scratch {
-        @Param({"1024", "16384", "1048576"})
-        int size;
-
-        private final byte[] zeros = new byte[1024];
-        private byte[] bytes;
-
-        @Setup
-        public void allocate() {
-            bytes = new byte[size + 1024];
-        }
     }
 
     /** A message of a megabyte. */

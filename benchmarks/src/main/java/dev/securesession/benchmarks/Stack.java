@@ -42,6 +42,14 @@ public enum Stack {
         return label;
     }
 
+    /** Tells whether a user could choose it, and it is no mere part of a choice. */
+    boolean isChoice() {
+        return switch (this) {
+            case OPERATIONS, OPERATIONS_BOUNCY_CASTLE, OPERATIONS_CORRETTO, CIPHER, CIPHER_CORRETTO -> false;
+            default -> true;
+        };
+    }
+
     boolean doesHandshakes() {
         return part != Part.MESSAGES;
     }
