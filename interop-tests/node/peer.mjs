@@ -171,7 +171,7 @@ function stateOf(name) {
 // What comes out of turn is refused before the reference sees it, so that it changes nothing.
 function negotiating(name) {
   const found = open(name);
-  if (found.session.established()) throw new Refusal('ESTABLISHED', 'the negotiation is over');
+  if (found.session.established()) throw new Refusal('ESTABLISHED', 'the handshake is over');
   return found;
 }
 

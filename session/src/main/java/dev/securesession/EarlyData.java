@@ -6,8 +6,8 @@ import dev.securesession.internal.message.MessageSealer;
  * Lets a client send before it has the server's last message, which saves a round trip.
  *
  * <p>By then the server has proved its identity, and only it can read what is sent; that it has accepted our proof is not
- * known yet. Nothing can be received this way. Messages travel behind the client's last negotiation message and count
- * into the session that follows. Safe for use by several threads; usable until the negotiation or the session is closed.
+ * known yet. Nothing can be received this way. Messages travel behind the client's last handshake message and count
+ * into the session that follows. Safe for use by several threads; usable until the handshake or the session is closed.
  *
  * <p>PROTOCOL.md H-9.
  */
@@ -24,8 +24,8 @@ public final class EarlyData {
      * @param payload 1 byte or more; not kept
      * @return the message, a new array of {@link SecureSession#OVERHEAD} bytes more, the caller's to keep
      * @throws IllegalArgumentException if the payload is empty
-     * @throws SessionExhaustedException if no message number is left: negotiate anew
-     * @throws IllegalStateException if the negotiation or the session was closed
+     * @throws SessionExhaustedException if no message number is left: start a new handshake
+     * @throws IllegalStateException if the handshake or the session was closed
      */
     public byte[] wrap(byte[] payload) {
         return Wrapping.wrap(sealer, payload);

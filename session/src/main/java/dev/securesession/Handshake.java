@@ -1,12 +1,12 @@
 package dev.securesession;
 
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
-import dev.securesession.internal.handshake.Negotiator;
-import dev.securesession.internal.handshake.Negotiator.Progress;
+import dev.securesession.internal.handshake.HandshakeMachine;
+import dev.securesession.internal.handshake.HandshakeMachine.Progress;
 import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.message.MessageSealer;
-import dev.securesession.internal.wire.MalformedException;
-import dev.securesession.internal.wire.SavedNegotiation;
+import dev.securesession.internal.state.SavedHandshake;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A negotiation: four messages, of which each side sends two, and a {@link SecureSession} at its end.
+ * A handshake: four messages, of which each side sends two, and a {@link SecureSession} at its end.
  *
  * <p>The caller moves the messages, in order and without loss:
  *
@@ -39,50 +39,50 @@ import org.jspecify.annotations.Nullable;
 public final class Handshake implements AutoCloseable {
     private final Role role;
     private final SessionConfig config;
-    private final Negotiator negotiator;
+    private final HandshakeMachine machine;
     private final AtomicBoolean begun = new AtomicBoolean();
     private volatile @Nullable KnownPeer known;
 
-    private Handshake(Role role, SessionConfig config, Negotiator negotiator) {
+    private Handshake(Role role, SessionConfig config, HandshakeMachine machine) {
         this.role = role;
         this.config = config;
-        this.negotiator = negotiator;
+        this.machine = machine;
     }
 
     /**
-     * Begins a negotiation as the peer that speaks first.
+     * Begins a handshake as the peer that speaks first.
      *
      * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
-     * @return a new negotiation, the caller's to close
+     * @return a new handshake, the caller's to close
      */
     public static Handshake client(SessionConfig config) {
-        return new Handshake(Role.CLIENT, config, Negotiator.client(config.negotiationSettings()));
+        return new Handshake(Role.CLIENT, config, HandshakeMachine.client(config.handshakeSettings()));
     }
 
     /**
-     * Begins a negotiation as the peer that answers.
+     * Begins a handshake as the peer that answers.
      *
      * @param config who we are and whom we know
-     * @return a new negotiation, the caller's to close
+     * @return a new handshake, the caller's to close
      */
     public static Handshake server(SessionConfig config) {
-        return new Handshake(Role.SERVER, config, Negotiator.server(config.negotiationSettings()));
+        return new Handshake(Role.SERVER, config, HandshakeMachine.server(config.handshakeSettings()));
     }
 
     /**
-     * Takes up a negotiation that was saved before its end.
+     * Takes up a handshake that was saved before its end.
      *
      * @param state what {@link #save} returned; not kept
      * @param key as it was for saving
-     * @param config with the identity that the negotiation was begun with
-     * @return the negotiation where it stood, the caller's to close. If it waited for the key of a peer, so it does now:
+     * @param config with the identity that the handshake was begun with
+     * @return the handshake where it stood, the caller's to close. If it waited for the key of a peer, so it does now:
      *     see {@link #awaitedPeer()}.
-     * @throws StateRejectedException if the state is not what it should be: begin a new negotiation
+     * @throws StateRejectedException if the state is not what it should be: begin a new handshake
      */
     public static Handshake restore(byte[] state, StateKey key, SessionConfig config) throws StateRejectedException {
-        byte[] opened = key.unseal(config.suite(), StateKey.Kind.NEGOTIATION, state);
+        byte[] opened = key.unseal(config.suite(), StateKey.Kind.HANDSHAKE, state);
         try {
-            SavedNegotiation saved = SavedNegotiation.parse(opened);
+            SavedHandshake saved = SavedHandshake.parse(opened);
             try {
                 return restore(saved, config);
             } finally {
@@ -95,17 +95,17 @@ public final class Handshake implements AutoCloseable {
         }
     }
 
-    private static Handshake restore(SavedNegotiation saved, SessionConfig config)
+    private static Handshake restore(SavedHandshake saved, SessionConfig config)
             throws MalformedException, StateRejectedException {
         StateKey.requireIdentity(config.identity(), saved.ownId(), saved.ownFingerprint());
-        Negotiator negotiator = Negotiator.restore(config.negotiationSettings(), saved);
+        HandshakeMachine machine = HandshakeMachine.restore(config.handshakeSettings(), saved);
         try {
-            StateKey.requireExpectedPeer(config, negotiator.peer());
+            StateKey.requireExpectedPeer(config, machine.peer());
         } catch (StateRejectedException e) {
-            negotiator.close();
+            machine.close();
             throw e;
         }
-        Handshake handshake = new Handshake(saved.stage().role(), config, negotiator);
+        Handshake handshake = new Handshake(saved.stage().role(), config, machine);
         handshake.begun.set(saved.stage().isBegun());
         return handshake;
     }
@@ -117,7 +117,7 @@ public final class Handshake implements AutoCloseable {
      * @throws IllegalStateException if this is the server, or past its first message, or closed
      */
     public byte[] start() {
-        Progress progress = negotiator.start();
+        Progress progress = machine.start();
         tell(progress);
         return required(progress).clone();
     }
@@ -131,17 +131,17 @@ public final class Handshake implements AutoCloseable {
      * @throws HandshakeException if the message is refused; nothing has changed. On a stream give up; on a datagram
      *     transport drop the message.
      * @throws IllegalStateException if no message is awaited now: the client has not started, a key is awaited, or the
-     *     negotiation is over or closed
+     *     handshake is over or closed
      * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; nothing has changed
      */
     public HandshakeStep receive(byte[] message) throws HandshakeException {
-        Progress progress = negotiator.onMessage(message.clone());
+        Progress progress = machine.onMessage(message.clone());
         PeerId peer = progress.awaitsKeyOf();
         PeerDirectory directory = config.directory();
         if (peer == null || directory == null) {
             return step(progress);
         }
-        return step(negotiator.onPeerKey(peer, lookUp(directory, peer)));
+        return step(machine.onPeerKey(peer, lookUp(directory, peer)));
     }
 
     /**
@@ -155,7 +155,7 @@ public final class Handshake implements AutoCloseable {
      * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; the message is dropped
      */
     public HandshakeStep resolve(PeerId peer, IdentityPublicKey key) throws HandshakeException {
-        Progress progress = negotiator.onPeerKey(peer, key.key());
+        Progress progress = machine.onPeerKey(peer, key.key());
         known = new KnownPeer(peer, key.key());
         return step(progress);
     }
@@ -168,7 +168,7 @@ public final class Handshake implements AutoCloseable {
      * @throws IllegalStateException if no key of that peer is awaited now, because the answer comes too late: drop it
      */
     public void refusePeer(PeerId peer) {
-        negotiator.refusePeer(peer);
+        machine.refusePeer(peer);
     }
 
     /**
@@ -177,7 +177,7 @@ public final class Handshake implements AutoCloseable {
      * @return the id of the last {@link HandshakeStep.NeedPeerKey} that was not answered yet, or empty
      */
     public Optional<PeerId> awaitedPeer() {
-        return Optional.ofNullable(negotiator.awaitsKeyOf());
+        return Optional.ofNullable(machine.awaitsKeyOf());
     }
 
     /**
@@ -187,25 +187,25 @@ public final class Handshake implements AutoCloseable {
      * @return the way, or empty if it is too early, too late, or this is the server
      */
     public Optional<EarlyData> earlyData() {
-        MessageSealer sealer = negotiator.earlySealer();
+        MessageSealer sealer = machine.earlySealer();
         return sealer == null ? Optional.empty() : Optional.of(new EarlyData(sealer));
     }
 
     /**
-     * Saves the negotiation, so that another process or machine can go on with it. Only one of them may: a message sent
+     * Saves the handshake, so that another process or machine can go on with it. Only one of them may: a message sent
      * by both would use a key twice.
      *
      * @param key seals the state
      * @return the sealed state, a new array, the caller's to keep
-     * @throws IllegalStateException if the negotiation is over or closed, the key was destroyed, or the provider of
+     * @throws IllegalStateException if the handshake is over or closed, the key was destroyed, or the provider of
      *     elliptic curves keeps its ephemeral keys to itself
      */
     public byte[] save(StateKey key) {
-        SavedNegotiation saved = negotiator.save();
+        SavedHandshake saved = machine.save();
         byte[] state = saved.write();
         saved.wipe();
         try {
-            return key.seal(config.suite(), StateKey.Kind.NEGOTIATION, state);
+            return key.seal(config.suite(), StateKey.Kind.HANDSHAKE, state);
         } finally {
             Arrays.fill(state, (byte) 0);
         }
@@ -214,19 +214,19 @@ public final class Handshake implements AutoCloseable {
     /**
      * Returns which end we are.
      *
-     * @return the role, the same for the life of the negotiation
+     * @return the role, the same for the life of the handshake
      */
     public Role role() {
         return role;
     }
 
     /**
-     * Gives up a negotiation that is not over, and wipes its secrets. Does nothing to a session that was established. May
+     * Gives up a handshake that is not over, and wipes its secrets. Does nothing to a session that was established. May
      * be called twice, and by another thread.
      */
     @Override
     public void close() {
-        if (negotiator.close() && begun.get()) {
+        if (machine.close() && begun.get()) {
             tell(listener -> listener.abandoned(role));
         }
     }
@@ -244,7 +244,7 @@ public final class Handshake implements AutoCloseable {
             throw failure;
         }
         if (found == null) {
-            negotiator.refusePeer(peer);
+            machine.refusePeer(peer);
             throw new HandshakeException(
                     HandshakeException.Reason.UNKNOWN_PEER, "the directory has no key for " + peer);
         }
@@ -252,10 +252,10 @@ public final class Handshake implements AutoCloseable {
         return found.key();
     }
 
-    /** What the directory threw must come out, even if the negotiation was closed meanwhile. */
+    /** What the directory threw must come out, even if the handshake was closed meanwhile. */
     private void refuseAfter(Throwable failure, PeerId peer) {
         try {
-            negotiator.refusePeer(peer);
+            machine.refusePeer(peer);
         } catch (IllegalStateException closed) {
             failure.addSuppressed(closed);
         }
@@ -286,7 +286,7 @@ public final class Handshake implements AutoCloseable {
     private static byte[] required(Progress progress) {
         byte[] message = progress.reply();
         if (message == null) {
-            throw new AssertionError("a negotiation that goes on without a word");
+            throw new AssertionError("a handshake that goes on without a word");
         }
         return message;
     }

@@ -1,7 +1,7 @@
 package dev.securesession;
 
 /**
- * Refuses a negotiation message. The negotiation stands where it stood before: on a datagram transport drop the message
+ * Refuses a handshake message. The handshake stands where it stood before: on a datagram transport drop the message
  * and wait for a good one; on a stream give up, close the {@link Handshake} and the connection.
  */
 public final class HandshakeException extends SecureSessionException {
@@ -11,7 +11,7 @@ public final class HandshakeException extends SecureSessionException {
     private final Reason reason;
 
     /**
-     * Says why a negotiation message was refused.
+     * Says why a handshake message was refused.
      *
      * @param reason why, for programs
      * @param message why, for people; no secrets
@@ -22,7 +22,7 @@ public final class HandshakeException extends SecureSessionException {
     }
 
     /**
-     * Says why a negotiation message was refused, and what made it so.
+     * Says why a handshake message was refused, and what made it so.
      *
      * @param reason why, for programs
      * @param message why, for people; no secrets
@@ -43,7 +43,7 @@ public final class HandshakeException extends SecureSessionException {
         return reason;
     }
 
-    /** Why a negotiation message was refused. */
+    /** Why a handshake message was refused. */
     public enum Reason {
         /** The bytes are no well-formed message of the kind that was awaited. */
         MALFORMED,
@@ -59,7 +59,7 @@ public final class HandshakeException extends SecureSessionException {
         REFLECTED_KEY,
         /** The peer has our own id and our own key (PROTOCOL.md H-6). */
         SELF,
-        /** The peer opened a negotiation as a client at the same time as we did (PROTOCOL.md H-8). */
+        /** The peer opened a handshake as a client at the same time as we did (PROTOCOL.md H-8). */
         SIMULTANEOUS_OPEN
     }
 }

@@ -3,7 +3,7 @@ package dev.securesession;
 import java.util.Optional;
 
 /**
- * What came of a negotiation message: something to send, a question, or the session.
+ * What came of a handshake message: something to send, a question, or the session.
  *
  * <p>Whatever the kind of step, send its {@link #message()} if there is one.
  */
@@ -15,7 +15,7 @@ public sealed interface HandshakeStep {
      */
     Optional<byte[]> message();
 
-    /** The negotiation goes on: send the message and wait for the next one. */
+    /** The handshake goes on: send the message and wait for the next one. */
     final class Reply implements HandshakeStep {
         private final byte[] message;
 
@@ -30,7 +30,7 @@ public sealed interface HandshakeStep {
     }
 
     /**
-     * The negotiation needs the public key of the peer: look it up and call {@link Handshake#resolve}, or
+     * The handshake needs the public key of the peer: look it up and call {@link Handshake#resolve}, or
      * {@link Handshake#refusePeer}. Comes only where {@link SessionConfig#askingForKeys} was chosen.
      */
     final class NeedPeerKey implements HandshakeStep {
@@ -55,7 +55,7 @@ public sealed interface HandshakeStep {
         }
     }
 
-    /** The negotiation is over: send the message, if there is one, and use the session. */
+    /** The handshake is over: send the message, if there is one, and use the session. */
     final class Established implements HandshakeStep {
         private final SecureSession session;
         private final Optional<byte[]> message;

@@ -42,7 +42,7 @@ public final class IdentityKeyPair {
      * @param crypto who generates, and with which random numbers
      * @return a new pair
      * @throws java.security.ProviderException if the provider keeps the private keys that it generates: generate the key
-     *     there and use it by {@link Identity#of(PeerId, java.security.PrivateKey, IdentityPublicKey)}
+     *     there and use it by {@link LocalIdentity#of(PeerId, java.security.PrivateKey, IdentityPublicKey)}
      */
     public static IdentityKeyPair generate(Curve curve, CryptoProviders crypto) {
         return new IdentityKeyPair(IdentityPrivateKey.generated(crypto.suite(), curve));

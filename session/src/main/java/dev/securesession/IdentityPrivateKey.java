@@ -6,9 +6,9 @@ import dev.securesession.internal.crypto.EcDomain;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SigningKey;
-import dev.securesession.internal.wire.KeyContainer;
-import dev.securesession.internal.wire.Pem;
-import dev.securesession.internal.wire.SubjectPublicKeyInfo;
+import dev.securesession.internal.keys.KeyContainer;
+import dev.securesession.internal.keys.Pem;
+import dev.securesession.internal.keys.SubjectPublicKeyInfo;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyPair;
@@ -22,7 +22,7 @@ import javax.security.auth.Destroyable;
 
 /**
  * The private key by which a peer proves its identity, in memory. For keys that stay in a token, a key store or a service
- * see {@link Identity#of(PeerId, PrivateKey, IdentityPublicKey)}.
+ * see {@link LocalIdentity#of(PeerId, PrivateKey, IdentityPublicKey)}.
  *
  * <p>Safe for use by several threads. Whoever made the instance destroys it when no further {@link SessionConfig} is made
  * from it.
@@ -107,7 +107,7 @@ public final class IdentityPrivateKey implements Destroyable {
 
     /**
      * Copies a key out of JCA. Keys that cannot leave their token or service are used where they are:
-     * {@link Identity#of(PeerId, PrivateKey, IdentityPublicKey)}.
+     * {@link LocalIdentity#of(PeerId, PrivateKey, IdentityPublicKey)}.
      *
      * @param key an elliptic-curve key on one of the curves of {@link Curve}, with its number in memory
      * @return the key
@@ -118,7 +118,7 @@ public final class IdentityPrivateKey implements Destroyable {
             if (key.getAlgorithm().equals("EC")) {
                 throw new KeyRejectedException(
                         Reason.UNSUPPORTED,
-                        "a private key that stays where it is; use Identity.of with it and its public key");
+                        "a private key that stays where it is; use LocalIdentity.of with it and its public key");
             }
             throw JcaKeys.unsupported(key);
         }

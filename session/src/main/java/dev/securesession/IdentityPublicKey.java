@@ -2,9 +2,9 @@ package dev.securesession;
 
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.InvalidPointException;
-import dev.securesession.internal.wire.KeyContainer;
-import dev.securesession.internal.wire.Pem;
-import dev.securesession.internal.wire.SubjectPublicKeyInfo;
+import dev.securesession.internal.keys.KeyContainer;
+import dev.securesession.internal.keys.Pem;
+import dev.securesession.internal.keys.SubjectPublicKeyInfo;
 import java.nio.charset.StandardCharsets;
 import java.security.PublicKey;
 import java.security.interfaces.ECPublicKey;

@@ -1,9 +1,9 @@
 package dev.securesession;
 
+import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
-import dev.securesession.internal.wire.Bytes;
 import javax.security.auth.Destroyable;
 
 /**

@@ -38,7 +38,7 @@ public final class MessageRejectedException extends SecureSessionException {
         /** The message carries another session id: it belongs to another session. */
         WRONG_SESSION,
         /** The authentication tag is wrong: the message was changed, or made with another key. */
-        FORGED,
+        NOT_AUTHENTIC,
         /** The message is authentic but the length that it states is not its own (PROTOCOL.md D-4). */
         WRONG_LENGTH,
         /** The message was accepted before (PROTOCOL.md D-1). */
@@ -48,7 +48,7 @@ public final class MessageRejectedException extends SecureSessionException {
         /** Messages before this one are missing, on a transport that loses none (PROTOCOL.md D-2). */
         OUT_OF_ORDER,
         /** The time in the message is too far from our clock (PROTOCOL.md D-5). */
-        OUT_OF_TIME,
+        TIMESTAMP_OUT_OF_RANGE,
         /** More messages failed authentication than the session may bear; it opens no more (PROTOCOL.md D-8). */
         TOO_MANY_FAILURES
     }

@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * Knows the public key of each peer that we talk to; this is where trust comes from.
  *
- * <p>Asked at most once per message of a negotiation, and not again for the same peer once it has answered with a key, on
+ * <p>Asked at most once per message of a handshake, and not again for the same peer once it has answered with a key, on
  * the thread that negotiates, outside all locks: it may do I/O. An event loop, which must not wait, uses
  * {@link SessionConfig#askingForKeys} instead. Implementations are called by several threads.
  *
@@ -19,7 +19,7 @@ public interface PeerDirectory {
      *
      * @param peer who claims to be there; nothing is proved yet
      * @return its key, or empty to refuse the peer. Whatever is thrown comes out of {@link Handshake#receive} and leaves
-     *     the negotiation as it was.
+     *     the handshake as it was.
      */
     Optional<IdentityPublicKey> find(PeerId peer);
 

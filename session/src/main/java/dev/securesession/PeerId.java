@@ -98,7 +98,7 @@ public final class PeerId {
      */
     @Override
     public String toString() {
-        int shown = Math.min(bytes.length, MOST_SHOWN);
+        int shown = Math.min(bytes.length, MAX_SHOWN);
         String more = shown < bytes.length ? "... (" + bytes.length + " bytes)" : "";
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < shown; i++) {
@@ -131,5 +131,5 @@ public final class PeerId {
         }
     }
 
-    private static final int MOST_SHOWN = 64;
+    private static final int MAX_SHOWN = 64;
 }

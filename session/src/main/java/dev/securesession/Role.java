@@ -1,6 +1,6 @@
 package dev.securesession;
 
-/** Which end of a negotiation a peer is: the one that begins it or the one that answers. */
+/** Which end of a handshake a peer is: the one that begins it or the one that answers. */
 public enum Role {
     /** The peer that sends the first message. */
     CLIENT,

@@ -47,7 +47,7 @@ public final class SealedDataException extends SecureSessionException {
         /** The bytes are no well-formed sealed data. */
         MALFORMED,
         /** The data was changed, or the key, the passphrase or the context is another. */
-        FORGED,
+        NOT_AUTHENTIC,
         /** The data was sealed with a passphrase where a key was given, or the other way round. */
         WRONG_KIND,
         /** The data asks for more key derivation work than the reader allows. */

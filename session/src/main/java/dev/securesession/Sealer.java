@@ -1,14 +1,14 @@
 package dev.securesession;
 
 import dev.securesession.SealedDataException.Reason;
+import dev.securesession.internal.codec.Bytes;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Pbkdf2;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
-import dev.securesession.internal.wire.Bytes;
-import dev.securesession.internal.wire.MalformedException;
-import dev.securesession.internal.wire.SealedDatum;
-import dev.securesession.internal.wire.SealedDatum.Stretching;
+import dev.securesession.internal.state.SealedDatum;
+import dev.securesession.internal.state.SealedDatum.Stretching;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -192,7 +192,7 @@ public final class Sealer implements Destroyable {
         }
         if (data == null) {
             throw new SealedDataException(
-                    Reason.FORGED,
+                    Reason.NOT_AUTHENTIC,
                     "sealed data that was changed, or another " + (isPassphrase ? "passphrase" : "key")
                             + " or context than it was sealed with");
         }

@@ -1,13 +1,13 @@
 package dev.securesession;
 
+import dev.securesession.internal.codec.Bytes;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.ScratchPool;
 import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.message.MessageOpener;
-import dev.securesession.internal.wire.Bytes;
+import dev.securesession.internal.state.SavedSession;
+import dev.securesession.internal.state.TsscState;
 import dev.securesession.internal.wire.DataMessage;
-import dev.securesession.internal.wire.MalformedException;
-import dev.securesession.internal.wire.SavedSession;
-import dev.securesession.internal.wire.TsscState;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -49,7 +49,7 @@ public final class SecureSession implements AutoCloseable {
      * @param key as it was for saving: the same key, owner and generation
      * @param config with the identity that the session was negotiated with
      * @return the session where it stood, the caller's to close
-     * @throws StateRejectedException if the state is not what it should be: negotiate a new session
+     * @throws StateRejectedException if the state is not what it should be: start a new handshake
      */
     public static SecureSession restore(byte[] state, StateKey key, SessionConfig config)
             throws StateRejectedException {
@@ -81,7 +81,7 @@ public final class SecureSession implements AutoCloseable {
      * @param state 60 bytes; not kept, the caller's to wipe
      * @param config the settings of the session; its identity is not looked at
      * @return the session, the caller's to close
-     * @throws StateRejectedException if the bytes are no such state: negotiate a new session (PROTOCOL.md S-2)
+     * @throws StateRejectedException if the bytes are no such state: start a new handshake (PROTOCOL.md S-2)
      */
     public static SecureSession restoreUnsealedTssc(byte[] state, SessionConfig config) throws StateRejectedException {
         try {
@@ -104,7 +104,7 @@ public final class SecureSession implements AutoCloseable {
      * @param payload 1 byte or more; not kept
      * @return the message, a new array of {@link #OVERHEAD} bytes more, the caller's to keep
      * @throws IllegalArgumentException if the payload is empty, or too long for an array with its overhead
-     * @throws SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws SessionExhaustedException if no message number is left: start a new handshake
      * @throws IllegalStateException if the session was closed
      */
     public byte[] wrap(byte[] payload) {
@@ -119,7 +119,7 @@ public final class SecureSession implements AutoCloseable {
      * @return the length of the message
      * @throws IllegalArgumentException if the payload is empty, or the other buffer is read-only or too short; nothing
      *     has moved
-     * @throws SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws SessionExhaustedException if no message number is left: start a new handshake
      * @throws IllegalStateException if the session was closed
      */
     public int wrap(ByteBuffer payload, ByteBuffer message) {
@@ -137,13 +137,13 @@ public final class SecureSession implements AutoCloseable {
             advance(message, messageLength);
         } else {
             ScratchPool pool = scratch();
-            byte[] copy = pool.take(hint(), messageLength);
+            byte[] copy = pool.acquire(hint(), messageLength);
             try {
                 payload.duplicate().get(copy, PAYLOAD_OFFSET, length);
                 session.sealer().seal(copy, PAYLOAD_OFFSET, length, copy, 0);
                 message.put(copy, 0, messageLength);
             } finally {
-                pool.giveBack(hint(), copy, messageLength);
+                pool.release(hint(), copy, messageLength);
             }
         }
         advance(payload, length);
@@ -157,7 +157,7 @@ public final class SecureSession implements AutoCloseable {
      *
      * @param message {@link #OVERHEAD} bytes and the payload; position and limit stay where they are
      * @throws IllegalArgumentException if that leaves no payload, or the buffer is read-only
-     * @throws SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws SessionExhaustedException if no message number is left: start a new handshake
      * @throws IllegalStateException if the session was closed
      */
     public void wrapInPlace(ByteBuffer message) {
@@ -170,13 +170,13 @@ public final class SecureSession implements AutoCloseable {
             return;
         }
         ScratchPool pool = scratch();
-        byte[] copy = pool.take(hint(), messageLength);
+        byte[] copy = pool.acquire(hint(), messageLength);
         try {
             message.duplicate().get(copy, 0, messageLength);
             session.sealer().seal(copy, PAYLOAD_OFFSET, length, copy, 0);
             message.duplicate().put(copy, 0, messageLength);
         } finally {
-            pool.giveBack(hint(), copy, messageLength);
+            pool.release(hint(), copy, messageLength);
         }
     }
 
@@ -226,13 +226,13 @@ public final class SecureSession implements AutoCloseable {
             advance(payload, length);
         } else {
             ScratchPool pool = scratch();
-            byte[] copy = pool.take(hint(), messageLength);
+            byte[] copy = pool.acquire(hint(), messageLength);
             try {
                 message.duplicate().get(copy, 0, messageLength);
                 session.opener().open(copy, 0, messageLength, copy, 0);
                 payload.put(copy, 0, length);
             } finally {
-                pool.giveBack(hint(), copy, messageLength);
+                pool.release(hint(), copy, messageLength);
             }
         }
         advance(message, messageLength);
@@ -303,7 +303,7 @@ public final class SecureSession implements AutoCloseable {
         TsscState tssc = session.toTssc();
         if (tssc == null) {
             throw new IllegalStateException(
-                    "the master secret was not kept; SessionOptions.withTsscExport() keeps it from the negotiation on");
+                    "the master secret was not kept; SessionOptions.withTsscExport() keeps it from the handshake on");
         }
         byte[] state = tssc.write();
         tssc.master().wipe();
@@ -311,7 +311,7 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Returns how many messages can still be wrapped. Negotiate a new session in time; when it says 0, wrapping fails.
+     * Returns how many messages can still be wrapped. Start a new handshake in time; when it says 0, wrapping fails.
      *
      * @return 0 or more, at most 2^31
      * @throws IllegalStateException if the session was closed
@@ -321,7 +321,7 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Returns who the session is with, as proved in the negotiation.
+     * Returns who the session is with, as proved in the handshake.
      *
      * @return the id of the peer
      * @throws IllegalStateException if the session was restored from a form that does not say: see {@link #isPeerKnown()}
@@ -361,7 +361,7 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Returns which end of the negotiation we were.
+     * Returns which end of the handshake we were.
      *
      * @return the role
      */

@@ -2,7 +2,7 @@ package dev.securesession;
 
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.SigningKey;
-import dev.securesession.internal.handshake.NegotiationSettings;
+import dev.securesession.internal.handshake.HandshakeSettings;
 import dev.securesession.internal.message.EstablishedSession.Retention;
 import dev.securesession.internal.message.MessageRules;
 import java.time.Clock;
@@ -17,12 +17,12 @@ import org.jspecify.annotations.Nullable;
  * {@code with} methods: what was made on the way (keys at the provider, warm ciphers) is shared.
  *
  * <pre>{@code
- * Identity me = Identity.of(PeerId.ofUtf8("client"), privateKey);
+ * LocalIdentity me = LocalIdentity.of(PeerId.ofUtf8("client"), privateKey);
  * SessionConfig config = SessionConfig.of(me, PeerDirectory.of(PeerId.ofUtf8("server"), serverKey));
  * }</pre>
  */
 public final class SessionConfig {
-    private final Identity identity;
+    private final LocalIdentity identity;
     private final @Nullable PeerDirectory directory;
     private final @Nullable PeerId expectedPeer;
     private final SessionOptions options;
@@ -30,10 +30,10 @@ public final class SessionConfig {
     private final SigningKey signingKey;
     private final Clock clock;
     private final SessionListener listener;
-    private final NegotiationSettings settings;
+    private final HandshakeSettings settings;
 
     private SessionConfig(
-            Identity identity,
+            LocalIdentity identity,
             @Nullable PeerDirectory directory,
             @Nullable PeerId expectedPeer,
             SessionOptions options,
@@ -59,22 +59,22 @@ public final class SessionConfig {
      * @param directory knows the public keys of peers
      * @return the configuration, with the default options, the providers that the platform prefers and the system clock
      */
-    public static SessionConfig of(Identity identity, PeerDirectory directory) {
+    public static SessionConfig of(LocalIdentity identity, PeerDirectory directory) {
         return create(identity, directory);
     }
 
     /**
-     * Returns a configuration whose negotiations ask for the key of the peer by {@link HandshakeStep.NeedPeerKey}, for
+     * Returns a configuration whose handshakes ask for the key of the peer by {@link HandshakeStep.NeedPeerKey}, for
      * callers that must not wait for a directory, or that look up the key by other means.
      *
      * @param identity who we are
      * @return the configuration, with the default options, the providers that the platform prefers and the system clock
      */
-    public static SessionConfig askingForKeys(Identity identity) {
+    public static SessionConfig askingForKeys(LocalIdentity identity) {
         return create(identity, null);
     }
 
-    private static SessionConfig create(Identity identity, @Nullable PeerDirectory directory) {
+    private static SessionConfig create(LocalIdentity identity, @Nullable PeerDirectory directory) {
         CryptoProviders crypto = CryptoProviders.platform();
         return new SessionConfig(
                 identity,
@@ -130,7 +130,7 @@ public final class SessionConfig {
     }
 
     /**
-     * Returns a copy that tells a listener how its negotiations and sessions change.
+     * Returns a copy that tells a listener how its handshakes and sessions change.
      *
      * @param other the only listener of the copy
      * @return the copy (PROTOCOL.md H-11)
@@ -144,7 +144,7 @@ public final class SessionConfig {
      *
      * @return the identity
      */
-    public Identity identity() {
+    public LocalIdentity identity() {
         return identity;
     }
 
@@ -158,7 +158,7 @@ public final class SessionConfig {
     }
 
     /**
-     * Tells whether negotiations ask the caller for the key of the peer, for want of a directory.
+     * Tells whether handshakes ask the caller for the key of the peer, for want of a directory.
      *
      * @return true if it was made by {@link #askingForKeys}
      */
@@ -197,7 +197,7 @@ public final class SessionConfig {
         return crypto.suite();
     }
 
-    NegotiationSettings negotiationSettings() {
+    HandshakeSettings handshakeSettings() {
         return settings;
     }
 
@@ -205,8 +205,8 @@ public final class SessionConfig {
         return settings.messageRules();
     }
 
-    private NegotiationSettings settings() {
-        Duration tolerance = options.timeTolerance();
+    private HandshakeSettings settings() {
+        Duration tolerance = options.clockTolerance();
         MessageRules rules = new MessageRules(
                 suite().aead(),
                 clock,
@@ -215,7 +215,7 @@ public final class SessionConfig {
                 options.delivery() == Delivery.ORDERED,
                 options.sequenceWrap(),
                 options.failureLimit());
-        return new NegotiationSettings(
+        return new HandshakeSettings(
                 suite(),
                 identity.id(),
                 identity.publicKey().key(),

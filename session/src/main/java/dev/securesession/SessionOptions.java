@@ -48,9 +48,9 @@ public final class SessionOptions {
      * @throws IllegalArgumentException if the number is outside its range
      */
     public SessionOptions withReplayWindow(int messages) {
-        if (messages < 1 || messages > MOST_REMEMBERED) {
+        if (messages < 1 || messages > MAX_REPLAY_WINDOW) {
             throw new IllegalArgumentException(
-                    "a replay window of " + messages + " messages; it must be 1 to " + MOST_REMEMBERED);
+                    "a replay window of " + messages + " messages; it must be 1 to " + MAX_REPLAY_WINDOW);
         }
         Values copy = new Values(values);
         copy.replayWindow = messages;
@@ -64,13 +64,13 @@ public final class SessionOptions {
      * @return the copy (PROTOCOL.md D-5)
      * @throws IllegalArgumentException if the tolerance is negative, or longer than 10,000 days
      */
-    public SessionOptions withTimeTolerance(Duration tolerance) {
-        if (tolerance.isNegative() || tolerance.compareTo(LONGEST_TOLERANCE) > 0) {
+    public SessionOptions withClockTolerance(Duration tolerance) {
+        if (tolerance.isNegative() || tolerance.compareTo(MAX_CLOCK_TOLERANCE) > 0) {
             throw new IllegalArgumentException(
-                    "a time tolerance of " + tolerance + "; it must be 0 to " + LONGEST_TOLERANCE);
+                    "a time tolerance of " + tolerance + "; it must be 0 to " + MAX_CLOCK_TOLERANCE);
         }
         Values copy = new Values(values);
-        copy.timeTolerance = tolerance;
+        copy.clockTolerance = tolerance;
         return new SessionOptions(copy);
     }
 
@@ -79,9 +79,9 @@ public final class SessionOptions {
      *
      * @return the copy (PROTOCOL.md D-5)
      */
-    public SessionOptions withoutTimeCheck() {
+    public SessionOptions withoutTimestampCheck() {
         Values copy = new Values(values);
-        copy.timeTolerance = null;
+        copy.clockTolerance = null;
         return new SessionOptions(copy);
     }
 
@@ -146,8 +146,8 @@ public final class SessionOptions {
 
     /** The tolerance, or null when nobody looks at the time. */
     @Nullable
-    Duration timeTolerance() {
-        return values.timeTolerance;
+    Duration clockTolerance() {
+        return values.clockTolerance;
     }
 
     boolean sequenceWrap() {
@@ -172,7 +172,7 @@ public final class SessionOptions {
         int replayWindow = 1024;
 
         @Nullable
-        Duration timeTolerance = Duration.ofDays(1);
+        Duration clockTolerance = Duration.ofDays(1);
 
         boolean sequenceWrap;
         int failureLimit = 1 << 20;
@@ -184,7 +184,7 @@ public final class SessionOptions {
         Values(Values other) {
             delivery = other.delivery;
             replayWindow = other.replayWindow;
-            timeTolerance = other.timeTolerance;
+            clockTolerance = other.clockTolerance;
             sequenceWrap = other.sequenceWrap;
             failureLimit = other.failureLimit;
             selfAllowed = other.selfAllowed;
@@ -192,6 +192,6 @@ public final class SessionOptions {
         }
     }
 
-    private static final int MOST_REMEMBERED = 65_536;
-    private static final Duration LONGEST_TOLERANCE = Duration.ofDays(10_000);
+    private static final int MAX_REPLAY_WINDOW = 65_536;
+    private static final Duration MAX_CLOCK_TOLERANCE = Duration.ofDays(10_000);
 }

@@ -1,12 +1,12 @@
 package dev.securesession;
 
 import dev.securesession.StateRejectedException.Reason;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.AesGcm;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
-import dev.securesession.internal.wire.MalformedException;
-import dev.securesession.internal.wire.SealedState;
+import dev.securesession.internal.state.SealedState;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Locale;
@@ -14,7 +14,7 @@ import javax.security.auth.Destroyable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Seals saved sessions and negotiations: the key, and what a state must belong to.
+ * Seals saved sessions and handshakes: the key, and what a state must belong to.
  *
  * <p>A state opens only with the key, the owner and the generation that it was sealed with. Name the owner after what the
  * state is stored under, so that states cannot be swapped; count the generation up at each save and remember the last one
@@ -131,13 +131,14 @@ public final class StateKey implements Destroyable {
         }
         if (state == null) {
             throw new StateRejectedException(
-                    Reason.FORGED, "a saved state that was changed, or sealed with another key than this " + this);
+                    Reason.NOT_AUTHENTIC,
+                    "a saved state that was changed, or sealed with another key than this " + this);
         }
         return state;
     }
 
     /** Refuses a state that another identity has saved. */
-    static void requireIdentity(Identity identity, byte[] id, byte[] fingerprint) throws StateRejectedException {
+    static void requireIdentity(LocalIdentity identity, byte[] id, byte[] fingerprint) throws StateRejectedException {
         if (!MessageDigest.isEqual(identity.id().toBytes(), id)
                 || !MessageDigest.isEqual(identity.publicKey().fingerprintBytes(), fingerprint)) {
             throw new StateRejectedException(
@@ -174,7 +175,7 @@ public final class StateKey implements Destroyable {
     /** What a state is of. */
     enum Kind {
         SESSION('S'),
-        NEGOTIATION('N');
+        HANDSHAKE('N');
 
         private final char letter;
 

@@ -1,7 +1,7 @@
 package dev.securesession;
 
 /**
- * Refuses a saved state. Negotiate a new session instead.
+ * Refuses a saved state. Start a new handshake instead.
  */
 public final class StateRejectedException extends SecureSessionException {
     private static final long serialVersionUID = 1L;
@@ -47,8 +47,8 @@ public final class StateRejectedException extends SecureSessionException {
         /** The bytes are no well-formed saved state. */
         MALFORMED,
         /** The state was changed, or sealed with another key, for another owner or in another generation. */
-        FORGED,
-        /** The state is of a session where a negotiation was to be restored, or the other way round. */
+        NOT_AUTHENTIC,
+        /** The state is of a session where a handshake was to be restored, or the other way round. */
         WRONG_KIND,
         /** The state was saved by a peer with another identity than the configuration has. */
         WRONG_IDENTITY,

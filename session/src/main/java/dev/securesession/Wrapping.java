@@ -5,7 +5,7 @@ import dev.securesession.internal.wire.DataMessage;
 
 /** What wrapping needs before a session is established and after. */
 final class Wrapping {
-    private static final int LONGEST_PAYLOAD = Integer.MAX_VALUE - 64 - DataMessage.OVERHEAD;
+    private static final int MAX_PAYLOAD_LENGTH = Integer.MAX_VALUE - 64 - DataMessage.OVERHEAD;
 
     private Wrapping() {}
 
@@ -17,9 +17,9 @@ final class Wrapping {
 
     /** Returns the length of the message that a payload becomes, and refuses payloads that cannot be wrapped. */
     static int messageLength(int payloadLength) {
-        if (payloadLength < 1 || payloadLength > LONGEST_PAYLOAD) {
+        if (payloadLength < 1 || payloadLength > MAX_PAYLOAD_LENGTH) {
             throw new IllegalArgumentException(
-                    "a payload of " + payloadLength + " bytes; it must be 1 to " + LONGEST_PAYLOAD);
+                    "a payload of " + payloadLength + " bytes; it must be 1 to " + MAX_PAYLOAD_LENGTH);
         }
         return payloadLength + DataMessage.OVERHEAD;
     }

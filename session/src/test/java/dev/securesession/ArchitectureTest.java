@@ -26,7 +26,7 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.Architectures;
-import dev.securesession.internal.handshake.Negotiator;
+import dev.securesession.internal.handshake.HandshakeMachine;
 import dev.securesession.rules.Rule;
 import java.io.Serializable;
 import java.net.URL;
@@ -61,8 +61,14 @@ class ArchitectureTest {
                 .consideringOnlyDependenciesInLayers()
                 .layer("crypto")
                 .definedBy("dev.securesession.internal.crypto")
+                .layer("codec")
+                .definedBy("dev.securesession.internal.codec")
+                .layer("keys")
+                .definedBy("dev.securesession.internal.keys")
                 .layer("wire")
                 .definedBy("dev.securesession.internal.wire")
+                .layer("state")
+                .definedBy("dev.securesession.internal.state")
                 .layer("message")
                 .definedBy("dev.securesession.internal.message")
                 .layer("handshake")
@@ -77,10 +83,16 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("message")
                 .mayOnlyBeAccessedByLayers("handshake", "api")
+                .whereLayer("state")
+                .mayOnlyBeAccessedByLayers("message", "handshake", "api")
                 .whereLayer("wire")
                 .mayOnlyBeAccessedByLayers("message", "handshake", "api")
+                .whereLayer("keys")
+                .mayOnlyBeAccessedByLayers("wire", "state", "message", "handshake", "api")
+                .whereLayer("codec")
+                .mayOnlyBeAccessedByLayers("keys", "wire", "state", "message", "handshake", "api")
                 .whereLayer("crypto")
-                .mayOnlyBeAccessedByLayers("wire", "message", "handshake", "api")
+                .mayOnlyBeAccessedByLayers("keys", "wire", "state", "message", "handshake", "api")
                 .ignoreDependency(resideInAPackage(INTERNAL), vocabularyOrItsParts())
                 .whereLayer("api")
                 .mayOnlyBeAccessedByLayers("transport")
@@ -142,15 +154,15 @@ class ArchitectureTest {
 
     @Test
     @Rule(value = "H-3", kind = REFUSES)
-    void onlyTheNegotiatorAssignsItsState() {
+    void onlyTheHandshakeMachineAssignsItsState() {
         noClasses()
                 .that()
-                .doNotBelongToAnyOf(Negotiator.class)
+                .doNotBelongToAnyOf(HandshakeMachine.class)
                 .should()
-                .accessFieldWhere(assigns("state").and(targetOwner(equivalentTo(Negotiator.class))))
+                .accessFieldWhere(assigns("state").and(targetOwner(equivalentTo(HandshakeMachine.class))))
                 .check(LIBRARY);
         fields().that()
-                .areDeclaredIn(Negotiator.class)
+                .areDeclaredIn(HandshakeMachine.class)
                 .and()
                 .haveName("state")
                 .should()
@@ -163,7 +175,7 @@ class ArchitectureTest {
     void statesAreImmutable() {
         fields().that()
                 .areDeclaredInClassesThat(resideInAPackage("dev.securesession.internal.handshake")
-                        .and(not(belongToAnyOf(Negotiator.class))))
+                        .and(not(belongToAnyOf(HandshakeMachine.class))))
                 .should()
                 .beFinal()
                 .check(LIBRARY);

@@ -1,6 +1,6 @@
 package dev.securesession;
 
-import dev.securesession.internal.wire.SavedSession;
+import dev.securesession.internal.state.SavedSession;
 import dev.securesession.testkit.MovableClock;
 import dev.securesession.testkit.Pair;
 import java.nio.ByteBuffer;
@@ -13,7 +13,7 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Both ends of a session in any state that a test wants, taken up from states as {@link SecureSession#save} writes them, and
- * a sender that knows the keys and says in its messages what it likes. No negotiation, no public-key operation.
+ * a sender that knows the keys and says in its messages what it likes. No handshake, no public-key operation.
  */
 final class Crafted {
     static final byte[] SESSION_ID = {(byte) 0xEA, (byte) 0x8B, (byte) 0xFB, 0x33};

@@ -47,7 +47,7 @@ class EntryPointsFuzzTest {
     }
 
     @FuzzTest
-    void negotiationMessages(byte[] input) throws Exception {
+    void handshakeMessages(byte[] input) throws Exception {
         try (Handshake server = Handshake.server(PAIR.server());
                 Handshake client = Handshake.client(PAIR.client())) {
             byte[] request = client.start();

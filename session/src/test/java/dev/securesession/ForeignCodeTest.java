@@ -35,9 +35,9 @@ class ForeignCodeTest {
     void listenersAreToldInOrder() throws Exception {
         Pair listening = pair.withClient(told("client")).withServer(told("server"));
 
-        Pair.Negotiation negotiation = listening.begin();
-        Pair.Sessions sessions = negotiation.finish();
-        negotiation.close();
+        Pair.Exchange handshake = listening.begin();
+        Pair.Sessions sessions = handshake.finish();
+        handshake.close();
         sessions.close();
         sessions.close();
 
@@ -52,17 +52,17 @@ class ForeignCodeTest {
     }
 
     @Test
-    void listenersAreToldOfNegotiationsThatWereGivenUp() throws Exception {
+    void listenersAreToldOfHandshakesThatWereGivenUp() throws Exception {
         Pair listening = pair.withClient(told("client")).withServer(told("server"));
-        try (Pair.Negotiation unused = listening.begin()) {
+        try (Pair.Exchange unused = listening.begin()) {
             assertThat(unused.client().role()).isEqualTo(Role.CLIENT);
         }
         assertThat(events).isEmpty();
 
-        Pair.Negotiation negotiation = listening.begin();
-        negotiation.message2();
-        negotiation.close();
-        negotiation.close();
+        Pair.Exchange handshake = listening.begin();
+        handshake.message2();
+        handshake.close();
+        handshake.close();
 
         assertThat(events)
                 .containsExactly("client negotiating", "server negotiating", "client abandoned", "server abandoned");
@@ -87,7 +87,7 @@ class ForeignCodeTest {
         for (SessionListener listener : failing) {
             Pair shaky = pair.withClient(config -> config.withListener(listener))
                     .withServer(config -> config.withListener(listener));
-            try (Pair.Negotiation abandoned = shaky.begin()) {
+            try (Pair.Exchange abandoned = shaky.begin()) {
                 abandoned.message2();
             }
 
@@ -122,29 +122,29 @@ class ForeignCodeTest {
 
     @Test
     @Rule(value = "H-3", kind = REFUSES)
-    void anIdentityKeyThatCannotSignLeavesTheNegotiationAsItWas() throws Exception {
+    void anIdentityKeyThatCannotSignLeavesTheHandshakeAsItWas() throws Exception {
         FailingKey clientKey = new FailingKey(TestKeys.pair(1));
         FailingKey serverKey = new FailingKey(TestKeys.pair(2));
         Pair shaky = pair.withClient(config -> withKey(config, clientKey, pair.server()))
                 .withServer(config -> withKey(config, serverKey, pair.client()));
-        try (Pair.Negotiation negotiation = shaky.begin()) {
+        try (Pair.Exchange handshake = shaky.begin()) {
             clientKey.broken = true;
-            assertThatThrownBy(() -> negotiation.client().start()).isInstanceOf(ProviderException.class);
+            assertThatThrownBy(() -> handshake.client().start()).isInstanceOf(ProviderException.class);
             clientKey.broken = false;
-            byte[] message1 = negotiation.message1();
+            byte[] message1 = handshake.message1();
 
             serverKey.broken = true;
-            assertThatThrownBy(() -> negotiation.server().receive(message1)).isInstanceOf(ProviderException.class);
-            assertThat(negotiation.server().awaitedPeer()).isEmpty();
+            assertThatThrownBy(() -> handshake.server().receive(message1)).isInstanceOf(ProviderException.class);
+            assertThat(handshake.server().awaitedPeer()).isEmpty();
             serverKey.broken = false;
-            byte[] message2 = negotiation.message2();
+            byte[] message2 = handshake.message2();
 
             clientKey.broken = true;
-            assertThatThrownBy(() -> negotiation.client().receive(message2)).isInstanceOf(ProviderException.class);
-            assertThat(negotiation.client().awaitedPeer()).isEmpty();
+            assertThatThrownBy(() -> handshake.client().receive(message2)).isInstanceOf(ProviderException.class);
+            assertThat(handshake.client().awaitedPeer()).isEmpty();
             clientKey.broken = false;
 
-            negotiation.finish().close();
+            handshake.finish().close();
         }
     }
 
@@ -173,24 +173,24 @@ class ForeignCodeTest {
     }
 
     @Test
-    void aNegotiationClosedByAnotherThreadIsEitherAbandonedOrEstablished() throws Exception {
+    void aHandshakeClosedByAnotherThreadIsEitherAbandonedOrEstablished() throws Exception {
         for (int round = 0; round < 50; round++) {
             events.clear();
             Pair listening = pair.withServer(told("server"));
-            Pair.Negotiation negotiation = listening.begin();
-            negotiation.message3();
+            Pair.Exchange handshake = listening.begin();
+            handshake.message3();
 
             CompletableFuture<Void> closing =
-                    CompletableFuture.runAsync(() -> negotiation.server().close());
+                    CompletableFuture.runAsync(() -> handshake.server().close());
             try {
-                negotiation.message4();
+                handshake.message4();
             } catch (IllegalStateException closedBefore) {
                 assertThat(closedBefore).hasMessageContaining("closed");
             }
             closing.get(20, TimeUnit.SECONDS);
 
             assertThat(events).hasSize(2).startsWith("server negotiating");
-            negotiation.close();
+            handshake.close();
         }
     }
 
@@ -220,8 +220,8 @@ class ForeignCodeTest {
 
     private static SessionConfig withKey(SessionConfig config, FailingKey key, SessionConfig peer) {
         try {
-            Identity identity =
-                    Identity.of(config.identity().id(), key, config.identity().publicKey());
+            LocalIdentity identity = LocalIdentity.of(
+                    config.identity().id(), key, config.identity().publicKey());
             return SessionConfig.of(
                     identity,
                     PeerDirectory.of(peer.identity().id(), peer.identity().publicKey()));

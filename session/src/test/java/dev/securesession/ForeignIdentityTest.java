@@ -56,8 +56,8 @@ class ForeignIdentityTest {
         FakeProvider service = service(signatures);
         Security.addProvider(service);
         try {
-            Identity identity =
-                    Identity.of(ID, new ServiceKey(pair.getPrivate()), IdentityPublicKey.ofJca(pair.getPublic()));
+            LocalIdentity identity =
+                    LocalIdentity.of(ID, new ServiceKey(pair.getPrivate()), IdentityPublicKey.ofJca(pair.getPublic()));
             assertThat(signatures).hasValue(1);
             assertNegotiates(identity);
             // Message 1 or 2, and message 3 as a client; both roles.
@@ -83,8 +83,8 @@ class ForeignIdentityTest {
         IdentityPublicKey publicKey =
                 IdentityPublicKey.ofJca(loaded.getCertificate("identity").getPublicKey());
 
-        assertNegotiates(Identity.of(ID, privateKey, publicKey));
-        assertNegotiates(Identity.of(ID, IdentityPrivateKey.ofJca(privateKey)));
+        assertNegotiates(LocalIdentity.of(ID, privateKey, publicKey));
+        assertNegotiates(LocalIdentity.of(ID, IdentityPrivateKey.ofJca(privateKey)));
     }
 
     @Test
@@ -93,7 +93,7 @@ class ForeignIdentityTest {
         PrivateKey privateKey = generate(Curve.P256).getPrivate();
         IdentityPublicKey other = TestKeys.pair(1).publicKey();
         assertThatExceptionOfType(KeyRejectedException.class)
-                .isThrownBy(() -> Identity.of(ID, privateKey, other))
+                .isThrownBy(() -> LocalIdentity.of(ID, privateKey, other))
                 .withMessageContaining(other.fingerprint())
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.MISMATCH));
     }
@@ -106,13 +106,13 @@ class ForeignIdentityTest {
         rsa.initialize(1024);
         PrivateKey rsaKey = rsa.generateKeyPair().getPrivate();
         assertThatExceptionOfType(KeyRejectedException.class)
-                .isThrownBy(() -> Identity.of(ID, rsaKey, publicKey))
+                .isThrownBy(() -> LocalIdentity.of(ID, rsaKey, publicKey))
                 .withMessageContaining("RSA")
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.RSA));
         PrivateKey edwards =
                 KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPrivate();
         assertThatExceptionOfType(KeyRejectedException.class)
-                .isThrownBy(() -> Identity.of(ID, edwards, publicKey))
+                .isThrownBy(() -> LocalIdentity.of(ID, edwards, publicKey))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.UNSUPPORTED));
     }
 
@@ -122,7 +122,7 @@ class ForeignIdentityTest {
         IdentityPublicKey publicKey = IdentityPublicKey.ofJca(pair.getPublic());
         // No installed provider takes this key.
         assertThatExceptionOfType(ProviderException.class)
-                .isThrownBy(() -> Identity.of(ID, new ServiceKey(pair.getPrivate()), publicKey))
+                .isThrownBy(() -> LocalIdentity.of(ID, new ServiceKey(pair.getPrivate()), publicKey))
                 .withCauseInstanceOf(InvalidKeyException.class);
     }
 
@@ -135,11 +135,11 @@ class ForeignIdentityTest {
         Security.addProvider(service);
         try {
             ServiceKey key = new ServiceKey(pair.getPrivate());
-            Identity identity = Identity.of(ID, key, IdentityPublicKey.ofJca(pair.getPublic()));
+            LocalIdentity identity = LocalIdentity.of(ID, key, IdentityPublicKey.ofJca(pair.getPublic()));
             SessionConfig server = SessionConfig.of(
                     identity, PeerDirectory.of(Pair.CLIENT_ID, TestKeys.pair(1).publicKey()));
             SessionConfig client = SessionConfig.of(
-                    Identity.of(Pair.CLIENT_ID, TestKeys.pair(1).privateKey()),
+                    LocalIdentity.of(Pair.CLIENT_ID, TestKeys.pair(1).privateKey()),
                     PeerDirectory.of(ID, identity.publicKey()));
             Handshake clientSide = Handshake.client(client);
             Handshake serverSide = Handshake.server(server);
@@ -154,12 +154,12 @@ class ForeignIdentityTest {
         }
     }
 
-    private static void assertNegotiates(Identity identity) throws Exception {
+    private static void assertNegotiates(LocalIdentity identity) throws Exception {
         IdentityKeyPair peerKeys = TestKeys.pair(1);
         PeerId peerId = PeerId.ofUtf8("peer");
         SessionConfig own = SessionConfig.of(identity, PeerDirectory.of(peerId, peerKeys.publicKey()));
         SessionConfig peer = SessionConfig.of(
-                Identity.of(peerId, peerKeys.privateKey()), PeerDirectory.of(identity.id(), identity.publicKey()));
+                LocalIdentity.of(peerId, peerKeys.privateKey()), PeerDirectory.of(identity.id(), identity.publicKey()));
         negotiate(own, peer);
         negotiate(peer, own);
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a negotiation does in which state, and whom it accepts. */
+/** What a handshake does in which state, and whom it accepts. */
 class HandshakeTest {
     private final Pair pair = Pair.create();
 
@@ -51,9 +51,9 @@ class HandshakeTest {
     @Test
     @Rule(value = "H-1", kind = REFUSES)
     void refusesCallsThatDoNotFitItsState() throws Exception {
-        try (Pair.Negotiation negotiation = pair.begin()) {
-            Handshake client = negotiation.client();
-            Handshake server = negotiation.server();
+        try (Pair.Exchange handshake = pair.begin()) {
+            Handshake client = handshake.client();
+            Handshake server = handshake.server();
 
             assertThatThrownBy(() -> client.receive(new byte[44])).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(server::start).isInstanceOf(IllegalStateException.class);
@@ -66,7 +66,7 @@ class HandshakeTest {
                 assertThat(side.earlyData()).isEmpty();
             }
 
-            negotiation.message3();
+            handshake.message3();
 
             assertThatThrownBy(client::start).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(server::start).isInstanceOf(IllegalStateException.class);
@@ -75,12 +75,12 @@ class HandshakeTest {
 
     @Test
     @Rule(value = "H-2", kind = REFUSES)
-    void refusesASecondNegotiation() throws Exception {
-        Pair.Negotiation negotiation = pair.begin();
-        try (negotiation;
-                Pair.Sessions sessions = negotiation.finish()) {
+    void refusesASecondHandshake() throws Exception {
+        Pair.Exchange handshake = pair.begin();
+        try (handshake;
+                Pair.Sessions sessions = handshake.finish()) {
             StateKey key = StateKey.of(new byte[32]);
-            for (Handshake side : new Handshake[] {negotiation.client(), negotiation.server()}) {
+            for (Handshake side : new Handshake[] {handshake.client(), handshake.server()}) {
                 assertThatThrownBy(side::start).isInstanceOf(IllegalStateException.class);
                 for (byte[] message : sessions.messages()) {
                     assertThatThrownBy(() -> side.receive(message)).isInstanceOf(IllegalStateException.class);
@@ -94,9 +94,9 @@ class HandshakeTest {
 
     @Test
     @Rule(value = "H-2", kind = ACCEPTS)
-    void takesANewEphemeralKeyForEveryNegotiation() throws Exception {
-        try (Pair.Negotiation one = pair.begin();
-                Pair.Negotiation other = pair.begin()) {
+    void takesANewEphemeralKeyForEveryHandshake() throws Exception {
+        try (Pair.Exchange one = pair.begin();
+                Pair.Exchange other = pair.begin()) {
             assertThat(HostilePeer.ephemeralIn(one.message1())).isNotEqualTo(HostilePeer.ephemeralIn(other.message1()));
             assertThat(HostilePeer.ephemeralIn(one.message2())).isNotEqualTo(HostilePeer.ephemeralIn(other.message2()));
         }
@@ -104,44 +104,44 @@ class HandshakeTest {
 
     @Test
     void repeatsItsFirstMessageUntilItIsAnswered() throws Exception {
-        try (Pair.Negotiation negotiation = pair.begin()) {
-            byte[] first = negotiation.client().start();
+        try (Pair.Exchange handshake = pair.begin()) {
+            byte[] first = handshake.client().start();
             first[0] = 0;
 
-            byte[] second = negotiation.client().start();
+            byte[] second = handshake.client().start();
 
-            assertThat(second).isEqualTo(negotiation.client().start());
-            assertThat(negotiation.server().receive(second)).isInstanceOf(HandshakeStep.Reply.class);
+            assertThat(second).isEqualTo(handshake.client().start());
+            assertThat(handshake.server().receive(second)).isInstanceOf(HandshakeStep.Reply.class);
         }
     }
 
     @Test
     @Rule(value = "H-2", kind = REFUSES)
     void refusesEverythingOnceClosed() throws Exception {
-        Pair.Negotiation negotiation = pair.begin();
-        byte[] message1 = negotiation.message1();
-        byte[] message2 = negotiation.message2();
-        negotiation.close();
-        negotiation.close();
+        Pair.Exchange handshake = pair.begin();
+        byte[] message1 = handshake.message1();
+        byte[] message2 = handshake.message2();
+        handshake.close();
+        handshake.close();
         StateKey key = StateKey.of(new byte[32]);
 
-        assertThatThrownBy(negotiation.client()::start).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> negotiation.client().receive(message2)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> negotiation.server().receive(message1)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> negotiation.server().save(key)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> negotiation.server().refusePeer(Pair.CLIENT_ID))
+        assertThatThrownBy(handshake.client()::start).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> handshake.client().receive(message2)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> handshake.server().receive(message1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> handshake.server().save(key)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> handshake.server().refusePeer(Pair.CLIENT_ID))
                 .isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> negotiation
+        assertThatThrownBy(() -> handshake
                         .server()
                         .resolve(Pair.CLIENT_ID, TestKeys.pair(1).publicKey()))
                 .isInstanceOf(IllegalStateException.class);
     }
 
     @Test
-    void closingTheNegotiationLeavesItsSessionOpen() throws Exception {
-        Pair.Negotiation negotiation = pair.begin();
-        try (Pair.Sessions sessions = negotiation.finish()) {
-            negotiation.close();
+    void closingTheHandshakeLeavesItsSessionOpen() throws Exception {
+        Pair.Exchange handshake = pair.begin();
+        try (Pair.Sessions sessions = handshake.finish()) {
+            handshake.close();
 
             assertThat(sessions.toServer(new byte[] {1})).containsExactly(1);
         }
@@ -150,20 +150,20 @@ class HandshakeTest {
     @Test
     @Rule(value = "H-3", kind = ACCEPTS)
     void acceptsTheRightMessageAfterWrongOnes() throws Exception {
-        try (Pair.Negotiation negotiation = pair.begin();
-                Pair.Negotiation other = pair.begin()) {
+        try (Pair.Exchange handshake = pair.begin();
+                Pair.Exchange other = pair.begin()) {
             byte[] foreign2 = other.message2();
             byte[] foreign3 = other.message3();
             byte[] foreign4 = other.message4();
 
-            negotiation.message1();
-            assertRefused(negotiation.client(), foreign2, Reason.BAD_SIGNATURE);
-            negotiation.message2();
-            assertRefused(negotiation.server(), foreign3, Reason.BAD_SIGNATURE);
-            negotiation.message3();
-            assertRefused(negotiation.client(), foreign4, Reason.BAD_CONFIRMATION);
+            handshake.message1();
+            assertRefused(handshake.client(), foreign2, Reason.BAD_SIGNATURE);
+            handshake.message2();
+            assertRefused(handshake.server(), foreign3, Reason.BAD_SIGNATURE);
+            handshake.message3();
+            assertRefused(handshake.client(), foreign4, Reason.BAD_CONFIRMATION);
 
-            negotiation.finish().close();
+            handshake.finish().close();
         }
     }
 
@@ -199,11 +199,11 @@ class HandshakeTest {
                                 Pair.SERVER_ID,
                                 pair.server().identity().publicKey())))
                 .withExpectedPeer(wanted));
-        try (Pair.Negotiation negotiation = expecting.begin()) {
-            byte[] message2 = negotiation.message2();
+        try (Pair.Exchange handshake = expecting.begin()) {
+            byte[] message2 = handshake.message2();
 
-            assertRefused(negotiation.client(), message2, Reason.UNEXPECTED_PEER);
-            assertThat(negotiation.client().earlyData()).isEmpty();
+            assertRefused(handshake.client(), message2, Reason.UNEXPECTED_PEER);
+            assertThat(handshake.client().earlyData()).isEmpty();
         }
     }
 
@@ -211,8 +211,8 @@ class HandshakeTest {
     @Rule(value = "H-5", kind = REFUSES)
     void serversMayExpectAPeerToo() {
         Pair expecting = pair.withServer(config -> config.withExpectedPeer(PeerId.ofUtf8("another client")));
-        try (Pair.Negotiation negotiation = expecting.begin()) {
-            assertRefused(negotiation.server(), negotiation.message1(), Reason.UNEXPECTED_PEER);
+        try (Pair.Exchange handshake = expecting.begin()) {
+            assertRefused(handshake.server(), handshake.message1(), Reason.UNEXPECTED_PEER);
         }
     }
 
@@ -220,14 +220,14 @@ class HandshakeTest {
     @Rule(value = "H-6", kind = REFUSES)
     void refusesOurselves() throws Exception {
         Pair self = Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), Pair.CLIENT_ID, TestKeys.pair(1));
-        try (Pair.Negotiation negotiation = self.begin()) {
-            assertRefused(negotiation.server(), negotiation.message1(), Reason.SELF);
+        try (Pair.Exchange handshake = self.begin()) {
+            assertRefused(handshake.server(), handshake.message1(), Reason.SELF);
         }
         SessionOptions allowing = SessionOptions.defaults().withSelfAllowed();
         Pair serverAllows = self.withServer(config -> config.withOptions(allowing));
-        try (Pair.Negotiation negotiation = serverAllows.begin()) {
-            byte[] message2 = negotiation.message2();
-            assertRefused(negotiation.client(), message2, Reason.SELF);
+        try (Pair.Exchange handshake = serverAllows.begin()) {
+            byte[] message2 = handshake.message2();
+            assertRefused(handshake.client(), message2, Reason.SELF);
         }
     }
 
@@ -257,13 +257,13 @@ class HandshakeTest {
     void reportsASimultaneousOpenAndGoesOn() throws Exception {
         Pair swapped = Pair.of(
                 /* clientId= */ Pair.SERVER_ID, TestKeys.pair(2), /* serverId= */ Pair.CLIENT_ID, TestKeys.pair(1));
-        try (Pair.Negotiation negotiation = pair.begin();
+        try (Pair.Exchange handshake = pair.begin();
                 Handshake peer = Handshake.client(swapped.client())) {
-            negotiation.message1();
+            handshake.message1();
 
-            assertRefused(negotiation.client(), peer.start(), Reason.SIMULTANEOUS_OPEN);
+            assertRefused(handshake.client(), peer.start(), Reason.SIMULTANEOUS_OPEN);
 
-            negotiation.finish().close();
+            handshake.finish().close();
         }
     }
 
@@ -283,14 +283,14 @@ class HandshakeTest {
     @Test
     @Rule(value = "H-9", kind = ACCEPTS)
     void clientMaySendBeforeItIsConfirmed() throws Exception {
-        try (Pair.Negotiation negotiation = pair.begin()) {
-            negotiation.message3();
-            EarlyData early = negotiation.client().earlyData().orElseThrow();
+        try (Pair.Exchange handshake = pair.begin()) {
+            handshake.message3();
+            EarlyData early = handshake.client().earlyData().orElseThrow();
             byte[] first = early.wrap(new byte[] {1});
             byte[] second = early.wrap(new byte[] {2});
 
-            assertThat(negotiation.serverSession().unwrap(first)).containsExactly(1);
-            try (Pair.Sessions sessions = negotiation.finish()) {
+            assertThat(handshake.serverSession().unwrap(first)).containsExactly(1);
+            try (Pair.Sessions sessions = handshake.finish()) {
                 assertThat(sessions.server().unwrap(second)).containsExactly(2);
                 assertThat(sessions.toServer(new byte[] {3})).containsExactly(3);
                 assertThat(sessions.toClient(new byte[] {4})).containsExactly(4);
@@ -301,27 +301,27 @@ class HandshakeTest {
     @Test
     @Rule(value = "H-9", kind = REFUSES)
     void nobodyElseMaySendEarly() throws Exception {
-        try (Pair.Negotiation negotiation = pair.begin()) {
-            assertThat(negotiation.client().earlyData()).isEmpty();
-            negotiation.message1();
-            assertThat(negotiation.client().earlyData()).isEmpty();
-            negotiation.message2();
-            assertThat(negotiation.client().earlyData()).isEmpty();
-            assertThat(negotiation.server().earlyData()).isEmpty();
-            negotiation.message3();
-            assertThat(negotiation.server().earlyData()).isEmpty();
-            negotiation.finish().close();
-            assertThat(negotiation.client().earlyData()).isEmpty();
+        try (Pair.Exchange handshake = pair.begin()) {
+            assertThat(handshake.client().earlyData()).isEmpty();
+            handshake.message1();
+            assertThat(handshake.client().earlyData()).isEmpty();
+            handshake.message2();
+            assertThat(handshake.client().earlyData()).isEmpty();
+            assertThat(handshake.server().earlyData()).isEmpty();
+            handshake.message3();
+            assertThat(handshake.server().earlyData()).isEmpty();
+            handshake.finish().close();
+            assertThat(handshake.client().earlyData()).isEmpty();
         }
     }
 
     @Test
     @Rule(value = "H-9", kind = REFUSES)
-    void earlyDataEndsWithTheNegotiation() throws Exception {
-        try (Pair.Negotiation negotiation = pair.begin()) {
-            negotiation.message3();
-            EarlyData early = negotiation.client().earlyData().orElseThrow();
-            negotiation.client().close();
+    void earlyDataEndsWithTheHandshake() throws Exception {
+        try (Pair.Exchange handshake = pair.begin()) {
+            handshake.message3();
+            EarlyData early = handshake.client().earlyData().orElseThrow();
+            handshake.client().close();
 
             assertThatThrownBy(() -> early.wrap(new byte[] {1})).isInstanceOf(IllegalStateException.class);
         }
@@ -329,13 +329,13 @@ class HandshakeTest {
 
     @Test
     @Rule(value = "H-9", kind = REFUSES)
-    void wrappedMessagesAreNoNegotiationMessages() throws Exception {
-        try (Pair.Negotiation negotiation = pair.begin()) {
-            byte[] wrapped = negotiation.serverSession().wrap(new byte[] {1});
+    void wrappedMessagesAreNoHandshakeMessages() throws Exception {
+        try (Pair.Exchange handshake = pair.begin()) {
+            byte[] wrapped = handshake.serverSession().wrap(new byte[] {1});
 
-            assertRefused(negotiation.client(), wrapped, Reason.MALFORMED);
+            assertRefused(handshake.client(), wrapped, Reason.MALFORMED);
 
-            try (Pair.Sessions sessions = negotiation.finish()) {
+            try (Pair.Sessions sessions = handshake.finish()) {
                 assertThat(sessions.client().unwrap(wrapped)).containsExactly(1);
             }
         }

@@ -342,7 +342,7 @@ class IdentityKeyContainerTest {
         IdentityPrivateKey key =
                 IdentityPrivateKey.decode(TestKeys.pair(1).privateKey().encodeSecret());
         assertThat(key.isDestroyed()).isFalse();
-        Identity identity = Identity.of(PeerId.ofUtf8("a"), key);
+        LocalIdentity identity = LocalIdentity.of(PeerId.ofUtf8("a"), key);
 
         key.destroy();
         key.destroy();

@@ -213,7 +213,7 @@ class IdentityKeyImportTest {
 
     @Test
     void saysWhereKeysBelongThatStayInTheirToken() {
-        assertPrivateRefused(new TokenKey(), Reason.UNSUPPORTED, "Identity.of");
+        assertPrivateRefused(new TokenKey(), Reason.UNSUPPORTED, "LocalIdentity.of");
     }
 
     @Test

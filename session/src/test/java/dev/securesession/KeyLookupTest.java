@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/** How a negotiation comes by the key of its peer: from a directory, or from its caller. */
+/** How a handshake comes by the key of its peer: from a directory, or from its caller. */
 class KeyLookupTest {
     private static final IdentityPublicKey CLIENT_KEY = TestKeys.pair(1).publicKey();
     private static final IdentityPublicKey SERVER_KEY = TestKeys.pair(2).publicKey();
@@ -101,8 +101,9 @@ class KeyLookupTest {
     void takesALateAnswerAboutOnePeerForNoOther() throws Exception {
         PeerId mallory = PeerId.ofUtf8("mallory");
         IdentityKeyPair mallorysKey = TestKeys.pair(3);
-        SessionConfig asMallory = SessionConfig.askingForKeys(Identity.of(mallory, mallorysKey.privateKey()));
-        SessionConfig asTheClient = SessionConfig.askingForKeys(Identity.of(Pair.CLIENT_ID, mallorysKey.privateKey()));
+        SessionConfig asMallory = SessionConfig.askingForKeys(LocalIdentity.of(mallory, mallorysKey.privateKey()));
+        SessionConfig asTheClient =
+                SessionConfig.askingForKeys(LocalIdentity.of(Pair.CLIENT_ID, mallorysKey.privateKey()));
         try (Handshake first = Handshake.client(asMallory);
                 Handshake second = Handshake.client(asTheClient);
                 Handshake server = Handshake.server(asking.server())) {
@@ -190,7 +191,7 @@ class KeyLookupTest {
     void asksTheDirectoryWhileNoLockIsHeld() throws Exception {
         Handshake[] server = new Handshake[1];
         PeerDirectory curious = peer -> {
-            // Another thread gets at the negotiation meanwhile: a lock would keep it waiting for ever.
+            // Another thread gets at the handshake meanwhile: a lock would keep it waiting for ever.
             assertThat(inAnotherThread(server[0]::awaitedPeer)).contains(peer);
             return Optional.of(CLIENT_KEY);
         };
@@ -204,7 +205,7 @@ class KeyLookupTest {
 
     @Test
     @Rule(value = "H-11", kind = REFUSES)
-    void aDirectoryThatFailsLeavesTheNegotiationAsItWas() throws Exception {
+    void aDirectoryThatFailsLeavesTheHandshakeAsItWas() throws Exception {
         RuntimeException failure = new IllegalArgumentException("the directory is down");
         PeerDirectory failing = peer -> {
             asked.add(peer);
@@ -214,13 +215,13 @@ class KeyLookupTest {
             return Optional.of(peer.equals(Pair.CLIENT_ID) ? CLIENT_KEY : SERVER_KEY);
         };
         Pair shaky = pair.withServer(config -> SessionConfig.of(config.identity(), failing));
-        try (Pair.Negotiation negotiation = shaky.begin()) {
-            byte[] message1 = negotiation.message1();
+        try (Pair.Exchange handshake = shaky.begin()) {
+            byte[] message1 = handshake.message1();
 
-            assertThatThrownBy(() -> negotiation.server().receive(message1)).isSameAs(failure);
+            assertThatThrownBy(() -> handshake.server().receive(message1)).isSameAs(failure);
 
-            assertThat(negotiation.server().awaitedPeer()).isEmpty();
-            negotiation.finish().close();
+            assertThat(handshake.server().awaitedPeer()).isEmpty();
+            handshake.finish().close();
         }
     }
 
@@ -236,17 +237,17 @@ class KeyLookupTest {
             return Optional.of(SERVER_KEY);
         };
         Pair shaky = pair.withClient(config -> SessionConfig.of(config.identity(), failing));
-        try (Pair.Negotiation negotiation = shaky.begin()) {
-            byte[] message2 = negotiation.message2();
+        try (Pair.Exchange handshake = shaky.begin()) {
+            byte[] message2 = handshake.message2();
 
-            assertThatThrownBy(() -> negotiation.client().receive(message2)).isSameAs(failure);
+            assertThatThrownBy(() -> handshake.client().receive(message2)).isSameAs(failure);
 
-            negotiation.finish().close();
+            handshake.finish().close();
         }
     }
 
     @Test
-    void closingFromTheDirectoryEndsTheNegotiation() {
+    void closingFromTheDirectoryEndsTheHandshake() {
         Handshake[] server = new Handshake[1];
         PeerDirectory closing = peer -> {
             inAnotherThread(() -> {

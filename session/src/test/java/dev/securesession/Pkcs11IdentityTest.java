@@ -103,12 +103,13 @@ class Pkcs11IdentityTest {
                 throw new AssertionError("the token gives its key away");
             }
             PeerId id = PeerId.ofUtf8("token");
-            Identity identity = Identity.of(id, pair.getPrivate(), IdentityPublicKey.ofJca(pair.getPublic()));
+            LocalIdentity identity = LocalIdentity.of(id, pair.getPrivate(), IdentityPublicKey.ofJca(pair.getPublic()));
             PeerId peerId = PeerId.ofUtf8("peer");
             SessionConfig own = SessionConfig.of(
                     identity, PeerDirectory.of(peerId, TestKeys.pair(1).publicKey()));
             SessionConfig peer = SessionConfig.of(
-                    Identity.of(peerId, TestKeys.pair(1).privateKey()), PeerDirectory.of(id, identity.publicKey()));
+                    LocalIdentity.of(peerId, TestKeys.pair(1).privateKey()),
+                    PeerDirectory.of(id, identity.publicKey()));
             Stream.of(List.of(own, peer), List.of(peer, own)).forEach(Pkcs11IdentityTest::negotiate);
             System.out.println(DONE + " on " + curve);
         }

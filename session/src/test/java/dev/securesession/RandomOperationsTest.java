@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Two peers over a network that loses, doubles, reorders, changes and mixes up what they say, while they are saved,
  * restored and closed. Whatever happens: only the exceptions that the API documents come out, both ends have the same
- * session or none, nothing is received that was not sent, or twice, and once the network is quiet the negotiation ends
+ * session or none, nothing is received that was not sent, or twice, and once the network is quiet the handshake ends
  * well.
  *
  * <p>A failure names its seed; run again with {@code -Dsecuresession.seed=...}.
@@ -61,8 +61,8 @@ class RandomOperationsTest {
             Pair pair = random.nextBoolean() ? plain.askingForKeys() : plain;
             this.client = new Side(random, pair.client(), pair.server(), Handshake.client(pair.client()));
             this.server = new Side(random, pair.server(), pair.client(), Handshake.server(pair.server()));
-            // What the two have said in another negotiation. Not its first message: a server would rightly answer it.
-            try (Pair.Negotiation other = plain.begin();
+            // What the two have said in another handshake. Not its first message: a server would rightly answer it.
+            try (Pair.Exchange other = plain.begin();
                     Pair.Sessions sessions = other.finish()) {
                 client.said.add(other.message3());
                 client.said.add(sessions.client().wrap(new byte[8]));
@@ -153,7 +153,7 @@ class RandomOperationsTest {
         }
     }
 
-    /** One end: first a negotiation, then a session, which only documented exceptions may come out of. */
+    /** One end: first a handshake, then a session, which only documented exceptions may come out of. */
     private static final class Side {
         private final Random random;
         private final SessionConfig config;

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.securesession.StateRejectedException.Reason;
-import dev.securesession.internal.wire.SavedSession;
+import dev.securesession.internal.state.SavedSession;
 import dev.securesession.rules.Rule;
 import dev.securesession.testkit.Mutations;
 import dev.securesession.testkit.Pair;
@@ -91,13 +91,16 @@ class RestoredSessionTest {
 
         SecureSession.restore(state, own, config);
         SecureSession.restore(state, key.withGeneration(7).withOwner("alice"), config);
-        assertRefused(state, key, config, Reason.FORGED);
-        assertRefused(state, own.withOwner("bob"), config, Reason.FORGED);
-        assertRefused(state, own.withOwner(""), config, Reason.FORGED);
-        assertRefused(state, own.withGeneration(6), config, Reason.FORGED);
-        assertRefused(state, own.withGeneration(8), config, Reason.FORGED);
+        assertRefused(state, key, config, Reason.NOT_AUTHENTIC);
+        assertRefused(state, own.withOwner("bob"), config, Reason.NOT_AUTHENTIC);
+        assertRefused(state, own.withOwner(""), config, Reason.NOT_AUTHENTIC);
+        assertRefused(state, own.withGeneration(6), config, Reason.NOT_AUTHENTIC);
+        assertRefused(state, own.withGeneration(8), config, Reason.NOT_AUTHENTIC);
         assertRefused(
-                state, StateKey.of(Crafted.random(32)).withOwner("alice").withGeneration(7), config, Reason.FORGED);
+                state,
+                StateKey.of(Crafted.random(32)).withOwner("alice").withGeneration(7),
+                config,
+                Reason.NOT_AUTHENTIC);
     }
 
     @Test
@@ -106,9 +109,11 @@ class RestoredSessionTest {
         Crafted ends = Crafted.create();
         byte[] state = ends.client().save(key);
         assertRefused(state, key, ends.pair.server(), Reason.WRONG_IDENTITY);
-        Identity otherKey = Identity.of(Pair.CLIENT_ID, TestKeys.pair(3).privateKey());
+        LocalIdentity otherKey =
+                LocalIdentity.of(Pair.CLIENT_ID, TestKeys.pair(3).privateKey());
         assertRefused(state, key, SessionConfig.askingForKeys(otherKey), Reason.WRONG_IDENTITY);
-        Identity otherId = Identity.of(PeerId.ofUtf8("klient"), TestKeys.pair(1).privateKey());
+        LocalIdentity otherId =
+                LocalIdentity.of(PeerId.ofUtf8("klient"), TestKeys.pair(1).privateKey());
         assertRefused(state, key, SessionConfig.askingForKeys(otherId), Reason.WRONG_IDENTITY);
     }
 
@@ -125,11 +130,11 @@ class RestoredSessionTest {
     }
 
     @Test
-    void isNoNegotiation() throws Exception {
+    void isNoHandshake() throws Exception {
         Pair pair = Pair.create();
-        try (Pair.Negotiation negotiation = pair.begin()) {
-            negotiation.message1();
-            byte[] state = negotiation.client().save(key);
+        try (Pair.Exchange handshake = pair.begin()) {
+            handshake.message1();
+            byte[] state = handshake.client().save(key);
             assertRefused(state, key, pair.client(), Reason.WRONG_KIND);
         }
         byte[] session = Crafted.create().client().save(key);
@@ -201,13 +206,12 @@ class RestoredSessionTest {
                         .client()
                         .withOptions(SessionOptions.defaults().withTsscExport())
                         .withClock(java.time.Clock.fixed(transcript.time(), java.time.ZoneOffset.UTC));
-                SecureSession session =
-                        SecureSession.restoreUnsealedTssc(transcript.stateAfterNegotiation(role), config);
+                SecureSession session = SecureSession.restoreUnsealedTssc(transcript.stateAfterHandshake(role), config);
                 assertThat(session.role()).isEqualTo(role);
                 assertThat(session.isPeerKnown()).isFalse();
                 assertThat(session.sessionId())
-                        .isEqualTo(java.util.Arrays.copyOfRange(transcript.stateAfterNegotiation(role), 12, 16));
-                assertThat(session.saveUnsealedTssc()).isEqualTo(transcript.stateAfterNegotiation(role));
+                        .isEqualTo(java.util.Arrays.copyOfRange(transcript.stateAfterHandshake(role), 12, 16));
+                assertThat(session.saveUnsealedTssc()).isEqualTo(transcript.stateAfterHandshake(role));
                 int sent = 0;
                 for (Vectors.Wrapped wrapped : transcript.wrapped(role.opposite())) {
                     assertThat(session.unwrap(wrapped.message())).isEqualTo(wrapped.payload());
@@ -232,7 +236,7 @@ class RestoredSessionTest {
                 Pair.create().client().withClock(java.time.Clock.fixed(transcript.time(), java.time.ZoneOffset.UTC));
         List<byte[]> messages = new ArrayList<>();
         transcript.wrapped(Role.CLIENT).forEach(wrapped -> messages.add(wrapped.message()));
-        byte[] state = transcript.stateAfterNegotiation(Role.SERVER);
+        byte[] state = transcript.stateAfterHandshake(Role.SERVER);
 
         SecureSession lateFirst = SecureSession.restoreUnsealedTssc(state, config);
         assertThat(accepts(lateFirst, messages.get(1))).isTrue();
@@ -263,7 +267,7 @@ class RestoredSessionTest {
     @Rule(value = "S-2", kind = REFUSES)
     void refusesStatesOfTheReferenceThatAreDamaged() {
         SessionConfig config = Pair.create().client();
-        byte[] state = Vectors.transcripts().get(0).stateAfterNegotiation(Role.CLIENT);
+        byte[] state = Vectors.transcripts().get(0).stateAfterHandshake(Role.CLIENT);
         for (Mutations.Mutation mutation : Mutations.of(state)) {
             assertThatExceptionOfType(StateRejectedException.class)
                     .as(mutation.name())
@@ -286,7 +290,7 @@ class RestoredSessionTest {
     @Test
     void saysWhatItDoesNotKnow() throws Exception {
         SecureSession session = SecureSession.restoreUnsealedTssc(
-                Vectors.transcripts().get(0).stateAfterNegotiation(Role.CLIENT),
+                Vectors.transcripts().get(0).stateAfterHandshake(Role.CLIENT),
                 Pair.create().client());
         assertThatIllegalStateException().isThrownBy(session::peer);
         assertThatIllegalStateException().isThrownBy(session::peerFingerprint);

@@ -2,7 +2,7 @@ package dev.securesession;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.securesession.internal.handshake.Negotiator;
+import dev.securesession.internal.handshake.HandshakeMachine;
 import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.Mutations;
@@ -24,15 +24,15 @@ class SealedGarbageTest {
 
     @Test
     @Rule(value = "S-1", kind = Kind.REFUSES)
-    void negotiationsAreRefusedByTheirOwnExceptionOnly() throws Exception {
-        for (Map.Entry<String, byte[]> state : negotiations().entrySet()) {
+    void handshakesAreRefusedByTheirOwnExceptionOnly() throws Exception {
+        for (Map.Entry<String, byte[]> state : handshakes().entrySet()) {
             SessionConfig config = state.getKey().startsWith("client") ? pair.client() : pair.server();
             int refused = 0;
             List<Mutation> mutations = Mutations.of(state.getValue());
             // A part of them will do: there are thousands for each state.
             for (int i = 0; i < mutations.size(); i += 23) {
                 Mutation mutation = mutations.get(i);
-                byte[] sealed = key.seal(config.suite(), StateKey.Kind.NEGOTIATION, mutation.bytes());
+                byte[] sealed = key.seal(config.suite(), StateKey.Kind.HANDSHAKE, mutation.bytes());
                 try {
                     Handshake.restore(sealed, key, config).close();
                 } catch (StateRejectedException refusal) {
@@ -71,10 +71,10 @@ class SealedGarbageTest {
     }
 
     /** The plain states of each stage. */
-    private Map<String, byte[]> negotiations() throws Exception {
+    private Map<String, byte[]> handshakes() throws Exception {
         Map<String, byte[]> states = new LinkedHashMap<>();
-        Negotiator client = Negotiator.client(pair.client().negotiationSettings());
-        Negotiator server = Negotiator.server(pair.server().negotiationSettings());
+        HandshakeMachine client = HandshakeMachine.client(pair.client().handshakeSettings());
+        HandshakeMachine server = HandshakeMachine.server(pair.server().handshakeSettings());
         List<byte[]> messages = new ArrayList<>();
         states.put("client before message 1", client.save().write());
         states.put("server before message 1", server.save().write());

@@ -63,8 +63,8 @@ class SealerTest {
                 .isEqualTo(314_110);
         Sealer bytes = Sealer.withPassphraseBytes("p\u00e4ssphrase \ud83d\ude00".getBytes(UTF_8));
         assertThat(bytes.unseal(sealed, CONTEXT)).containsExactly(1, 2, 3);
-        assertReason(bytes, sealed, new byte[0], Reason.FORGED);
-        assertReason(Sealer.withPassphrase(new char[] {'p'}), sealed, CONTEXT, Reason.FORGED);
+        assertReason(bytes, sealed, new byte[0], Reason.NOT_AUTHENTIC);
+        assertReason(Sealer.withPassphrase(new char[] {'p'}), sealed, CONTEXT, Reason.NOT_AUTHENTIC);
     }
 
     @Test
@@ -86,10 +86,10 @@ class SealerTest {
     @Test
     void refusesAnotherKeyOrContext() {
         byte[] sealed = sealer.seal(new byte[] {1}, CONTEXT);
-        assertReason(sealer, sealed, new byte[0], Reason.FORGED);
-        assertReason(sealer, sealed, "contexT".getBytes(UTF_8), Reason.FORGED);
-        assertReason(sealer, sealed, "context\0".getBytes(UTF_8), Reason.FORGED);
-        assertReason(Sealer.withKey(Crafted.random(32)), sealed, CONTEXT, Reason.FORGED);
+        assertReason(sealer, sealed, new byte[0], Reason.NOT_AUTHENTIC);
+        assertReason(sealer, sealed, "contexT".getBytes(UTF_8), Reason.NOT_AUTHENTIC);
+        assertReason(sealer, sealed, "context\0".getBytes(UTF_8), Reason.NOT_AUTHENTIC);
+        assertReason(Sealer.withKey(Crafted.random(32)), sealed, CONTEXT, Reason.NOT_AUTHENTIC);
     }
 
     @Test
@@ -115,8 +115,8 @@ class SealerTest {
             } catch (SealedDataException e) {
                 assertThat(e.reason())
                         .as(mutation.name())
-                        .isIn(Reason.MALFORMED, Reason.FORGED, Reason.TOO_MUCH_WORK, Reason.WRONG_KIND);
-                computed += e.reason() == Reason.FORGED ? 1 : 0;
+                        .isIn(Reason.MALFORMED, Reason.NOT_AUTHENTIC, Reason.TOO_MUCH_WORK, Reason.WRONG_KIND);
+                computed += e.reason() == Reason.NOT_AUTHENTIC ? 1 : 0;
             }
         }
         assertThat(computed).isPositive();

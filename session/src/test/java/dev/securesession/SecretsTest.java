@@ -33,8 +33,8 @@ class SecretsTest {
     @Rule(value = "M-1", kind = REFUSES)
     void descriptionsShowNoSecret() throws Exception {
         IdentityPrivateKey privateKey = TestKeys.pair(1).privateKey();
-        try (Pair.Negotiation negotiation = pair.begin();
-                Pair.Sessions sessions = negotiation.finish()) {
+        try (Pair.Exchange handshake = pair.begin();
+                Pair.Sessions sessions = handshake.finish()) {
             byte[] tssc = sessions.client().saveUnsealedTssc();
             byte[] master = Arrays.copyOfRange(tssc, 20, 52);
             byte[] container = privateKey.encodeSecret();
@@ -42,8 +42,8 @@ class SecretsTest {
             List<Object> shown = new ArrayList<>(List.of(
                     sessions.client(),
                     sessions.server(),
-                    negotiation.client(),
-                    negotiation.server(),
+                    handshake.client(),
+                    handshake.server(),
                     pair.client(),
                     pair.client().identity(),
                     pair.client().crypto(),
@@ -65,16 +65,16 @@ class SecretsTest {
     @Rule(value = "M-1", kind = REFUSES)
     void exceptionsShowNoSecret() throws Exception {
         byte[] payload = "what nobody else may read".getBytes(StandardCharsets.US_ASCII);
-        try (Pair.Negotiation negotiation = pair.begin()) {
+        try (Pair.Exchange handshake = pair.begin()) {
             List<Throwable> thrown = new ArrayList<>();
-            byte[] message1 = negotiation.message1();
+            byte[] message1 = handshake.message1();
             for (Mutations.Mutation mutation : Mutations.of(message1)) {
                 byte[] bad = Mutations.repaired(mutation.bytes());
                 if (mutation.name().startsWith("bit") && !Arrays.equals(bad, message1)) {
-                    thrown.add(catchThrowable(() -> negotiation.server().receive(bad)));
+                    thrown.add(catchThrowable(() -> handshake.server().receive(bad)));
                 }
             }
-            try (Pair.Sessions sessions = negotiation.finish()) {
+            try (Pair.Sessions sessions = handshake.finish()) {
                 byte[] master = Arrays.copyOfRange(sessions.client().saveUnsealedTssc(), 20, 52);
                 byte[] message = sessions.client().wrap(payload);
                 sessions.server().unwrap(message);

@@ -26,11 +26,11 @@ class SessionOptionsTest {
     void refusesTolerancesOutsideTheirRange() {
         Duration longest = Duration.ofDays(10_000);
         for (Duration wrong : new Duration[] {Duration.ofNanos(-1), longest.plusNanos(1), Duration.ofDays(-1)}) {
-            assertThatIllegalArgumentException().isThrownBy(() -> defaults.withTimeTolerance(wrong));
+            assertThatIllegalArgumentException().isThrownBy(() -> defaults.withClockTolerance(wrong));
         }
-        assertThat(defaults.withTimeTolerance(Duration.ZERO).timeTolerance()).isEqualTo(Duration.ZERO);
-        assertThat(defaults.withTimeTolerance(longest).timeTolerance()).isEqualTo(longest);
-        assertThat(defaults.withoutTimeCheck().timeTolerance()).isNull();
+        assertThat(defaults.withClockTolerance(Duration.ZERO).clockTolerance()).isEqualTo(Duration.ZERO);
+        assertThat(defaults.withClockTolerance(longest).clockTolerance()).isEqualTo(longest);
+        assertThat(defaults.withoutTimestampCheck().clockTolerance()).isNull();
     }
 
     @ParameterizedTest
@@ -48,7 +48,7 @@ class SessionOptionsTest {
                 .withSequenceWrap()
                 .withSelfAllowed()
                 .withTsscExport()
-                .withTimeTolerance(Duration.ofSeconds(9));
+                .withClockTolerance(Duration.ofSeconds(9));
 
         assertThat(all.replayWindow()).isEqualTo(7);
         assertThat(all.failureLimit()).isEqualTo(8);
@@ -56,21 +56,21 @@ class SessionOptionsTest {
         assertThat(all.sequenceWrap()).isTrue();
         assertThat(all.selfAllowed()).isTrue();
         assertThat(all.tsscExport()).isTrue();
-        assertThat(all.timeTolerance()).isEqualTo(Duration.ofSeconds(9));
+        assertThat(all.clockTolerance()).isEqualTo(Duration.ofSeconds(9));
         assertThat(defaults.replayWindow()).isEqualTo(1024);
         assertThat(defaults.failureLimit()).isEqualTo(1L << 20);
         assertThat(defaults.delivery()).isEqualTo(Delivery.UNORDERED);
         assertThat(defaults.sequenceWrap()).isFalse();
         assertThat(defaults.selfAllowed()).isFalse();
         assertThat(defaults.tsscExport()).isFalse();
-        assertThat(defaults.timeTolerance()).isEqualTo(Duration.ofDays(1));
+        assertThat(defaults.clockTolerance()).isEqualTo(Duration.ofDays(1));
     }
 
     @Test
     void generatesOnP256UnlessToldOtherwise() {
         assertThat(IdentityKeyPair.generate().publicKey().curve()).isEqualTo(Curve.P256);
         SessionConfig config = SessionConfig.askingForKeys(
-                Identity.of(PeerId.ofUtf8("a"), TestKeys.pair(1).privateKey()));
+                LocalIdentity.of(PeerId.ofUtf8("a"), TestKeys.pair(1).privateKey()));
         assertThat(config.options().replayWindow()).isEqualTo(1024);
         assertThat(config.expectedPeer()).isEmpty();
     }

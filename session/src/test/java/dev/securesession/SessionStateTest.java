@@ -92,15 +92,15 @@ class SessionStateTest {
         try (Pair.Sessions sessions = pair.establish()) {
             byte[] state = sessions.client().save(own);
 
-            assertRefused(state, StateKey.of(otherKey).withOwner("session 1").withGeneration(4), Reason.FORGED);
-            assertRefused(state, key.withOwner("session 2").withGeneration(4), Reason.FORGED);
-            assertRefused(state, key.withOwner("session 1").withGeneration(3), Reason.FORGED);
+            assertRefused(state, StateKey.of(otherKey).withOwner("session 1").withGeneration(4), Reason.NOT_AUTHENTIC);
+            assertRefused(state, key.withOwner("session 2").withGeneration(4), Reason.NOT_AUTHENTIC);
+            assertRefused(state, key.withOwner("session 1").withGeneration(3), Reason.NOT_AUTHENTIC);
             assertThatThrownBy(() -> SecureSession.restore(state, own, pair.server()))
                     .isInstanceOfSatisfying(
                             StateRejectedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_IDENTITY));
             SessionConfig sameName = SessionConfig.askingForKeys(
-                    Identity.of(Pair.CLIENT_ID, TestKeys.pair(3).privateKey()));
+                    LocalIdentity.of(Pair.CLIENT_ID, TestKeys.pair(3).privateKey()));
             assertThatThrownBy(() -> SecureSession.restore(state, own, sameName))
                     .isInstanceOfSatisfying(
                             StateRejectedException.class,

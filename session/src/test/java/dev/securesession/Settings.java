@@ -2,14 +2,14 @@ package dev.securesession;
 
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.EcPublicKey;
-import dev.securesession.internal.handshake.NegotiationSettings;
+import dev.securesession.internal.handshake.HandshakeSettings;
 
 /** Opens what the public classes keep to themselves, for tests of the packages beneath. */
 public final class Settings {
     private Settings() {}
 
-    public static NegotiationSettings of(SessionConfig config) {
-        return config.negotiationSettings();
+    public static HandshakeSettings of(SessionConfig config) {
+        return config.handshakeSettings();
     }
 
     public static CryptoSuite suite(SessionConfig config) {

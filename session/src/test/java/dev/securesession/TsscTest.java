@@ -50,7 +50,7 @@ class TsscTest {
     @Rule(value = "S-2", kind = ACCEPTS)
     void recordedStatesAreReadAndWrittenAlike(Transcript transcript) throws Exception {
         for (Role role : Role.values()) {
-            for (byte[] state : List.of(transcript.stateAfterNegotiation(role), transcript.stateAtEnd(role))) {
+            for (byte[] state : List.of(transcript.stateAfterHandshake(role), transcript.stateAtEnd(role))) {
                 try (SecureSession session = SecureSession.restoreUnsealedTssc(state, pair.client())) {
                     assertThat(session.saveUnsealedTssc()).isEqualTo(state);
                     assertThat(session.role()).isEqualTo(role);
@@ -67,7 +67,7 @@ class TsscTest {
         pair.clock().moveTo(transcript.time());
         for (Role role : Role.values()) {
             try (SecureSession session =
-                    SecureSession.restoreUnsealedTssc(transcript.stateAfterNegotiation(role), pair.client())) {
+                    SecureSession.restoreUnsealedTssc(transcript.stateAfterHandshake(role), pair.client())) {
                 for (Vectors.Wrapped wrapped : transcript.wrapped(role.opposite())) {
                     assertThat(session.unwrap(wrapped.message())).isEqualTo(wrapped.payload());
                 }

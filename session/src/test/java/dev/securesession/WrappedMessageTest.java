@@ -105,9 +105,10 @@ class WrappedMessageTest {
         server.unwrap(ends.message(10, (byte) 1));
         byte[] forged = ends.message(1_000_000, (byte) 1);
         forged[30] ^= 1;
-        assertRefused(server, forged, Reason.FORGED);
+        assertRefused(server, forged, Reason.NOT_AUTHENTIC);
         assertRefused(server, ends.stating(13, 2_000_000, ends.now(), (byte) 1, (byte) 2), Reason.WRONG_LENGTH);
-        assertRefused(server, ends.stating(13, 3_000_000, ends.now() + 2 * DAY, (byte) 1), Reason.OUT_OF_TIME);
+        assertRefused(
+                server, ends.stating(13, 3_000_000, ends.now() + 2 * DAY, (byte) 1), Reason.TIMESTAMP_OUT_OF_RANGE);
 
         assertThat(server.unwrap(ends.message(0, (byte) 7))).containsExactly(7);
         assertThat(server.unwrap(ends.message(11, (byte) 8))).containsExactly(8);
@@ -264,8 +265,8 @@ class WrappedMessageTest {
                 assertThatExceptionOfType(MessageRejectedException.class)
                         .as(mutation.name())
                         .isThrownBy(() -> server.unwrap(damaged))
-                        .satisfies(e ->
-                                assertThat(e.reason()).isIn(Reason.MALFORMED, Reason.WRONG_SESSION, Reason.FORGED));
+                        .satisfies(e -> assertThat(e.reason())
+                                .isIn(Reason.MALFORMED, Reason.WRONG_SESSION, Reason.NOT_AUTHENTIC));
             }
         }
         assertThat(server.unwrap(message)).containsExactly(1, 2, 3);
@@ -326,8 +327,8 @@ class WrappedMessageTest {
         Crafted ends = Crafted.create();
         Crafted others = Crafted.create();
         SecureSession server = ends.server();
-        assertRefused(server, others.message(0, (byte) 1), Reason.FORGED);
-        assertRefused(server, server.wrap(new byte[1]), Reason.FORGED);
+        assertRefused(server, others.message(0, (byte) 1), Reason.NOT_AUTHENTIC);
+        assertRefused(server, server.wrap(new byte[1]), Reason.NOT_AUTHENTIC);
         for (int bit = 0; bit < 32; bit++) {
             byte[] message = ends.message(0, (byte) 1);
             message[bit / 8] ^= (byte) (1 << bit % 8);
@@ -366,14 +367,14 @@ class WrappedMessageTest {
             ends.now() + (1L << 32),
             ends.now() ^ Long.MIN_VALUE
         }) {
-            assertRefused(server, ends.stating(13, 0, time, (byte) 1), Reason.OUT_OF_TIME);
+            assertRefused(server, ends.stating(13, 0, time, (byte) 1), Reason.TIMESTAMP_OUT_OF_RANGE);
         }
         assertThatExceptionOfType(MessageRejectedException.class)
                 .isThrownBy(() -> server.unwrap(ends.stating(13, 0, -1, (byte) 1)))
                 .withMessageContaining("18446744073709551615");
         // A clock that was put right lets the same message in.
         byte[] late = ends.stating(13, 0, ends.now() + 3 * DAY, (byte) 1);
-        assertRefused(server, late, Reason.OUT_OF_TIME);
+        assertRefused(server, late, Reason.TIMESTAMP_OUT_OF_RANGE);
         ends.clock().moveBy(Duration.ofDays(2));
         server.unwrap(late);
     }
@@ -381,7 +382,7 @@ class WrappedMessageTest {
     @Test
     @Rule(value = "D-5", kind = ACCEPTS)
     void takesAnyTimeWhenToldTo() throws Exception {
-        Crafted ends = Crafted.with(SessionOptions.defaults().withoutTimeCheck());
+        Crafted ends = Crafted.with(SessionOptions.defaults().withoutTimestampCheck());
         SecureSession server = ends.server();
         int index = 0;
         for (long time : new long[] {0, -1, Long.MIN_VALUE, Long.MAX_VALUE}) {
@@ -394,14 +395,14 @@ class WrappedMessageTest {
     @Test
     @Rule(value = "D-5", kind = REFUSES)
     void measuresTimeInWholeSecondsOfItsOwnTolerance() throws Exception {
-        Crafted ends = Crafted.with(SessionOptions.defaults().withTimeTolerance(Duration.ofMillis(1999)));
+        Crafted ends = Crafted.with(SessionOptions.defaults().withClockTolerance(Duration.ofMillis(1999)));
         SecureSession server = ends.server();
         long now = ends.now();
         ends.clock().moveBy(Duration.ofMillis(999));
         server.unwrap(ends.stating(13, 0, now + 1, (byte) 1));
         server.unwrap(ends.stating(13, 1, now - 1, (byte) 1));
-        assertRefused(server, ends.stating(13, 2, now + 2, (byte) 1), Reason.OUT_OF_TIME);
-        assertRefused(server, ends.stating(13, 2, now - 2, (byte) 1), Reason.OUT_OF_TIME);
+        assertRefused(server, ends.stating(13, 2, now + 2, (byte) 1), Reason.TIMESTAMP_OUT_OF_RANGE);
+        assertRefused(server, ends.stating(13, 2, now - 2, (byte) 1), Reason.TIMESTAMP_OUT_OF_RANGE);
     }
 
     @Test
@@ -438,10 +439,10 @@ class WrappedMessageTest {
         byte[] forged = ends.message(1, (byte) 1);
         forged[50] ^= 1;
         for (int i = 0; i < 4; i++) {
-            assertRefused(server, forged, Reason.FORGED);
+            assertRefused(server, forged, Reason.NOT_AUTHENTIC);
         }
         assertThat(server.unwrap(ends.message(0, (byte) 9))).containsExactly(9);
-        assertRefused(server, forged, Reason.FORGED);
+        assertRefused(server, forged, Reason.NOT_AUTHENTIC);
         assertRefused(server, ends.message(2, (byte) 1), Reason.TOO_MANY_FAILURES);
         assertRefused(server, forged, Reason.TOO_MANY_FAILURES);
         // The other direction is not concerned.
@@ -462,7 +463,7 @@ class WrappedMessageTest {
             assertRefused(server, ofAnother, Reason.WRONG_SESSION);
             assertRefused(server, new byte[10], Reason.MALFORMED);
             assertRefused(server, ends.stating(1, 1, 1, (byte) 1), Reason.WRONG_LENGTH);
-            assertRefused(server, ends.stating(13, 1, 1, (byte) 1), Reason.OUT_OF_TIME);
+            assertRefused(server, ends.stating(13, 1, 1, (byte) 1), Reason.TIMESTAMP_OUT_OF_RANGE);
         }
         server.unwrap(ends.message(1, (byte) 1));
     }
@@ -511,8 +512,8 @@ class WrappedMessageTest {
         try (Pair.Sessions sessions = Pair.create().establish()) {
             byte[] toServer = sessions.client().wrap(new byte[1]);
             byte[] toClient = sessions.server().wrap(new byte[1]);
-            assertRefused(sessions.client(), toServer, Reason.FORGED);
-            assertRefused(sessions.server(), toClient, Reason.FORGED);
+            assertRefused(sessions.client(), toServer, Reason.NOT_AUTHENTIC);
+            assertRefused(sessions.server(), toClient, Reason.NOT_AUTHENTIC);
             sessions.client().unwrap(toClient);
             sessions.server().unwrap(toServer);
         }
@@ -521,20 +522,20 @@ class WrappedMessageTest {
     @Test
     @Rule(value = "H-9", kind = ACCEPTS)
     void countsEarlyDataIntoTheSession() throws Exception {
-        try (Pair.Negotiation negotiation = Pair.create().begin()) {
-            negotiation.message3();
-            EarlyData early = negotiation.client().earlyData().orElseThrow();
+        try (Pair.Exchange handshake = Pair.create().begin()) {
+            handshake.message3();
+            EarlyData early = handshake.client().earlyData().orElseThrow();
             byte[] first = early.wrap(new byte[] {1});
             byte[] second = early.wrap(new byte[] {2});
             assertThatIllegalArgumentException().isThrownBy(() -> early.wrap(new byte[0]));
 
-            SecureSession server = negotiation.serverSession();
+            SecureSession server = handshake.serverSession();
             assertThat(server.unwrap(first)).containsExactly(1);
-            try (Pair.Sessions sessions = negotiation.finish()) {
+            try (Pair.Sessions sessions = handshake.finish()) {
                 assertThat(sessions.toServer(new byte[] {3})).containsExactly(3);
                 assertThat(server.unwrap(second)).containsExactly(2);
                 assertRefused(server, first, Reason.REPLAYED);
-                assertThat(negotiation.client().earlyData()).isEmpty();
+                assertThat(handshake.client().earlyData()).isEmpty();
                 // What was given out before goes on counting in the same line.
                 assertThat(server.unwrap(early.wrap(new byte[] {4}))).containsExactly(4);
             }
@@ -605,7 +606,7 @@ class WrappedMessageTest {
         assertThatExceptionOfType(SessionExhaustedException.class)
                 .isThrownBy(() -> session.wrapInPlace(ByteBuffer.wrap(inPlace)))
                 .withMessageContaining("exhausted")
-                .withMessageContaining("negotiate a new one");
+                .withMessageContaining("start a new handshake");
         assertThat(payload.position()).isZero();
         assertThat(message.position()).isZero();
         assertThat(message.array()).containsOnly(0);

@@ -3,10 +3,10 @@ package dev.securesession.benchmarks;
 import dev.securesession.CryptoProviders;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeStep;
-import dev.securesession.Identity;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
@@ -165,14 +165,15 @@ public class LeverBenchmark {
         public void meet() {
             PeerId clientId = PeerId.ofUtf8("client");
             IdentityKeyPair clientKeys = IdentityKeyPair.generate();
-            Identity server = Identity.of(
+            LocalIdentity server = LocalIdentity.of(
                     PeerId.ofUtf8("server"), IdentityKeyPair.generate().privateKey());
             byte[] container = clientKeys.publicKey().encode();
             decoding = SessionConfig.of(server, id -> Optional.of(decode(container)))
                     .withCrypto(providers.providers());
             keeping = SessionConfig.of(server, PeerDirectory.of(clientId, clientKeys.publicKey()))
                     .withCrypto(providers.providers());
-            message1 = Handshake.client(SessionConfig.askingForKeys(Identity.of(clientId, clientKeys.privateKey())))
+            message1 = Handshake.client(
+                            SessionConfig.askingForKeys(LocalIdentity.of(clientId, clientKeys.privateKey())))
                     .start();
         }
 

@@ -2,15 +2,15 @@ package dev.securesession.benchmarks;
 
 import dev.securesession.CryptoProviders;
 import dev.securesession.HandshakeException;
-import dev.securesession.Identity;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.SecureConnection;
-import dev.securesession.transport.SecureListener;
+import dev.securesession.transport.SecureServer;
 import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
@@ -116,7 +116,7 @@ final class Relay {
         SERVER {
             @Override
             void start(Relay relay, ServerSocket listening) {
-                SecureListener.listen(listening, relay.config, relay.threads, new SecureListener.Handler() {
+                SecureServer.listen(listening, relay.config, relay.threads, new SecureServer.Handler() {
                     @Override
                     public void handle(SecureConnection connection) throws IOException {
                         relay.serve(connection);
@@ -140,7 +140,8 @@ final class Relay {
             IdentityPrivateKey own = IdentityPrivateKey.decode(key(keys));
             IdentityPublicKey peer = IdentityPublicKey.decode(key(keys));
             return SessionConfig.of(
-                            Identity.of(id(), own), PeerDirectory.of(opposite().id(), peer))
+                            LocalIdentity.of(id(), own),
+                            PeerDirectory.of(opposite().id(), peer))
                     .withExpectedPeer(opposite().id());
         }
 

@@ -4,8 +4,8 @@ import dev.securesession.CryptoProviders;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
-import dev.securesession.Identity;
 import dev.securesession.IdentityKeyPair;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
@@ -53,7 +53,7 @@ final class SecureSessions implements Contender {
             IdentityKeyPair peerKeys,
             SessionOptions options,
             CryptoProviders providers) {
-        return SessionConfig.of(Identity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
+        return SessionConfig.of(LocalIdentity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
                 .withExpectedPeer(peer)
                 .withOptions(options)
                 .withCrypto(providers);

@@ -83,7 +83,7 @@ class ConformancePeerTest {
         Pair pair = pairs.get(random.nextInt(pairs.size()));
         switch (random.nextInt(20)) {
             case 0, 1, 2 -> pair.negotiate();
-            case 3 -> pair.refuseDamagedNegotiation();
+            case 3 -> pair.refuseDamagedHandshake();
             case 4, 5, 6 -> pair.direction().send();
             case 7, 8, 9 -> pair.direction().deliver();
             case 10 -> pair.direction().lose();
@@ -119,7 +119,7 @@ class ConformancePeerTest {
         byte[] sealed = writer.seal(key, plaintext, context);
         assertThat(reader.unseal(key, sealed, context)).isEqualTo(plaintext);
         byte[] damaged = Damage.flipped(sealed, sealed.length - 1);
-        assertRefused("damaged", () -> reader.unseal(key, damaged, context), "FORGED", "FAIL");
+        assertRefused("damaged", () -> reader.unseal(key, damaged, context), "NOT_AUTHENTIC", "FAIL");
     }
 
     /** Lines that mean nothing: an answer has to come, and has to be a refusal. */
@@ -192,7 +192,7 @@ class ConformancePeerTest {
             assertThat(underWay.length == 0).isEqualTo(stage == ESTABLISHED);
         }
 
-        void refuseDamagedNegotiation() {
+        void refuseDamagedHandshake() {
             if (stage == 0 || stage == ESTABLISHED) {
                 return;
             }
@@ -356,7 +356,8 @@ class ConformancePeerTest {
                 }
                 byte[] message = messages.element();
                 byte[] damaged = Damage.flipped(message, 20 + random.nextInt(message.length - 20));
-                assertRefused("damaged", () -> receiver().unwrap(damaged), "FORGED", "FAIL", "INVALID_PARAMETER");
+                assertRefused(
+                        "damaged", () -> receiver().unwrap(damaged), "NOT_AUTHENTIC", "FAIL", "INVALID_PARAMETER");
                 byte[] elsewhere = Damage.flipped(message, random.nextInt(4));
                 assertRefused("elsewhere", () -> receiver().unwrap(elsewhere), "WRONG_SESSION", "INVALID_PARAMETER");
             }

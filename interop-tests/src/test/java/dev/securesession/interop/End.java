@@ -8,7 +8,7 @@ interface End extends AutoCloseable {
     /** Returns message 1; the end becomes the client. */
     byte[] request() throws Exception;
 
-    /** Takes in a negotiation message and returns the answer, which is empty if there is none. */
+    /** Takes in a handshake message and returns the answer, which is empty if there is none. */
     byte[] reply(byte[] message) throws Exception;
 
     byte[] wrap(byte[] payload) throws Exception;

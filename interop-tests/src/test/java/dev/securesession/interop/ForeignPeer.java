@@ -303,7 +303,7 @@ public final class ForeignPeer implements AutoCloseable {
             return one("remote", name);
         }
 
-        /** Returns the session or negotiation in the other implementation's own saved form. */
+        /** Returns the session or handshake in the other implementation's own saved form. */
         byte[] export() {
             return one("export", name);
         }

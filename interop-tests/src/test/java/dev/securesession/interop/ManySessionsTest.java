@@ -21,7 +21,7 @@ class ManySessionsTest {
     private static final int SESSIONS = 1000;
     private static final int KEYS = 16;
     private static final int LONGEST_ID = 1 << 16;
-    private static final int LONGEST_PAYLOAD = 1 << 16;
+    private static final int MAX_PAYLOAD_LENGTH = 1 << 16;
 
     private final ForeignPeer peer;
 
@@ -65,7 +65,7 @@ class ManySessionsTest {
                 boolean fromClient = random.nextBoolean();
                 End sender = fromClient ? meeting.client : meeting.server;
                 End receiver = fromClient ? meeting.server : meeting.client;
-                Meeting.carries(sender, receiver, Damage.random(random, length(random, LONGEST_PAYLOAD)));
+                Meeting.carries(sender, receiver, Damage.random(random, length(random, MAX_PAYLOAD_LENGTH)));
             }
             meeting.carries(Damage.random(random, length(random, 1000)));
         }

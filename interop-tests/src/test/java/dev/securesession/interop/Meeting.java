@@ -2,11 +2,11 @@ package dev.securesession.interop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.securesession.Identity;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
@@ -25,7 +25,7 @@ final class Meeting implements AutoCloseable {
     private Meeting(Plan plan) throws KeyRejectedException {
         byte[] theirPublicKey = plan.encode(plan.theirKey.publicKey());
         PeerDirectory directory = PeerDirectory.of(plan.theirId, IdentityPublicKey.decode(theirPublicKey));
-        ourConfig = plan.settings.apply(SessionConfig.of(Identity.of(plan.ourId, plan.ourKey), directory)
+        ourConfig = plan.settings.apply(SessionConfig.of(LocalIdentity.of(plan.ourId, plan.ourKey), directory)
                 .withOptions(SessionOptions.defaults().withTsscExport()));
         if (plan.knowsUs) {
             plan.peer.know(plan.ourId.toBytes(), plan.encode(plan.ourKey.publicKey()));

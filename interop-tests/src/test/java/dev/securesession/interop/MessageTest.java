@@ -244,7 +244,8 @@ class MessageTest {
             if (i < 4) {
                 assertRefused("byte " + i, () -> receiver.unwrap(damaged), "WRONG_SESSION", "INVALID_PARAMETER");
             } else if (i < 16 || i >= 20) {
-                assertRefused("byte " + i, () -> receiver.unwrap(damaged), "FORGED", "FAIL", "INVALID_PARAMETER");
+                assertRefused(
+                        "byte " + i, () -> receiver.unwrap(damaged), "NOT_AUTHENTIC", "FAIL", "INVALID_PARAMETER");
             }
         }
         for (int length = 0; length < message.length; length++) {
@@ -253,7 +254,7 @@ class MessageTest {
                     "length " + length,
                     () -> receiver.unwrap(shortened),
                     "MALFORMED",
-                    "FORGED",
+                    "NOT_AUTHENTIC",
                     "INVALID_PARAMETER",
                     "FAIL");
         }
@@ -270,7 +271,7 @@ class MessageTest {
                 Meeting other = Meeting.established(peer, ourRole)) {
             for (End end : List.of(meeting.ours, meeting.theirs)) {
                 byte[] own = end.wrap(PAYLOAD);
-                assertRefused("reflected", () -> end.unwrap(own), "FORGED", "FAIL", "INVALID_PARAMETER");
+                assertRefused("reflected", () -> end.unwrap(own), "NOT_AUTHENTIC", "FAIL", "INVALID_PARAMETER");
             }
             byte[] toOurs = other.theirs.wrap(PAYLOAD);
             byte[] toTheirs = other.ours.wrap(PAYLOAD);
@@ -293,7 +294,7 @@ class MessageTest {
             for (long apart : new long[] {DAY, -DAY}) {
                 byte[] toOurs = meeting.theirs.wrap(PAYLOAD);
                 clock.seconds = sent + apart + Long.signum(apart);
-                assertRefused(Reason.OUT_OF_TIME, () -> meeting.ours.unwrap(toOurs));
+                assertRefused(Reason.TIMESTAMP_OUT_OF_RANGE, () -> meeting.ours.unwrap(toOurs));
                 clock.seconds = sent + apart;
                 assertThat(meeting.ours.unwrap(toOurs)).isEqualTo(PAYLOAD);
                 clock.seconds = sent;

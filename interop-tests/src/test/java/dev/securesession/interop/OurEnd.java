@@ -8,7 +8,7 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateRejectedException;
 
-/** An end that is this library: first the negotiation, then the session. */
+/** An end that is this library: first the handshake, then the session. */
 final class OurEnd implements End {
     private static final byte[] NOTHING = {};
 
@@ -48,7 +48,7 @@ final class OurEnd implements End {
 
     SecureSession session() {
         if (session == null) {
-            throw new IllegalStateException("the negotiation is not over");
+            throw new IllegalStateException("the handshake is not over");
         }
         return session;
     }

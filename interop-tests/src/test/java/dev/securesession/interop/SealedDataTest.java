@@ -81,9 +81,9 @@ class SealedDataTest {
         assertRefused("another context", () -> peer.unseal(key, ours, OTHER_CONTEXT), "FAIL");
         assertRefused("no context", () -> peer.unseal(key, ours), "FAIL");
         byte[] theirs = peer.seal(key, plaintext, CONTEXT);
-        assertRefused(Reason.FORGED, () -> Sealer.withKey(otherKey).unseal(theirs, CONTEXT));
-        assertRefused(Reason.FORGED, () -> Sealer.withKey(key).unseal(theirs, OTHER_CONTEXT));
-        assertRefused(Reason.FORGED, () -> Sealer.withKey(key).unseal(theirs));
+        assertRefused(Reason.NOT_AUTHENTIC, () -> Sealer.withKey(otherKey).unseal(theirs, CONTEXT));
+        assertRefused(Reason.NOT_AUTHENTIC, () -> Sealer.withKey(key).unseal(theirs, OTHER_CONTEXT));
+        assertRefused(Reason.NOT_AUTHENTIC, () -> Sealer.withKey(key).unseal(theirs));
     }
 
     @Test
@@ -97,8 +97,10 @@ class SealedDataTest {
         assertRefused("another context", () -> peer.unsealWithPassphrase(bytes, ours, OTHER_CONTEXT), "FAIL");
         byte[] theirs = peer.sealWithPassphrase(bytes, plaintext, CONTEXT);
         assertRefused(
-                Reason.FORGED, () -> Sealer.withPassphraseBytes(otherBytes).unseal(theirs, CONTEXT));
-        assertRefused(Reason.FORGED, () -> Sealer.withPassphrase(passphrase).unseal(theirs, OTHER_CONTEXT));
+                Reason.NOT_AUTHENTIC,
+                () -> Sealer.withPassphraseBytes(otherBytes).unseal(theirs, CONTEXT));
+        assertRefused(
+                Reason.NOT_AUTHENTIC, () -> Sealer.withPassphrase(passphrase).unseal(theirs, OTHER_CONTEXT));
     }
 
     @Test
@@ -112,7 +114,7 @@ class SealedDataTest {
             byte[] oursDamaged = Damage.flipped(ours, i);
             byte[] theirsDamaged = Damage.flipped(theirs, i);
             assertRefused("byte " + i, () -> peer.unseal(key, oursDamaged), "FAIL", "INVALID_PARAMETER");
-            assertRefused("byte " + i, () -> sealer.unseal(theirsDamaged), "FORGED", "MALFORMED");
+            assertRefused("byte " + i, () -> sealer.unseal(theirsDamaged), "NOT_AUTHENTIC", "MALFORMED");
         }
         assertThat(peer.unseal(key, ours)).isEqualTo(plaintext);
         assertThat(sealer.unseal(theirs)).isEqualTo(plaintext);

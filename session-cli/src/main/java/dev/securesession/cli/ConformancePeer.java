@@ -1,11 +1,11 @@
 package dev.securesession.cli;
 
 import dev.securesession.Curve;
-import dev.securesession.Identity;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.Sealer;
@@ -110,7 +110,7 @@ final class ConformancePeer {
         String name = request.word();
         PeerId id = PeerId.of(request.bytes());
         IdentityPrivateKey key = IdentityPrivateKey.decode(request.last());
-        replace(name, new PeerSession(config(Identity.of(id, key))));
+        replace(name, new PeerSession(config(LocalIdentity.of(id, key))));
         key.destroy();
         return ok();
     }
@@ -189,7 +189,7 @@ final class ConformancePeer {
         }
     }
 
-    private SessionConfig config(Identity identity) {
+    private SessionConfig config(LocalIdentity identity) {
         PeerDirectory directory = peer -> Optional.ofNullable(keys.get(peer));
         return SessionConfig.of(identity, directory)
                 .withOptions(SessionOptions.defaults().withTsscExport())
@@ -198,7 +198,7 @@ final class ConformancePeer {
 
     private SessionConfig nobody() {
         if (nobody == null) {
-            nobody = config(Identity.of(
+            nobody = config(LocalIdentity.of(
                     PeerId.ofUtf8("nobody"), IdentityKeyPair.generate().privateKey()));
         }
         return nobody;

@@ -173,22 +173,22 @@ final class DemoCommand extends Subcommand {
             say("");
             say("  client  %-7s  process %-7d  key %s", CLIENT, client.id(), clientKey);
             say("  server  %-7s  process %-7d  key %s", SERVER, server.id(), serverKey);
-            tellNegotiation();
+            tellHandshake();
             tellSession(clientKey, serverKey);
             tellTransfer();
             return good;
         }
 
-        private void tellNegotiation() throws IOException, Failure {
+        private void tellHandshake() throws IOException, Failure {
             say("");
-            say("Negotiation");
+            say("Exchange");
             tellMessage(1, client, server, "->", "id, ephemeral key, signature");
             tellMessage(2, server, client, "<-", "id, ephemeral key, signature");
             tellMessage(3, client, server, "->", "signature, confirmation");
             tellMessage(4, server, client, "<-", "confirmation");
             say(
                     "  %s round trips, %.1f ms",
-                    client.await(DemoFacts.ROUND_TRIPS), client.awaitNumber(DemoFacts.NEGOTIATION_MICROS) / 1e3);
+                    client.await(DemoFacts.ROUND_TRIPS), client.awaitNumber(DemoFacts.HANDSHAKE_MICROS) / 1e3);
         }
 
         private void tellMessage(int number, ChildProcess from, ChildProcess to, String arrow, String content)

@@ -18,7 +18,7 @@ final class DemoFacts {
     static final String PORT = "port";
     static final String SENT = "sent";
     static final String RECEIVED = "received";
-    static final String NEGOTIATION_MICROS = "negotiation-micros";
+    static final String HANDSHAKE_MICROS = "handshake-micros";
     static final String ROUND_TRIPS = "round-trips";
     static final String SESSION = "session";
     static final String TRANSCRIPT = "transcript";

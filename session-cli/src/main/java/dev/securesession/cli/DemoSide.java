@@ -30,7 +30,7 @@ final class DemoSide {
 
     void tellSession(SecureConnection connection, long startNanos) {
         transport.negotiated();
-        facts.tell(DemoFacts.NEGOTIATION_MICROS, (System.nanoTime() - startNanos) / 1000);
+        facts.tell(DemoFacts.HANDSHAKE_MICROS, (System.nanoTime() - startNanos) / 1000);
         facts.tell(DemoFacts.ROUND_TRIPS, transport.roundTrips());
         SecureSession session = connection.session();
         facts.tell(

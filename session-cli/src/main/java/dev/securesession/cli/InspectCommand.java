@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         description = {
-            "Explains a key, a negotiation message, a wrapped message, a saved state or sealed data: field by field, "
+            "Explains a key, a handshake message, a wrapped message, a saved state or sealed data: field by field, "
                     + "with every check that is possible without secrets. Secrets are not shown.",
         },
         exitCodeList = {
@@ -83,7 +83,7 @@ final class InspectCommand extends Subcommand {
         byte[] decoded = TextForm.decode(text);
         if (decoded == null) {
             throw new Failure("no such file, and neither hexadecimal nor base64: "
-                    + (input.length() > MOST_SHOWN ? input.length() + " characters" : input));
+                    + (input.length() > MAX_SHOWN ? input.length() + " characters" : input));
         }
         return decoded;
     }
@@ -94,7 +94,7 @@ final class InspectCommand extends Subcommand {
     }
 
     private String whyText() {
-        String file = input.length() > MOST_SHOWN ? "of this name" : '"' + Errors.oneLine(input) + '"';
+        String file = input.length() > MAX_SHOWN ? "of this name" : '"' + Errors.oneLine(input) + '"';
         return "(there is no file " + file + ", so it was read as "
                 + TextForm.name(input.getBytes(StandardCharsets.UTF_8)) + ")";
     }
@@ -110,5 +110,5 @@ final class InspectCommand extends Subcommand {
     private static final int LONGEST = 64 << 20;
 
     /** What is longer could be a key. */
-    private static final int MOST_SHOWN = 40;
+    private static final int MAX_SHOWN = 40;
 }

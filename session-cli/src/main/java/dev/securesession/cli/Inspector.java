@@ -32,7 +32,7 @@ final class Inspector {
         Report report = new Report(content.length);
         FieldReader reader = new FieldReader(content, report);
         if (KeyReader.startsWith(content, "TSPM")) {
-            new NegotiationFields(report, signer).read(reader);
+            new HandshakeFields(report, signer).read(reader);
         } else if (KeyReader.startsWith(content, "TSSC")) {
             StateFields.readTssc(reader);
         } else if (KeyReader.startsWith(content, OWN_STATE)) {

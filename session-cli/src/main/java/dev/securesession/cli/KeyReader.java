@@ -111,7 +111,7 @@ final class KeyReader {
                 Arrays.fill(opened, (byte) 0);
             }
         } catch (SealedDataException e) {
-            if (e.reason() == SealedDataException.Reason.FORGED) {
+            if (e.reason() == SealedDataException.Reason.NOT_AUTHENTIC) {
                 throw new Failure(name + ": wrong passphrase, or the file was changed", e);
             }
             throw e;

@@ -4,7 +4,7 @@ import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureConnection;
-import dev.securesession.transport.SecureListener;
+import dev.securesession.transport.SecureServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -72,8 +72,8 @@ final class ListenCommand extends Subcommand {
                 terminal.err().flush();
             }
             OnePeer onePeer = new OnePeer(terminal, serverSocket, quiet);
-            SecureListener listener =
-                    SecureListener.listen(serverSocket, config, ListenCommand::startDaemon, onePeer, OPTIONS);
+            SecureServer listener =
+                    SecureServer.listen(serverSocket, config, ListenCommand::startDaemon, onePeer, OPTIONS);
             try {
                 onePeer.await();
             } finally {
@@ -105,7 +105,7 @@ final class ListenCommand extends Subcommand {
     }
 
     /** Serves the first peer that proves who it is, and nobody else. */
-    private static final class OnePeer implements SecureListener.Handler {
+    private static final class OnePeer implements SecureServer.Handler {
         private final Terminal terminal;
         private final ServerSocket serverSocket;
         private final boolean quiet;

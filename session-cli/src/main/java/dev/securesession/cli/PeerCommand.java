@@ -18,7 +18,7 @@ import picocli.CommandLine.Command;
             "  key ID PUBLIC                from now on ID has this public key",
             "  new NAME ID PRIVATE          a session whose role is still open, for ID with its private key",
             "  request NAME                 message 1; NAME is the client",
-            "  reply NAME MESSAGE           the answer to a negotiation message, - if there is none",
+            "  reply NAME MESSAGE           the answer to a handshake message, - if there is none",
             "  state NAME                   idle, negotiating, established or closed",
             "  remote NAME                  the id of the peer",
             "  wrap NAME PAYLOAD            a message; unwrap NAME MESSAGE, the payload",

@@ -1,9 +1,9 @@
 package dev.securesession.cli;
 
 import dev.securesession.CryptoProviders;
-import dev.securesession.Identity;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
@@ -63,7 +63,8 @@ final class PeerOptions {
         }
         IdentityPrivateKey privateKey = reader.readPrivate(key);
         try {
-            SessionConfig config = SessionConfig.of(Identity.of(peerId(id), privateKey), PeerDirectory.of(directory))
+            SessionConfig config = SessionConfig.of(
+                            LocalIdentity.of(peerId(id), privateKey), PeerDirectory.of(directory))
                     .withCrypto(CryptoProviders.fastest());
             return count() == 1
                     ? config.withExpectedPeer(directory.keySet().iterator().next())

@@ -111,21 +111,21 @@ final class PeerSession {
         closed = false;
     }
 
-    /** Goes on from our own form of a session or a negotiation; what was before is dropped. */
+    /** Goes on from our own form of a session or a handshake; what was before is dropped. */
     void load(Exported state) throws StateRejectedException {
         SecureSession loaded = null;
-        Handshake negotiation = null;
+        Handshake loadedHandshake = null;
         try {
             loaded = SecureSession.restore(state.bytes(), STATE_KEY, config);
         } catch (StateRejectedException e) {
             if (e.reason() != Reason.WRONG_KIND) {
                 throw e;
             }
-            negotiation = Handshake.restore(state.bytes(), STATE_KEY, config);
+            loadedHandshake = Handshake.restore(state.bytes(), STATE_KEY, config);
         }
         drop();
         session = loaded;
-        handshake = negotiation;
+        handshake = loadedHandshake;
         closed = false;
     }
 

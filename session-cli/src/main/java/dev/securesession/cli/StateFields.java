@@ -35,11 +35,9 @@ final class StateFields {
         inner.hex(TAG_LENGTH, "tag");
         boolean session = kind.equals("S");
         report.check(
-                "kind",
-                session || kind.equals("N"),
-                session ? "session" : kind.equals("N") ? "negotiation" : "unknown");
+                "kind", session || kind.equals("N"), session ? "session" : kind.equals("N") ? "handshake" : "unknown");
         report.check("length of the ciphertext", sealed > 0, sealed + " bytes");
-        report.is("A saved " + (session ? "session" : kind.equals("N") ? "negotiation" : "state")
+        report.is("A saved " + (session ? "session" : kind.equals("N") ? "handshake" : "state")
                 + " in the form of this library, sealed: nothing in it can be read without the state key");
         report.fact("not checked here", "the tag, which needs the state key, the owner and the generation");
     }

@@ -60,10 +60,10 @@ class InspectTest {
 
     static Map<String, String> examples() {
         return Map.of(
-                M1, "Negotiation message 1 or 2, which look the same: \"client\" introduces itself.",
-                M2, "Negotiation message 1 or 2, which look the same: \"server\" introduces itself.",
-                M3, "Negotiation message 3: the client proves who it is and confirms the session.",
-                M4, "Negotiation message 4: the server confirms the session.",
+                M1, "Handshake message 1 or 2, which look the same: \"client\" introduces itself.",
+                M2, "Handshake message 1 or 2, which look the same: \"server\" introduces itself.",
+                M3, "Handshake message 3: the client proves who it is and confirms the session.",
+                M4, "Handshake message 4: the server confirms the session.",
                 STATE, "A saved session in the portable form, of the client, which is a secret: session ea8bfb33",
                 WRAPPED,
                         "A wrapped message of session ea8bfb33, if it is anything known here; length of its payload: 5.",
@@ -242,7 +242,7 @@ class InspectTest {
         byte[] state = new byte[100];
         System.arraycopy("SSS1N".getBytes(US_ASCII), 0, state, 0, 5);
         assertThat(new Cli().input(state).run("inspect").succeeded().out())
-                .startsWith("A saved negotiation in the form of");
+                .startsWith("A saved handshake in the form of");
         state[4] = 'X';
         assertThat(new Cli().input(state).run("inspect").out()).contains("WRONG  kind: unknown");
     }
@@ -253,7 +253,7 @@ class InspectTest {
 
         assertThat(json)
                 .startsWith("{")
-                .contains("\"what\": \"Negotiation message 4: the server confirms the session\"")
+                .contains("\"what\": \"Handshake message 4: the server confirms the session\"")
                 .contains("\"ok\": true")
                 .contains("{\"offset\": 12, \"length\": 32, \"depth\": 1, \"name\": \"mac4\", \"value\": \"74dcdc8e");
         assertThat(new Cli().run("inspect", "--json", M1).out()).contains("introduces itself", "\\\"client\\\"");

@@ -3,9 +3,9 @@ package dev.securesession.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.securesession.Identity;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSessionException;
@@ -102,7 +102,7 @@ class ListenConnectTest {
         Running impostor = connect(port, randomFile("x", 1), "mallory");
         assertThat(impostor.status()).isEqualTo(1);
         assertThat(impostor.errors())
-                .startsWith("secure-session connect: the peer ended the connection during the negotiation; ")
+                .startsWith("secure-session connect: the peer ended the connection during the handshake; ")
                 .contains("it may know no --id of ours, or another key for it: its own output says")
                 .hasLineCount(1);
         try (Socket stranger = new Socket(InetAddress.getLoopbackAddress(), port)) {
@@ -226,7 +226,8 @@ class ListenConnectTest {
     private SessionConfig config(String own, String other) throws SecureSessionException {
         IdentityPrivateKey key = IdentityPrivateKey.decode(Cli.read(file(own)));
         IdentityPublicKey peer = IdentityPublicKey.decode(Cli.read(file(other + ".pub")));
-        return SessionConfig.of(Identity.of(PeerId.ofUtf8(own), key), PeerDirectory.of(PeerId.ofUtf8(other), peer));
+        return SessionConfig.of(
+                LocalIdentity.of(PeerId.ofUtf8(own), key), PeerDirectory.of(PeerId.ofUtf8(other), peer));
     }
 
     private Running listen(@Nullable Path input, String peer) throws IOException {

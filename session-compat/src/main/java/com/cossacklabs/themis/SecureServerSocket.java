@@ -8,8 +8,8 @@ import java.net.SocketException;
 /**
  * A server socket that negotiates a session with whoever connects.
  *
- * <p>The negotiation runs inside {@link #accept}, one client after the other, each for 30 seconds at most. A server for
- * many clients is better built on {@code dev.securesession.transport.SecureListener}.
+ * <p>The handshake runs inside {@link #accept}, one client after the other, each for 30 seconds at most. A server for
+ * many clients is better built on {@code dev.securesession.transport.SecureServer}.
  */
 public class SecureServerSocket extends ServerSocket {
     private final byte[] id;
@@ -38,7 +38,7 @@ public class SecureServerSocket extends ServerSocket {
      * the client's connection is closed, and the next client can be accepted: go on with the loop.
      *
      * @return a {@link SecureSocket} whose session is established, the caller's to close
-     * @throws IOException if no client can be accepted, the negotiation takes longer than 30 seconds, or the client is
+     * @throws IOException if no client can be accepted, the handshake takes longer than 30 seconds, or the client is
      *     refused: then the cause is a {@link SecureSessionException}
      */
     @Override

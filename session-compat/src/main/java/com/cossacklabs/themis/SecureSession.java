@@ -3,9 +3,9 @@ package com.cossacklabs.themis;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
-import dev.securesession.Identity;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
+import dev.securesession.LocalIdentity;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
@@ -18,7 +18,7 @@ import java.security.ProviderException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A session with a peer, from its negotiation to its end.
+ * A session with a peer, from its handshake to its end.
  *
  * <pre>{@code
  * SecureSession client = new SecureSession("client", privateKey, callbacks);
@@ -36,7 +36,7 @@ public class SecureSession {
 
     private final SessionConfig config;
 
-    // Exactly one of the two is set once a role is taken, and the session replaces the negotiation. Written under the
+    // Exactly one of the two is set once a role is taken, and the session replaces the handshake. Written under the
     // lock of this object; volatile for close(), which does not take it.
     private volatile @Nullable Handshake handshake;
     private volatile dev.securesession.@Nullable SecureSession session;
@@ -47,7 +47,7 @@ public class SecureSession {
     public enum State {
         /** No message yet, or restored. */
         IDLE,
-        /** Messages of the negotiation have been made or accepted. */
+        /** Messages of the handshake have been made or accepted. */
         NEGOTIATING,
         /** Payloads can be exchanged. */
         ESTABLISHED
@@ -55,9 +55,9 @@ public class SecureSession {
 
     /** What came of a message. */
     public enum SessionDataType {
-        /** Nothing: the negotiation is over. */
+        /** Nothing: the handshake is over. */
         NO_DATA,
-        /** A message of the negotiation, to be sent to the peer. */
+        /** A message of the handshake, to be sent to the peer. */
         PROTOCOL_DATA,
         /** A payload of the peer. */
         USER_DATA;
@@ -173,7 +173,7 @@ public class SecureSession {
     }
 
     /**
-     * Returns the first message of the negotiation and makes this end the client. Until the server has answered, the same
+     * Returns the first message of the handshake and makes this end the client. Until the server has answered, the same
      * message can be had again.
      *
      * @return the message for the server, a new array
@@ -188,7 +188,7 @@ public class SecureSession {
         }
         byte[] request;
         try {
-            request = (client == null ? take(Handshake.client(config)) : client).start();
+            request = (client == null ? begin(Handshake.client(config)) : client).start();
         } catch (IllegalStateException | ProviderException e) {
             requireOpen();
             throw cannotConnect(e);
@@ -223,7 +223,7 @@ public class SecureSession {
     }
 
     /**
-     * Takes in a message of the peer, of the negotiation or after it. A refused message changes nothing: the right one is
+     * Takes in a message of the peer, of the handshake or after it. A refused message changes nothing: the right one is
      * accepted afterwards.
      *
      * @param wrappedData the whole message
@@ -251,9 +251,9 @@ public class SecureSession {
     /** Closes the session and wipes its keys. May be called twice, by any thread, and by callbacks. */
     public void close() {
         closed = true;
-        Handshake negotiation = handshake;
-        if (negotiation != null) {
-            negotiation.close();
+        Handshake current = handshake;
+        if (current != null) {
+            current.close();
         }
         dev.securesession.SecureSession established = session;
         if (established != null) {
@@ -272,7 +272,7 @@ public class SecureSession {
     /**
      * Tells whether payloads can be exchanged.
      *
-     * @return true once the negotiation is over, and already when the callback is told so
+     * @return true once the handshake is over, and already when the callback is told so
      * @throws IllegalStateException if the session was closed
      */
     public synchronized boolean isEstablished() {
@@ -339,25 +339,25 @@ public class SecureSession {
 
     private UnwrapResult negotiate(byte[] message) throws SecureSessionException {
         Handshake before = handshake;
-        Handshake negotiation = before == null ? take(Handshake.server(config)) : before;
+        Handshake current = before == null ? begin(Handshake.server(config)) : before;
         boolean accepted = false;
         try {
-            HandshakeStep step = step(negotiation, message);
+            HandshakeStep step = step(current, message);
             accepted = true;
             return result(step);
         } finally {
             if (before == null && !accepted) {
                 // Nothing has happened: either role can still be taken.
                 handshake = null;
-                negotiation.close();
+                current.close();
             }
         }
     }
 
-    private HandshakeStep step(Handshake negotiation, byte[] message) throws SecureSessionException {
+    private HandshakeStep step(Handshake current, byte[] message) throws SecureSessionException {
         HandshakeStep step;
         try {
-            step = negotiation.receive(message);
+            step = current.receive(message);
         } catch (HandshakeException | IllegalStateException | ProviderException e) {
             requireOpen();
             throw notUnwrapped(e);
@@ -365,9 +365,9 @@ public class SecureSession {
         if (!(step instanceof HandshakeStep.NeedPeerKey question)) {
             return step;
         }
-        IdentityPublicKey key = askForKey(negotiation, question.peer());
+        IdentityPublicKey key = askForKey(current, question.peer());
         try {
-            return negotiation.resolve(question.peer(), key);
+            return current.resolve(question.peer(), key);
         } catch (HandshakeException | IllegalStateException | ProviderException e) {
             requireOpen();
             throw notUnwrapped(e);
@@ -375,7 +375,7 @@ public class SecureSession {
     }
 
     /** Asks the program; what it throws goes to whoever called us, and the message is dropped as in every refusal. */
-    private IdentityPublicKey askForKey(Handshake negotiation, PeerId peer) throws SecureSessionException {
+    private IdentityPublicKey askForKey(Handshake current, PeerId peer) throws SecureSessionException {
         IdentityPublicKey found = null;
         try {
             ISessionCallbacks asked = callbacks;
@@ -391,7 +391,7 @@ public class SecureSession {
             throw notUnwrapped(e);
         } finally {
             if (found == null && !closed) {
-                negotiation.refusePeer(peer);
+                current.refusePeer(peer);
             }
         }
     }
@@ -408,10 +408,10 @@ public class SecureSession {
                 .orElseGet(() -> new UnwrapResult(SessionDataType.NO_DATA, new byte[0]));
     }
 
-    private Handshake take(Handshake negotiation) {
-        handshake = negotiation;
+    private Handshake begin(Handshake current) {
+        handshake = current;
         closeIfOvertaken();
-        return negotiation;
+        return current;
     }
 
     private void establish(dev.securesession.SecureSession established) {
@@ -447,7 +447,8 @@ public class SecureSession {
 
     private static SessionConfig config(PeerId id, PrivateKey key) {
         try {
-            return SessionConfig.askingForKeys(Identity.of(id, key.identity())).withOptions(OPTIONS);
+            return SessionConfig.askingForKeys(LocalIdentity.of(id, key.identity()))
+                    .withOptions(OPTIONS);
         } catch (KeyRejectedException e) {
             throw new RuntimeException("failed to create Secure Session", new SecureSessionException(e));
         }

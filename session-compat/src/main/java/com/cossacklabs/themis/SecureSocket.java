@@ -52,7 +52,7 @@ public class SecureSocket extends Socket {
      * @param id the name that the peer looks up our key by, 1 byte or more
      * @param signPrivateKey proves who we are
      * @param callbacks asked for keys and told of changes
-     * @throws IOException if there is no connection, the negotiation takes longer than 30 seconds, or the server is
+     * @throws IOException if there is no connection, the handshake takes longer than 30 seconds, or the server is
      *     refused: then the cause is a {@link SecureSessionException}
      */
     @SuppressWarnings("this-escape")
@@ -75,8 +75,8 @@ public class SecureSocket extends Socket {
      * Connects and negotiates as the client. What a callback throws comes out as it is, and leaves the socket closed.
      *
      * @param remoteAddr where the server is
-     * @param timeout milliseconds to wait for the connection, 0 for no limit; the negotiation has 30 seconds of its own
-     * @throws IOException if there is no connection, the negotiation takes too long, or the server is refused: then the
+     * @param timeout milliseconds to wait for the connection, 0 for no limit; the handshake has 30 seconds of its own
+     * @throws IOException if there is no connection, the handshake takes too long, or the server is refused: then the
      *     cause is a {@link SecureSessionException}. The socket is closed.
      */
     @Override
@@ -89,7 +89,7 @@ public class SecureSocket extends Socket {
      * Connects and negotiates as the client. What a callback throws comes out as it is, and leaves the socket closed.
      *
      * @param remoteAddr where the server is
-     * @throws IOException if there is no connection, the negotiation takes longer than 30 seconds, or the server is
+     * @throws IOException if there is no connection, the handshake takes longer than 30 seconds, or the server is
      *     refused: then the cause is a {@link SecureSessionException}. The socket is closed.
      */
     @Override
@@ -97,7 +97,7 @@ public class SecureSocket extends Socket {
         connect(remoteAddr, 0);
     }
 
-    /** Negotiates as the server over a connection that was accepted. */
+    /** Performs the handshake as the server over a connection that was accepted. */
     final void acceptSession() throws IOException {
         negotiate(server -> NO_MESSAGE);
     }
@@ -148,7 +148,7 @@ public class SecureSocket extends Socket {
             Connection negotiating =
                     new Connection(session, new SocketMessages(this, super.getInputStream()), super.getOutputStream());
             connection = negotiating;
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(NEGOTIATION_SECONDS);
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(HANDSHAKE_SECONDS);
             byte[] message = firstMessage.of(session);
             if (message.length > 0) {
                 negotiating.send(message);
@@ -211,9 +211,9 @@ public class SecureSocket extends Socket {
         }
 
         private static byte[] frame(int messageLength) {
-            if (messageLength > SocketMessages.FRAMING.longestMessage()) {
+            if (messageLength > SocketMessages.FRAMING.maxMessageLength()) {
                 throw new IllegalArgumentException("a message of " + messageLength
-                        + " bytes; the framing takes at most " + SocketMessages.FRAMING.longestMessage());
+                        + " bytes; the framing takes at most " + SocketMessages.FRAMING.maxMessageLength());
             }
             byte[] framed = new byte[HEADER_LENGTH + messageLength];
             SocketMessages.FRAMING.writeHeader(messageLength, framed);
@@ -228,7 +228,7 @@ public class SecureSocket extends Socket {
         }
     }
 
-    /** Makes the first message of a negotiation, or an empty array where the peer makes it. */
+    /** Makes the first message of a handshake, or an empty array where the peer makes it. */
     private interface FirstMessage {
         byte[] of(SecureSession session);
     }
@@ -248,8 +248,8 @@ public class SecureSocket extends Socket {
             Connection current = connected();
             sending.lock();
             try {
-                for (int done = 0; done < length; done += LONGEST_PAYLOAD) {
-                    int count = Math.min(LONGEST_PAYLOAD, length - done);
+                for (int done = 0; done < length; done += MAX_PAYLOAD_LENGTH) {
+                    int count = Math.min(MAX_PAYLOAD_LENGTH, length - done);
                     current.sendWrapped(ByteBuffer.wrap(source, offset + done, count));
                 }
             } finally {
@@ -336,9 +336,9 @@ public class SecureSocket extends Socket {
     private static final int OVERHEAD = dev.securesession.SecureSession.OVERHEAD;
 
     /** The longest payload whose message fits into the framing: 65,535 bytes less the overhead. */
-    private static final int LONGEST_PAYLOAD = 65_535 - OVERHEAD;
+    private static final int MAX_PAYLOAD_LENGTH = 65_535 - OVERHEAD;
 
     private static final int HEADER_LENGTH = SocketMessages.FRAMING.headerLength();
-    private static final int NEGOTIATION_SECONDS = 30;
+    private static final int HANDSHAKE_SECONDS = 30;
     private static final byte[] NO_MESSAGE = {};
 }

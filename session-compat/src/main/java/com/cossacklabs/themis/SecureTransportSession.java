@@ -6,7 +6,7 @@ package com.cossacklabs.themis;
  * <pre>{@code
  * session.connect();                      // the client; the server begins with read()
  * while (!session.isEstablished()) {
- *     session.read();                     // answers to messages of the negotiation go out by themselves
+ *     session.read();                     // answers to messages of the handshake go out by themselves
  * }
  * session.write(payload);
  * byte[] payload = session.read();
@@ -37,7 +37,7 @@ public class SecureTransportSession extends SecureSession {
     }
 
     /**
-     * Sends the first message of the negotiation and makes this end the client.
+     * Sends the first message of the handshake and makes this end the client.
      *
      * @throws RuntimeException if this end is the server, or past its first message
      * @throws IllegalStateException if the session was closed
@@ -58,9 +58,9 @@ public class SecureTransportSession extends SecureSession {
     }
 
     /**
-     * Receives one message. If it belongs to the negotiation, the answer to it is sent.
+     * Receives one message. If it belongs to the handshake, the answer to it is sent.
      *
-     * @return the payload, or an empty array if the message belongs to the negotiation
+     * @return the payload, or an empty array if the message belongs to the handshake
      * @throws SecureSessionException if the message is refused: the cause says why
      * @throws IllegalStateException if the session was closed
      */

@@ -39,18 +39,18 @@ final class SocketMessages {
         return next(() -> {});
     }
 
-    /** Returns the next message of a negotiation, which must be there before the deadline, however slowly it comes. */
+    /** Returns the next message of a handshake, which must be there before the deadline, however slowly it comes. */
     byte[] next(long deadline) throws IOException {
         int ownTimeout = socket.getSoTimeout();
         try {
             return next(() -> {
                         long left = (deadline - System.nanoTime()) / NANOS_PER_MILLI;
                         if (left <= 0) {
-                            throw new SocketTimeoutException("the negotiation took too long");
+                            throw new SocketTimeoutException("the handshake took too long");
                         }
                         socket.setSoTimeout((int) (ownTimeout == 0 ? left : Math.min(left, ownTimeout)));
                     })
-                    .orElseThrow(() -> new EOFException("the peer ended the connection during the negotiation"));
+                    .orElseThrow(() -> new EOFException("the peer ended the connection during the handshake"));
         } finally {
             if (!socket.isClosed()) {
                 socket.setSoTimeout(ownTimeout);

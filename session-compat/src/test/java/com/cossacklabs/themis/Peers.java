@@ -18,7 +18,7 @@ final class Peers {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Runs a whole negotiation by buffers. */
+    /** Runs a whole handshake by buffers. */
     Peers establish() throws SecureSessionException {
         byte[] first = client.session.generateConnectRequest();
         byte[] second = server.session.unwrap(first).getData();

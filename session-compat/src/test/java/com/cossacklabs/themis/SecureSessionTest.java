@@ -114,7 +114,7 @@ class SecureSessionTest {
         assertThat(server.events.get(0)).isEqualTo("key of client");
     }
 
-    // Negotiation
+    // Handshake
 
     @Test
     void tellsEventsInsideTheCallsThatCauseThem() throws Exception {
@@ -177,7 +177,7 @@ class SecureSessionTest {
     }
 
     @Test
-    void toleratesZerosBehindNegotiationMessages() throws Exception {
+    void toleratesZerosBehindHandshakeMessages() throws Exception {
         byte[] request = client.session.generateConnectRequest();
 
         assertThat(server.session

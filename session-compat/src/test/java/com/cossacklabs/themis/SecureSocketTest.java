@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class SecureSocketTest {
-    private static final int LONGEST_PAYLOAD = 65_483;
+    private static final int MAX_PAYLOAD_LENGTH = 65_483;
 
     private final Keypair clientKeys = KeypairGenerator.generateKeypair();
     private final Keypair serverKeys = KeypairGenerator.generateKeypair();
@@ -109,7 +109,7 @@ class SecureSocketTest {
     void sendsLongArraysAsSeveralMessages() throws Exception {
         long seed = new Random().nextLong();
         System.out.println("SecureSocketTest.sendsLongArraysAsSeveralMessages: seed " + seed);
-        byte[] payload = new byte[3 * LONGEST_PAYLOAD + 1];
+        byte[] payload = new byte[3 * MAX_PAYLOAD_LENGTH + 1];
         new Random(seed).nextBytes(payload);
         try (Connected pair = connect()) {
             Future<byte[]> received =
@@ -129,13 +129,13 @@ class SecureSocketTest {
                 DataInputStream in = new DataInputStream(raw.getInputStream());
                 OutputStream out = connecting.get().getOutputStream();
                 Future<Void> writing = threads.submit(() -> {
-                    out.write(new byte[LONGEST_PAYLOAD]);
-                    out.write(new byte[LONGEST_PAYLOAD + 2]);
+                    out.write(new byte[MAX_PAYLOAD_LENGTH]);
+                    out.write(new byte[MAX_PAYLOAD_LENGTH + 2]);
                     out.write(new byte[10], 3, 0);
                     out.write(new byte[10], 3, 5);
                     return null;
                 });
-                for (int length : new int[] {LONGEST_PAYLOAD, LONGEST_PAYLOAD, 2, 5}) {
+                for (int length : new int[] {MAX_PAYLOAD_LENGTH, MAX_PAYLOAD_LENGTH, 2, 5}) {
                     byte[] message = readFrame(in);
                     assertThat(message).hasSize(length + 52);
                     assertThat(server.unwrap(message).getData()).hasSize(length);
@@ -202,7 +202,7 @@ class SecureSocketTest {
     @Test
     void severalThreadsWriteWithoutMixingTheirArrays() throws Exception {
         int writers = 4;
-        int length = LONGEST_PAYLOAD + 1000;
+        int length = MAX_PAYLOAD_LENGTH + 1000;
         try (Connected pair = connect()) {
             OutputStream out = pair.client.getOutputStream();
             List<Future<Void>> writing = new ArrayList<>();
@@ -322,7 +322,7 @@ class SecureSocketTest {
     }
 
     @Test
-    void ownTimeoutHoldsDuringTheNegotiation() throws Exception {
+    void ownTimeoutHoldsDuringTheHandshake() throws Exception {
         try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 SecureSocket client = new SecureSocket(bytes("client"), clientKeys.getPrivateKey(), ofClient)) {
             client.setSoTimeout(50);
@@ -334,7 +334,7 @@ class SecureSocketTest {
     }
 
     @Test
-    void negotiationHasADeadline() throws Exception {
+    void handshakeHasADeadline() throws Exception {
         try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 Socket raw = new Socket(silent.getInetAddress(), silent.getLocalPort())) {
             SocketMessages messages = new SocketMessages(raw, raw.getInputStream());

@@ -50,7 +50,7 @@ public final class FaultyTransport implements Transport {
      * Returns faults that are drawn by lot, the same ones for the same seed.
      *
      * @param seed says which; print it, so that the test can be run again
-     * @param from the number of the first message that is mistreated: a side of a negotiation sends 0 and 1
+     * @param from the number of the first message that is mistreated: a side of a handshake sends 0 and 1
      * @param choice what is drawn from; name {@link Fault#none()} several times to let more through
      * @return the faults, for one transport
      */

@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * assertThatThrownBy(() -> server.receive(client.message1())).isInstanceOf(HandshakeException.class);
  * }</pre>
  *
- * <p>It checks nothing of what it receives. Its methods go in the order of a negotiation. For use by one thread.
+ * <p>It checks nothing of what it receives. Its methods go in the order of a handshake. For use by one thread.
  */
 public final class HostilePeer {
     private final Role role;
@@ -68,7 +68,7 @@ public final class HostilePeer {
     }
 
     /**
-     * Returns a peer that opens the negotiation.
+     * Returns a peer that opens the handshake.
      *
      * @param id its id
      * @param keys its identity, on any curve

@@ -4,9 +4,9 @@ import dev.securesession.Curve;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
-import dev.securesession.Identity;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Both peers read one {@link MovableClock}. Instances are immutable, the clock aside, and make as many negotiations as
+ * <p>Both peers read one {@link MovableClock}. Instances are immutable, the clock aside, and make as many handshakes as
  * asked for.
  */
 public final class Pair {
@@ -83,12 +83,12 @@ public final class Pair {
     public static Pair of(PeerId clientId, IdentityKeyPair clientKeys, PeerId serverId, IdentityKeyPair serverKeys) {
         MovableClock clock = MovableClock.at(START);
         SessionConfig client = SessionConfig.of(
-                        Identity.of(clientId, clientKeys.privateKey()),
+                        LocalIdentity.of(clientId, clientKeys.privateKey()),
                         PeerDirectory.of(serverId, serverKeys.publicKey()))
                 .withExpectedPeer(serverId)
                 .withClock(clock);
         SessionConfig server = SessionConfig.of(
-                        Identity.of(serverId, serverKeys.privateKey()),
+                        LocalIdentity.of(serverId, serverKeys.privateKey()),
                         PeerDirectory.of(clientId, clientKeys.publicKey()))
                 .withClock(clock);
         return new Pair(client, server, clock);
@@ -126,7 +126,7 @@ public final class Pair {
 
     /**
      * Returns a copy in which both peers ask for the key of the other by {@link HandshakeStep.NeedPeerKey}. Whoever lets a
-     * {@link Negotiation} move the messages need not answer: it does.
+     * {@link Handshake} move the messages need not answer: it does.
      *
      * @return the copy, with the same clock; listeners and providers are those of a new configuration
      */
@@ -169,23 +169,23 @@ public final class Pair {
     }
 
     /**
-     * Begins a negotiation, of which no message has been made yet.
+     * Begins a handshake, of which no message has been made yet.
      *
-     * @return the negotiation, the caller's to close
+     * @return the handshake, the caller's to close
      */
-    public Negotiation begin() {
+    public Exchange begin() {
         return resume(Handshake.client(client), Handshake.server(server));
     }
 
     /**
-     * Takes up a negotiation at its beginning with negotiations that the test has made.
+     * Takes up a handshake at its beginning with handshakes that the test has made.
      *
      * @param clientSide has not made its first message yet
      * @param serverSide has not received one yet
-     * @return the negotiation, the caller's to close
+     * @return the handshake, the caller's to close
      */
-    public Negotiation resume(Handshake clientSide, Handshake serverSide) {
-        return new Negotiation(clientSide, serverSide, this);
+    public Exchange resume(Handshake clientSide, Handshake serverSide) {
+        return new Exchange(clientSide, serverSide, this);
     }
 
     /**
@@ -199,11 +199,11 @@ public final class Pair {
     }
 
     /**
-     * A negotiation between the two, which goes as far as it is asked for: {@link #message3()} lets the peers exchange
+     * A handshake between the two, which goes as far as it is asked for: {@link #message3()} lets the peers exchange
      * what comes before it. What was made once is kept, so a message can be asked for as often as it is needed. For use by
      * one thread.
      */
-    public static final class Negotiation implements AutoCloseable {
+    public static final class Exchange implements AutoCloseable {
         private final Handshake client;
         private final Handshake server;
         private final Pair pair;
@@ -213,7 +213,7 @@ public final class Pair {
         private byte @Nullable [] message4;
         private @Nullable SecureSession serverSession;
 
-        private Negotiation(Handshake client, Handshake server, Pair pair) {
+        private Exchange(Handshake client, Handshake server, Pair pair) {
             this.client = client;
             this.server = server;
             this.pair = pair;
@@ -222,7 +222,7 @@ public final class Pair {
         /**
          * Returns the side of the client, to be given other messages than the right ones.
          *
-         * @return the negotiation of the client
+         * @return the handshake of the client
          */
         public Handshake client() {
             return client;
@@ -231,7 +231,7 @@ public final class Pair {
         /**
          * Returns the side of the server, to be given other messages than the right ones.
          *
-         * @return the negotiation of the server
+         * @return the handshake of the server
          */
         public Handshake server() {
             return server;

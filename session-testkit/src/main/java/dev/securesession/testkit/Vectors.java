@@ -166,7 +166,7 @@ public final class Vectors {
         }
 
         /**
-         * Returns a message of the negotiation.
+         * Returns a message of the handshake.
          *
          * @param number 1 to 4
          * @return the message
@@ -223,7 +223,7 @@ public final class Vectors {
          * @return 4 bytes
          */
         public byte[] sessionId() {
-            return Arrays.copyOfRange(stateAfterNegotiation(Role.CLIENT), SESSION_ID_OFFSET, ROLE_OFFSET);
+            return Arrays.copyOfRange(stateAfterHandshake(Role.CLIENT), SESSION_ID_OFFSET, ROLE_OFFSET);
         }
 
         /**
@@ -232,7 +232,7 @@ public final class Vectors {
          * @return 32 bytes
          */
         public byte[] master() {
-            return Arrays.copyOfRange(stateAfterNegotiation(Role.CLIENT), MASTER_OFFSET, OWN_SEQUENCE_OFFSET);
+            return Arrays.copyOfRange(stateAfterHandshake(Role.CLIENT), MASTER_OFFSET, OWN_SEQUENCE_OFFSET);
         }
 
         /**
@@ -252,17 +252,17 @@ public final class Vectors {
          * @return the number, from 0 to 2^32 - 1
          */
         public long initialSequence(Role sender) {
-            ByteBuffer state = ByteBuffer.wrap(stateAfterNegotiation(sender));
+            ByteBuffer state = ByteBuffer.wrap(stateAfterHandshake(sender));
             return Integer.toUnsignedLong(state.getInt(OWN_SEQUENCE_OFFSET));
         }
 
         /**
-         * Returns the saved state of a peer right after the negotiation.
+         * Returns the saved state of a peer right after the handshake.
          *
          * @param role which peer
          * @return 60 bytes
          */
-        public byte[] stateAfterNegotiation(Role role) {
+        public byte[] stateAfterHandshake(Role role) {
             return entry.bytes(name(role) + "_state_after_handshake");
         }
 

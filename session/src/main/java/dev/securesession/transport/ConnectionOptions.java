@@ -3,7 +3,7 @@ package dev.securesession.transport;
 import java.time.Duration;
 
 /**
- * The settings of connections: how messages are framed, how long they may be, how long a negotiation may take.
+ * The settings of connections: how messages are framed, how long they may be, how long a handshake may take.
  *
  * <p>Instances are immutable and safe for use by several threads. PROTOCOL.md P-4, H-7.
  */
@@ -12,27 +12,27 @@ public final class ConnectionOptions {
             new ConnectionOptions(Framing.lengthPrefix(), Duration.ofSeconds(30), 128 * 1024, 16 * 1024 * 1024, 1024);
 
     private final Framing framing;
-    private final Duration negotiationDeadline;
-    private final int negotiationMessageLimit;
+    private final Duration handshakeDeadline;
+    private final int handshakeMessageLimit;
     private final int messageLimit;
     private final int halfOpenLimit;
 
     private ConnectionOptions(
             Framing framing,
-            Duration negotiationDeadline,
-            int negotiationMessageLimit,
+            Duration handshakeDeadline,
+            int handshakeMessageLimit,
             int messageLimit,
             int halfOpenLimit) {
         this.framing = framing;
-        this.negotiationDeadline = negotiationDeadline;
-        this.negotiationMessageLimit = negotiationMessageLimit;
+        this.handshakeDeadline = handshakeDeadline;
+        this.handshakeMessageLimit = handshakeMessageLimit;
         this.messageLimit = messageLimit;
         this.halfOpenLimit = halfOpenLimit;
     }
 
     /**
-     * Returns the defaults: length-prefix framing, 30 seconds for a negotiation, negotiation messages of up to 128 KiB,
-     * wrapped messages of up to 16 MiB, 1,024 negotiations at a time.
+     * Returns the defaults: length-prefix framing, 30 seconds for a handshake, handshake messages of up to 128 KiB,
+     * wrapped messages of up to 16 MiB, 1,024 handshakes at a time.
      *
      * @return the options to start from
      */
@@ -47,34 +47,34 @@ public final class ConnectionOptions {
      * @return the copy
      */
     public ConnectionOptions withFraming(Framing other) {
-        return new ConnectionOptions(other, negotiationDeadline, negotiationMessageLimit, messageLimit, halfOpenLimit);
+        return new ConnectionOptions(other, handshakeDeadline, handshakeMessageLimit, messageLimit, halfOpenLimit);
     }
 
     /**
-     * Returns a copy with another time for a whole negotiation.
+     * Returns a copy with another time for a whole handshake.
      *
      * @param deadline a millisecond or more, a day at most
      * @return the copy
      * @throws IllegalArgumentException if the time is outside its range
      */
-    public ConnectionOptions withNegotiationDeadline(Duration deadline) {
+    public ConnectionOptions withHandshakeDeadline(Duration deadline) {
         if (deadline.compareTo(Duration.ofMillis(1)) < 0 || deadline.compareTo(Duration.ofDays(1)) > 0) {
             throw new IllegalArgumentException(
-                    "a negotiation deadline of " + deadline + "; it must be a millisecond to a day");
+                    "a handshake deadline of " + deadline + "; it must be a millisecond to a day");
         }
-        return new ConnectionOptions(framing, deadline, negotiationMessageLimit, messageLimit, halfOpenLimit);
+        return new ConnectionOptions(framing, deadline, handshakeMessageLimit, messageLimit, halfOpenLimit);
     }
 
     /**
-     * Returns a copy with another bound on the length of negotiation messages.
+     * Returns a copy with another bound on the length of handshake messages.
      *
      * @param bytes 1 or more; ids and signatures of both peers must fit
      * @return the copy
      * @throws IllegalArgumentException if the bound is less than 1
      */
-    public ConnectionOptions withNegotiationMessageLimit(int bytes) {
-        requirePositive(bytes, "a negotiation message limit");
-        return new ConnectionOptions(framing, negotiationDeadline, bytes, messageLimit, halfOpenLimit);
+    public ConnectionOptions withHandshakeMessageLimit(int bytes) {
+        requirePositive(bytes, "a handshake message limit");
+        return new ConnectionOptions(framing, handshakeDeadline, bytes, messageLimit, halfOpenLimit);
     }
 
     /**
@@ -86,31 +86,31 @@ public final class ConnectionOptions {
      */
     public ConnectionOptions withMessageLimit(int bytes) {
         requirePositive(bytes, "a message limit");
-        return new ConnectionOptions(framing, negotiationDeadline, negotiationMessageLimit, bytes, halfOpenLimit);
+        return new ConnectionOptions(framing, handshakeDeadline, handshakeMessageLimit, bytes, halfOpenLimit);
     }
 
     /**
-     * Returns a copy with another bound on the negotiations that a listener has under way.
+     * Returns a copy with another bound on the handshakes that a listener has under way.
      *
-     * @param negotiations 1 or more; connections beyond it are closed before they cost anything
+     * @param handshakes 1 or more; connections beyond it are closed before they cost anything
      * @return the copy
      * @throws IllegalArgumentException if the bound is less than 1
      */
-    public ConnectionOptions withHalfOpenLimit(int negotiations) {
-        requirePositive(negotiations, "a limit of half-open negotiations");
-        return new ConnectionOptions(framing, negotiationDeadline, negotiationMessageLimit, messageLimit, negotiations);
+    public ConnectionOptions withHalfOpenLimit(int handshakes) {
+        requirePositive(handshakes, "a limit of half-open handshakes");
+        return new ConnectionOptions(framing, handshakeDeadline, handshakeMessageLimit, messageLimit, handshakes);
     }
 
     Framing framing() {
         return framing;
     }
 
-    Duration negotiationDeadline() {
-        return negotiationDeadline;
+    Duration handshakeDeadline() {
+        return handshakeDeadline;
     }
 
-    int negotiationMessageLimit() {
-        return negotiationMessageLimit;
+    int handshakeMessageLimit() {
+        return handshakeMessageLimit;
     }
 
     int messageLimit() {

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Limits the time of a negotiation whatever it waits for: what is not over in time loses its transport (PROTOCOL.md H-7).
+ * Limits the time of a handshake whatever it waits for: what is not over in time loses its transport (PROTOCOL.md H-7).
  * A transport that keeps to its timeouts ends by itself; this is for sending to a peer that does not read, and for streams
  * that cannot limit their waiting.
  */
@@ -44,7 +44,7 @@ final class Deadline {
     }
 
     SocketTimeoutException exceeded() {
-        return new SocketTimeoutException("the negotiation took longer than " + limit);
+        return new SocketTimeoutException("the handshake took longer than " + limit);
     }
 
     private void expire() {
@@ -74,7 +74,7 @@ final class Deadline {
     private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final ScheduledThreadPoolExecutor ALARMS = alarms();
 
-    /** One thread for all negotiations, which ends when there are none. */
+    /** One thread for all handshakes, which ends when there are none. */
     private static ScheduledThreadPoolExecutor alarms() {
         ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "secure-session-deadlines");

@@ -21,12 +21,12 @@ public interface Framing {
      *
      * @return bytes
      */
-    int longestMessage();
+    int maxMessageLength();
 
     /**
      * Writes the header of a message.
      *
-     * @param messageLength bytes, at most {@link #longestMessage()}
+     * @param messageLength bytes, at most {@link #maxMessageLength()}
      * @param target where to write it; {@link #headerLength()} bytes from its beginning
      */
     void writeHeader(int messageLength, byte[] target);

@@ -21,7 +21,7 @@ enum LengthPrefix implements Framing {
     }
 
     @Override
-    public int longestMessage() {
+    public int maxMessageLength() {
         return Integer.MAX_VALUE - 64;
     }
 

@@ -48,13 +48,13 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the client over a connected socket, with default options.
+     * Performs the handshake as the client over a connected socket, with default options.
      *
-     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param socket belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection connect(Socket socket, SessionConfig config) throws IOException, HandshakeException {
@@ -62,14 +62,14 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the client over a connected socket.
+     * Performs the handshake as the client over a connected socket.
      *
-     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param socket belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
      * @param options framing and limits
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection connect(Socket socket, SessionConfig config, ConnectionOptions options)
@@ -78,13 +78,13 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the client over any transport, with default options.
+     * Performs the handshake as the client over any transport, with default options.
      *
-     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param transport belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection connect(Transport transport, SessionConfig config)
@@ -93,14 +93,14 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the client over any transport.
+     * Performs the handshake as the client over any transport.
      *
-     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param transport belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
      * @param options limits
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection connect(Transport transport, SessionConfig config, ConnectionOptions options)
@@ -109,13 +109,13 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the server over a connected socket, with default options.
+     * Performs the handshake as the server over a connected socket, with default options.
      *
-     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param socket belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Socket socket, SessionConfig config) throws IOException, HandshakeException {
@@ -123,14 +123,14 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the server over a connected socket.
+     * Performs the handshake as the server over a connected socket.
      *
-     * @param socket belongs to the connection from now on; closed if the negotiation fails
+     * @param socket belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know
      * @param options framing and limits
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Socket socket, SessionConfig config, ConnectionOptions options)
@@ -139,13 +139,13 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the server over any transport, with default options.
+     * Performs the handshake as the server over any transport, with default options.
      *
-     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param transport belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Transport transport, SessionConfig config)
@@ -154,14 +154,14 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Negotiates as the server over any transport.
+     * Performs the handshake as the server over any transport.
      *
-     * @param transport belongs to the connection from now on; closed if the negotiation fails
+     * @param transport belongs to the connection from now on; closed if the handshake fails
      * @param config who we are and whom we know
      * @param options limits
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the negotiation takes too long
+     * @throws IOException if the transport fails, or the handshake takes too long
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Transport transport, SessionConfig config, ConnectionOptions options)
@@ -206,8 +206,8 @@ public final class SecureConnection implements Closeable {
             Transport transport, SessionConfig config, Handshake handshake, ConnectionOptions options)
             throws IOException, HandshakeException {
         try (handshake) {
-            Negotiation.requireDirectory(config);
-            SecureSession session = new Negotiation(transport, handshake, options).run();
+            HandshakeRunner.requireDirectory(config);
+            SecureSession session = new HandshakeRunner(transport, handshake, options).run();
             return over(transport, session, options);
         } catch (Throwable failure) {
             closeAfter(failure, transport);
@@ -239,7 +239,7 @@ public final class SecureConnection implements Closeable {
      * @param payload 1 byte or more; not kept
      * @throws IOException if the transport fails; the connection is then of no use
      * @throws IllegalArgumentException if the payload is empty, or too long for the transport
-     * @throws dev.securesession.SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
      * @throws IllegalStateException if the connection or its session was closed
      */
     public void send(byte[] payload) throws IOException {
@@ -252,11 +252,11 @@ public final class SecureConnection implements Closeable {
      * @param payload 1 byte or more; its position moves to its limit
      * @throws IOException if the transport fails; the connection is then of no use
      * @throws IllegalArgumentException if the payload is empty, or too long for the transport
-     * @throws dev.securesession.SessionExhaustedException if no message number is left: negotiate a new session
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
      * @throws IllegalStateException if the connection or its session was closed
      */
     public void send(ByteBuffer payload) throws IOException {
-        int longest = transport.longestMessage() - SecureSession.OVERHEAD;
+        int longest = transport.maxMessageLength() - SecureSession.OVERHEAD;
         if (!payload.hasRemaining() || payload.remaining() > longest) {
             throw new IllegalArgumentException("a payload of " + payload.remaining() + " bytes; it must be 1 to "
                     + longest + " on this connection");

@@ -77,9 +77,9 @@ public final class StreamTransport implements Transport {
 
     @Override
     public void send(byte[] message) throws IOException {
-        if (message.length > framing.longestMessage()) {
-            throw new ProtocolException(
-                    "a message of " + message.length + " bytes; the framing takes at most " + framing.longestMessage());
+        if (message.length > framing.maxMessageLength()) {
+            throw new ProtocolException("a message of " + message.length + " bytes; the framing takes at most "
+                    + framing.maxMessageLength());
         }
         // One write: a header on its own would travel in a packet of its own.
         byte[] header = new byte[framing.headerLength()];
@@ -121,8 +121,8 @@ public final class StreamTransport implements Transport {
     }
 
     @Override
-    public int longestMessage() {
-        return framing.longestMessage();
+    public int maxMessageLength() {
+        return framing.maxMessageLength();
     }
 
     @Override

@@ -16,7 +16,7 @@ enum ThemisSocketFraming implements Framing {
     INSTANCE;
 
     private static final int HEADER_LENGTH = 4;
-    private static final int LONGEST = 0xFFFF;
+    private static final int MAX_LENGTH = 0xFFFF;
     private static final short MARK = (short) 0xFFFF;
 
     @Override
@@ -25,8 +25,8 @@ enum ThemisSocketFraming implements Framing {
     }
 
     @Override
-    public int longestMessage() {
-        return LONGEST;
+    public int maxMessageLength() {
+        return MAX_LENGTH;
     }
 
     @Override

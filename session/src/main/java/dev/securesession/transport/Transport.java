@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * Moves whole messages to a peer and back; to be implemented for what an application already has.
  *
- * <p>A transport keeps the bounds of messages. The four negotiation messages must arrive in order and without loss, and
+ * <p>A transport keeps the bounds of messages. The four handshake messages must arrive in order and without loss, and
  * the server's second one before anything that the server wraps. One thread may send while another receives; a
  * {@link SecureConnection} never has two threads send, or two receive, at the same time.
  *
@@ -48,7 +48,7 @@ public interface Transport extends Closeable {
      *
      * @return bytes; without limit unless a transport says otherwise
      */
-    default int longestMessage() {
+    default int maxMessageLength() {
         return Integer.MAX_VALUE;
     }
 

@@ -5,17 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeStep;
-import dev.securesession.Identity;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.Framing;
 import dev.securesession.transport.SecureConnection;
-import dev.securesession.transport.SecureListener;
+import dev.securesession.transport.SecureServer;
 import dev.securesession.transport.StreamTransport;
 import dev.securesession.transport.Transport;
 import java.net.InetAddress;
@@ -68,7 +68,7 @@ class ConnectionExamplesTest {
 
     private Void server() throws Exception {
         // example: server
-        Identity me = Identity.of(PeerId.ofUtf8("server"), serverKey);
+        LocalIdentity me = LocalIdentity.of(PeerId.ofUtf8("server"), serverKey);
         SessionConfig config = SessionConfig.of(me, PeerDirectory.of(PeerId.ofUtf8("client"), clientPublicKey));
         try (SecureConnection connection = SecureConnection.accept(serverSocket.accept(), config)) {
             byte[] question = connection.receive().orElseThrow();
@@ -80,7 +80,7 @@ class ConnectionExamplesTest {
 
     private void client() throws Exception {
         // example: client
-        Identity me = Identity.of(PeerId.ofUtf8("client"), clientKey);
+        LocalIdentity me = LocalIdentity.of(PeerId.ofUtf8("client"), clientKey);
         SessionConfig config = SessionConfig.of(me, PeerDirectory.of(PeerId.ofUtf8("server"), serverPublicKey));
         try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config)) {
             connection.send("how are you?".getBytes(UTF_8));
@@ -93,7 +93,7 @@ class ConnectionExamplesTest {
     void listenerServesMany() throws Exception {
         SessionConfig config = serverConfig();
         // example: listener
-        SecureListener listener = SecureListener.listen(serverSocket, config, executor, connection -> {
+        SecureServer listener = SecureServer.listen(serverSocket, config, executor, connection -> {
             byte[] question = connection.receive().orElseThrow();
             connection.send(answer(question));
         });
@@ -108,7 +108,7 @@ class ConnectionExamplesTest {
     void receivesByBufferAndAnswersByCallback() throws Exception {
         Future<?> server = serve(connection -> {
             // example: receive-by-buffer
-            byte[] message = connection.transport().receive(MOST, Duration.ZERO).orElseThrow();
+            byte[] message = connection.transport().receive(MAX, Duration.ZERO).orElseThrow();
             byte[] question = connection.session().unwrap(message);
             connection.send(answer(question));
             // end
@@ -124,7 +124,7 @@ class ConnectionExamplesTest {
             // example: exchange-by-buffer
             SecureSession session = connection.session();
             Transport transport = connection.transport();
-            byte[] message = transport.receive(MOST, Duration.ZERO).orElseThrow();
+            byte[] message = transport.receive(MAX, Duration.ZERO).orElseThrow();
             byte[] question = session.unwrap(message);
             transport.send(session.wrap(answer(question)));
             // end
@@ -157,7 +157,7 @@ class ConnectionExamplesTest {
         try (Handshake handshake = Handshake.client(config)) {
             transport.send(handshake.start());
             while (true) {
-                byte[] message = transport.receive(MOST, Duration.ofSeconds(30)).orElseThrow();
+                byte[] message = transport.receive(MAX, Duration.ofSeconds(30)).orElseThrow();
                 HandshakeStep step = handshake.receive(message);
                 if (step.message().isPresent()) {
                     transport.send(step.message().get());
@@ -180,7 +180,7 @@ class ConnectionExamplesTest {
                 byte[] first = connection.receive().orElseThrow();
                 transport.send(session.wrap(answer(first)));
 
-                byte[] message = transport.receive(MOST, Duration.ZERO).orElseThrow();
+                byte[] message = transport.receive(MAX, Duration.ZERO).orElseThrow();
                 connection.send(answer(session.unwrap(message)));
             }
             // end
@@ -208,13 +208,13 @@ class ConnectionExamplesTest {
 
     private SessionConfig serverConfig() {
         return SessionConfig.of(
-                Identity.of(PeerId.ofUtf8("server"), serverKey),
+                LocalIdentity.of(PeerId.ofUtf8("server"), serverKey),
                 PeerDirectory.of(PeerId.ofUtf8("client"), clientPublicKey));
     }
 
     private SessionConfig clientConfig() {
         return SessionConfig.of(
-                Identity.of(PeerId.ofUtf8("client"), clientKey),
+                LocalIdentity.of(PeerId.ofUtf8("client"), clientKey),
                 PeerDirectory.of(PeerId.ofUtf8("server"), serverPublicKey));
     }
 
@@ -226,6 +226,6 @@ class ConnectionExamplesTest {
         Void serve(SecureConnection connection) throws Exception;
     }
 
-    private static final int MOST = 16 * 1024 * 1024;
+    private static final int MAX = 16 * 1024 * 1024;
     private static final int ROUNDS = 3;
 }

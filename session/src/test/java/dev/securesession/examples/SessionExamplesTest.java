@@ -8,10 +8,10 @@ import dev.securesession.CryptoProviders;
 import dev.securesession.EarlyData;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeStep;
-import dev.securesession.Identity;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
@@ -41,8 +41,8 @@ class SessionExamplesTest {
     private static final PeerDirectory PEERS =
             PeerDirectory.of(Map.of(ALICE_ID, ALICE.publicKey(), BOB_ID, BOB.publicKey()));
 
-    private final SessionConfig aliceConfig = SessionConfig.of(Identity.of(ALICE_ID, ALICE.privateKey()), PEERS);
-    private final SessionConfig bobConfig = SessionConfig.of(Identity.of(BOB_ID, BOB.privateKey()), PEERS);
+    private final SessionConfig aliceConfig = SessionConfig.of(LocalIdentity.of(ALICE_ID, ALICE.privateKey()), PEERS);
+    private final SessionConfig bobConfig = SessionConfig.of(LocalIdentity.of(BOB_ID, BOB.privateKey()), PEERS);
 
     private SecureSession alice;
     private SecureSession bob;
@@ -103,7 +103,7 @@ class SessionExamplesTest {
         Handshake client = Handshake.client(aliceConfig);
         byte[] message = client.start();
         // example: asking-for-keys
-        SessionConfig config = SessionConfig.askingForKeys(Identity.of(BOB_ID, BOB.privateKey()));
+        SessionConfig config = SessionConfig.askingForKeys(LocalIdentity.of(BOB_ID, BOB.privateKey()));
         Handshake handshake = Handshake.server(config);
         HandshakeStep step = handshake.receive(message);
         if (step instanceof HandshakeStep.NeedPeerKey question) {
@@ -121,7 +121,7 @@ class SessionExamplesTest {
         byte[] reply = server.receive(client.start()).message().orElseThrow();
         Queue<byte[]> sent = new ArrayDeque<>();
         // example: early-data
-        sent.add(client.receive(reply).message().orElseThrow()); // the client's last negotiation message
+        sent.add(client.receive(reply).message().orElseThrow()); // the client's last handshake message
         EarlyData early = client.earlyData().orElseThrow();
         sent.add(early.wrap("no need to wait".getBytes(UTF_8)));
         // end

@@ -18,23 +18,23 @@ class ConnectionOptionsTest {
     @Rule(value = "H-7", kind = Kind.ACCEPTS)
     void defaultsAreThoseOfTheRules() {
         assertThat(DEFAULTS.framing()).isSameAs(Framing.lengthPrefix());
-        assertThat(DEFAULTS.negotiationMessageLimit()).isEqualTo(131_072);
+        assertThat(DEFAULTS.handshakeMessageLimit()).isEqualTo(131_072);
         assertThat(DEFAULTS.messageLimit()).isEqualTo(16_777_216);
-        assertThat(DEFAULTS.negotiationDeadline()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(DEFAULTS.handshakeDeadline()).isEqualTo(Duration.ofSeconds(30));
         assertThat(DEFAULTS.halfOpenLimit()).isEqualTo(1024);
     }
 
     @Test
     void copiesDifferInOneSettingOnly() {
         ConnectionOptions changed = DEFAULTS.withFraming(Framing.themisSocket())
-                .withNegotiationDeadline(Duration.ofMillis(1))
-                .withNegotiationMessageLimit(1)
+                .withHandshakeDeadline(Duration.ofMillis(1))
+                .withHandshakeMessageLimit(1)
                 .withMessageLimit(2)
                 .withHalfOpenLimit(3);
 
         assertThat(changed.framing()).isSameAs(Framing.themisSocket());
-        assertThat(changed.negotiationDeadline()).isEqualTo(Duration.ofMillis(1));
-        assertThat(changed.negotiationMessageLimit()).isEqualTo(1);
+        assertThat(changed.handshakeDeadline()).isEqualTo(Duration.ofMillis(1));
+        assertThat(changed.handshakeMessageLimit()).isEqualTo(1);
         assertThat(changed.messageLimit()).isEqualTo(2);
         assertThat(changed.halfOpenLimit()).isEqualTo(3);
         assertThat(DEFAULTS.messageLimit()).isEqualTo(16_777_216);
@@ -43,14 +43,14 @@ class ConnectionOptionsTest {
     @ParameterizedTest
     @ValueSource(strings = {"PT0S", "PT0.000999S", "PT-1S", "P1DT0.001S", "PT2562047788015215H"})
     void refusesDeadlinesOutsideTheirRange(Duration deadline) {
-        assertThatThrownBy(() -> DEFAULTS.withNegotiationDeadline(deadline))
+        assertThatThrownBy(() -> DEFAULTS.withHandshakeDeadline(deadline))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(deadline.toString());
     }
 
     @Test
     void acceptsTheLongestDeadline() {
-        assertThat(DEFAULTS.withNegotiationDeadline(Duration.ofDays(1)).negotiationDeadline())
+        assertThat(DEFAULTS.withHandshakeDeadline(Duration.ofDays(1)).handshakeDeadline())
                 .isEqualTo(Duration.ofDays(1));
     }
 
@@ -58,7 +58,7 @@ class ConnectionOptionsTest {
     @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
     void refusesLimitsBelowOne(int limit) {
         assertThatThrownBy(() -> DEFAULTS.withMessageLimit(limit)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> DEFAULTS.withNegotiationMessageLimit(limit))
+        assertThatThrownBy(() -> DEFAULTS.withHandshakeMessageLimit(limit))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> DEFAULTS.withHalfOpenLimit(limit))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -16,7 +16,7 @@ class FramingTest {
         assertThat(header).containsExactly(1, 2, 3, 4);
         assertThat(Framing.lengthPrefix().readHeader(header)).isEqualTo(0x0102_0304);
         assertThat(Framing.lengthPrefix().headerLength()).isEqualTo(4);
-        assertThat(Framing.lengthPrefix().longestMessage()).isGreaterThan(1 << 30);
+        assertThat(Framing.lengthPrefix().maxMessageLength()).isGreaterThan(1 << 30);
     }
 
     @Test
@@ -33,7 +33,7 @@ class FramingTest {
         assertThat(header).containsExactly(0xFF, 0xFF, 0xFE, 0x02);
         assertThat(Framing.themisSocket().readHeader(header)).isEqualTo(0xFE02);
         assertThat(Framing.themisSocket().headerLength()).isEqualTo(4);
-        assertThat(Framing.themisSocket().longestMessage()).isEqualTo(65_535);
+        assertThat(Framing.themisSocket().maxMessageLength()).isEqualTo(65_535);
     }
 
     @Test

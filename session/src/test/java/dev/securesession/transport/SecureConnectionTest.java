@@ -353,7 +353,7 @@ class SecureConnectionTest {
         try (Connected ends = Connected.over(pair, damaging, inner.peer())) {
             ends.client.send(PAYLOAD);
 
-            assertRefused(ends.server, Reason.FORGED);
+            assertRefused(ends.server, Reason.NOT_AUTHENTIC);
             assertThat(inner.peer().isClosed()).isTrue();
             assertThat(ends.server.session().isClosed()).isTrue();
             assertThat(ends.server.droppedMessages()).isZero();

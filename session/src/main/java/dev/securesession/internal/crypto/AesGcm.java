@@ -85,7 +85,7 @@ public final class AesGcm {
         } catch (GeneralSecurityException e) {
             throw new ProviderException("provider " + provider.getName() + " could not encrypt", e);
         }
-        giveBack(key, cipher);
+        release(key, cipher);
         requireLength(written, prefix.length + length + TAG_LENGTH);
         practice.goOn(provider, length);
     }
@@ -103,13 +103,13 @@ public final class AesGcm {
         } catch (AEADBadTagException e) {
             // Some JDKs leave the plaintext behind (PROTOCOL.md D-4).
             Arrays.fill(target, at, at + expected, (byte) 0);
-            giveBack(key, cipher);
+            release(key, cipher);
             return false;
         } catch (GeneralSecurityException e) {
             Arrays.fill(target, at, at + expected, (byte) 0);
             throw new ProviderException("provider " + provider.getName() + " could not decrypt", e);
         }
-        giveBack(key, cipher);
+        release(key, cipher);
         requireLength(written, expected);
         practice.goOn(provider, length);
         return true;
@@ -157,7 +157,7 @@ public final class AesGcm {
         }
     }
 
-    private void giveBack(AeadKey key, WarmCipher cipher) {
+    private void release(AeadKey key, WarmCipher cipher) {
         // Whoever takes it next does so by a swap, which sees all that was written before.
         warm.lazySet(place(key), cipher);
     }

@@ -5,7 +5,7 @@ import java.security.PrivateKey;
 import java.security.interfaces.ECPrivateKey;
 import javax.security.auth.DestroyFailedException;
 
-/** A key pair on P-256 for one negotiation: used for one agreement, then destroyed (PROTOCOL.md H-2). */
+/** A key pair on P-256 for one handshake: used for one agreement, then destroyed (PROTOCOL.md H-2). */
 public final class EphemeralKey {
     public static final Curve CURVE = Curve.P256;
 
@@ -25,7 +25,7 @@ public final class EphemeralKey {
         return privateKey;
     }
 
-    /** Returns the private scalar, for a negotiation that is saved before its end; the caller's to wipe. */
+    /** Returns the private scalar, for a handshake that is saved before its end; the caller's to wipe. */
     public byte[] scalar() {
         if (!(privateKey instanceof ECPrivateKey ecKey)) {
             throw new IllegalStateException("the provider of elliptic curves keeps its ephemeral keys to itself");

@@ -11,17 +11,17 @@ public final class ScratchPool {
     private final AtomicReferenceArray<byte @Nullable []> slots = new AtomicReferenceArray<>(SLOTS * STRIDE);
 
     /** Returns an array of at least {@code length} bytes, the caller's until it gives it back. */
-    public byte[] take(int hint, int length) {
+    public byte[] acquire(int hint, int length) {
         byte[] array = slots.getAndSet(slot(hint), null);
         if (array != null && array.length >= length) {
             return array;
         }
-        return new byte[length > LARGEST_KEPT ? length : roundUp(length)];
+        return new byte[length > MAX_KEPT_LENGTH ? length : roundUp(length)];
     }
 
-    public void giveBack(int hint, byte[] array, int used) {
+    public void release(int hint, byte[] array, int used) {
         wipe(array, used);
-        if (array.length <= LARGEST_KEPT) {
+        if (array.length <= MAX_KEPT_LENGTH) {
             slots.lazySet(slot(hint), array);
         }
     }
@@ -46,7 +46,7 @@ public final class ScratchPool {
     private static final int SMALLEST = 512;
 
     /** A payload of 1 MiB with its prefix still fits. */
-    private static final int LARGEST_KEPT = 1 << 21;
+    private static final int MAX_KEPT_LENGTH = 1 << 21;
 
     private static final int SLOTS = 8;
     private static final int STRIDE = 16;

@@ -3,9 +3,9 @@ package dev.securesession.internal.handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeException.Reason;
 import dev.securesession.PeerId;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.MalformedException;
 import java.security.MessageDigest;
 
 /** The checks that client and server make alike. */
@@ -13,7 +13,7 @@ final class Checks {
     private Checks() {}
 
     /** Parses message 1 or 2 and refuses a peer that is not the expected one (PROTOCOL.md H-5). */
-    static Introduction introduction(NegotiationSettings settings, byte[] message) throws HandshakeException {
+    static Introduction introduction(HandshakeSettings settings, byte[] message) throws HandshakeException {
         Introduction introduction;
         try {
             introduction = Introduction.parse(message);
@@ -29,7 +29,7 @@ final class Checks {
     }
 
     /** Refuses a peer that has our own id and key (PROTOCOL.md H-6). */
-    static void notSelf(NegotiationSettings settings, PeerId id, EcPublicKey key) throws HandshakeException {
+    static void notSelf(HandshakeSettings settings, PeerId id, EcPublicKey key) throws HandshakeException {
         if (!settings.selfAllowed && id.equals(settings.ownId) && key.equals(settings.ownKey)) {
             throw new HandshakeException(
                     Reason.SELF, "the peer has our own id " + id + " and our own key; it may be ourselves");
@@ -44,7 +44,7 @@ final class Checks {
     }
 
     /** Refuses a signature that does not fit. */
-    static void signature(NegotiationSettings settings, PeerId id, EcPublicKey key, byte[] signature, byte[]... signed)
+    static void signature(HandshakeSettings settings, PeerId id, EcPublicKey key, byte[] signature, byte[]... signed)
             throws HandshakeException {
         if (!settings.crypto.verify(key, signature, signed)) {
             throw badSignature(id);

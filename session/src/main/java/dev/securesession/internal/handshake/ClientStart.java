@@ -1,16 +1,16 @@
 package dev.securesession.internal.handshake;
 
 import dev.securesession.internal.crypto.EphemeralKey;
+import dev.securesession.internal.keys.KeyContainer;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.KeyContainer;
-import dev.securesession.internal.wire.SavedNegotiation;
-import dev.securesession.internal.wire.SavedNegotiation.Stage;
 
 /** A client that has not said anything yet. */
-final class ClientStart implements NegotiationState {
-    private final NegotiationSettings settings;
+final class ClientStart implements HandshakeState {
+    private final HandshakeSettings settings;
 
-    ClientStart(NegotiationSettings settings) {
+    ClientStart(HandshakeSettings settings) {
         this.settings = settings;
     }
 
@@ -24,7 +24,7 @@ final class ClientStart implements NegotiationState {
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         return Saving.of(settings, Stage.CLIENT_START);
     }
 }

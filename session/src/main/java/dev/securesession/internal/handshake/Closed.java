@@ -2,10 +2,10 @@ package dev.securesession.internal.handshake;
 
 import dev.securesession.HandshakeException;
 import dev.securesession.internal.crypto.EcPublicKey;
-import dev.securesession.internal.wire.SavedNegotiation;
+import dev.securesession.internal.state.SavedHandshake;
 
-/** A negotiation that was given up. */
-enum Closed implements NegotiationState {
+/** A handshake that was given up. */
+enum Closed implements HandshakeState {
     INSTANCE;
 
     @Override
@@ -24,16 +24,16 @@ enum Closed implements NegotiationState {
     }
 
     @Override
-    public NegotiationState withoutPeer() {
+    public HandshakeState withoutPeer() {
         throw closed();
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         throw closed();
     }
 
     private static IllegalStateException closed() {
-        return new IllegalStateException("the negotiation is closed");
+        return new IllegalStateException("the handshake is closed");
     }
 }

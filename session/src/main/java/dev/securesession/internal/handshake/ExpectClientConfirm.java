@@ -3,29 +3,29 @@ package dev.securesession.internal.handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.EphemeralKey;
 import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.keys.KeyContainer;
 import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.message.SessionSecrets;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.ClientConfirmation;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.KeyContainer;
-import dev.securesession.internal.wire.MalformedException;
-import dev.securesession.internal.wire.SavedNegotiation;
-import dev.securesession.internal.wire.SavedNegotiation.Stage;
 import dev.securesession.internal.wire.ServerConfirmation;
 
 /** A server that has answered message 1 and waits for message 3. */
-final class ExpectClientConfirm implements NegotiationState {
-    private final NegotiationSettings settings;
+final class ExpectClientConfirm implements HandshakeState {
+    private final HandshakeSettings settings;
     private final Introduction request;
     private final EcPublicKey clientKey;
     private final EphemeralKey ephemeral;
     private final byte[] reply;
 
     ExpectClientConfirm(
-            NegotiationSettings settings,
+            HandshakeSettings settings,
             Introduction request,
             EcPublicKey clientKey,
             EphemeralKey ephemeral,
@@ -71,7 +71,7 @@ final class ExpectClientConfirm implements NegotiationState {
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         return Saving.of(
                 settings,
                 Stage.EXPECT_CLIENT_CONFIRM,

@@ -3,12 +3,12 @@ package dev.securesession.internal.handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
 import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.SavedNegotiation;
-import dev.securesession.internal.wire.SavedNegotiation.Stage;
 
 /** A server that has a message 1 and needs the identity key of who claims to have sent it. */
-final class ExpectClientKey implements NegotiationState {
+final class ExpectClientKey implements HandshakeState {
     private final ExpectConnectRequest before;
     private final Introduction request;
 
@@ -23,7 +23,7 @@ final class ExpectClientKey implements NegotiationState {
     }
 
     @Override
-    public NegotiationState withoutPeer() {
+    public HandshakeState withoutPeer() {
         return before;
     }
 
@@ -38,7 +38,7 @@ final class ExpectClientKey implements NegotiationState {
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         return Saving.of(before.settings(), Stage.EXPECT_CLIENT_KEY, request.message());
     }
 }

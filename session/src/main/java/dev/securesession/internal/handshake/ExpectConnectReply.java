@@ -6,21 +6,21 @@ import dev.securesession.Role;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.EphemeralKey;
 import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.keys.KeyContainer;
 import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.message.SessionSecrets;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.ClientConfirmation;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.KeyContainer;
-import dev.securesession.internal.wire.SavedNegotiation;
-import dev.securesession.internal.wire.SavedNegotiation.Stage;
 
 /** A client that has sent message 1 and waits for message 2. */
-final class ExpectConnectReply implements NegotiationState {
-    private final NegotiationSettings settings;
+final class ExpectConnectReply implements HandshakeState {
+    private final HandshakeSettings settings;
     private final EphemeralKey ephemeral;
     private final byte[] request;
 
-    ExpectConnectReply(NegotiationSettings settings, EphemeralKey ephemeral, byte[] request) {
+    ExpectConnectReply(HandshakeSettings settings, EphemeralKey ephemeral, byte[] request) {
         this.settings = settings;
         this.ephemeral = ephemeral;
         this.request = request;
@@ -72,13 +72,13 @@ final class ExpectConnectReply implements NegotiationState {
         if (settings.crypto.verify(serverKey, reply.signature(), reply.ephemeral())) {
             throw new HandshakeException(
                     Reason.SIMULTANEOUS_OPEN,
-                    "the peer " + reply.id() + " opened a negotiation as a client at the same time; one of the two"
+                    "the peer " + reply.id() + " opened a handshake as a client at the same time; one of the two"
                             + " must be the server");
         }
         throw Checks.badSignature(reply.id());
     }
 
-    NegotiationSettings settings() {
+    HandshakeSettings settings() {
         return settings;
     }
 
@@ -88,7 +88,7 @@ final class ExpectConnectReply implements NegotiationState {
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         return Saving.of(settings, Stage.EXPECT_CONNECT_REPLY, savedFields());
     }
 

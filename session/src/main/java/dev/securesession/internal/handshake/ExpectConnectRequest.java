@@ -3,16 +3,16 @@ package dev.securesession.internal.handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.EphemeralKey;
+import dev.securesession.internal.keys.KeyContainer;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.KeyContainer;
-import dev.securesession.internal.wire.SavedNegotiation;
-import dev.securesession.internal.wire.SavedNegotiation.Stage;
 
 /** A server that waits for message 1. */
-final class ExpectConnectRequest implements NegotiationState {
-    private final NegotiationSettings settings;
+final class ExpectConnectRequest implements HandshakeState {
+    private final HandshakeSettings settings;
 
-    ExpectConnectRequest(NegotiationSettings settings) {
+    ExpectConnectRequest(HandshakeSettings settings) {
         this.settings = settings;
     }
 
@@ -34,12 +34,12 @@ final class ExpectConnectRequest implements NegotiationState {
         return Transition.to(new ExpectClientConfirm(settings, request, clientKey, ephemeral, reply), reply);
     }
 
-    NegotiationSettings settings() {
+    HandshakeSettings settings() {
         return settings;
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         return Saving.of(settings, Stage.EXPECT_CONNECT_REQUEST);
     }
 }

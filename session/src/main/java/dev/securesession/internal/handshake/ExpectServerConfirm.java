@@ -2,23 +2,23 @@ package dev.securesession.internal.handshake;
 
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.message.MessageSealer;
-import dev.securesession.internal.wire.MalformedException;
-import dev.securesession.internal.wire.SavedNegotiation;
-import dev.securesession.internal.wire.SavedNegotiation.Stage;
-import dev.securesession.internal.wire.SavedSession;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
+import dev.securesession.internal.state.SavedSession;
 import dev.securesession.internal.wire.ServerConfirmation;
 import java.util.Arrays;
 
 /** A client that has sent message 3 and waits for message 4; it may send early data already (PROTOCOL.md H-9). */
-final class ExpectServerConfirm implements NegotiationState {
-    private final NegotiationSettings settings;
+final class ExpectServerConfirm implements HandshakeState {
+    private final HandshakeSettings settings;
     private final PeerId serverId;
     private final EstablishedSession session;
     private final byte[] awaited;
 
-    ExpectServerConfirm(NegotiationSettings settings, PeerId serverId, EstablishedSession session, byte[] awaited) {
+    ExpectServerConfirm(HandshakeSettings settings, PeerId serverId, EstablishedSession session, byte[] awaited) {
         this.settings = settings;
         this.serverId = serverId;
         this.session = session;
@@ -48,7 +48,7 @@ final class ExpectServerConfirm implements NegotiationState {
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         SavedSession saved = session.save(settings.ownId, Saving.ownFingerprint(settings));
         byte[] fields = saved.write();
         saved.wipe();

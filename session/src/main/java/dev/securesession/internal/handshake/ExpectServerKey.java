@@ -3,12 +3,12 @@ package dev.securesession.internal.handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
 import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.SavedNegotiation;
-import dev.securesession.internal.wire.SavedNegotiation.Stage;
 
 /** A client that has a message 2 and needs the identity key of who claims to have sent it. */
-final class ExpectServerKey implements NegotiationState {
+final class ExpectServerKey implements HandshakeState {
     private final ExpectConnectReply before;
     private final Introduction reply;
 
@@ -23,7 +23,7 @@ final class ExpectServerKey implements NegotiationState {
     }
 
     @Override
-    public NegotiationState withoutPeer() {
+    public HandshakeState withoutPeer() {
         return before;
     }
 
@@ -38,7 +38,7 @@ final class ExpectServerKey implements NegotiationState {
     }
 
     @Override
-    public SavedNegotiation save() {
+    public SavedHandshake save() {
         byte[][] fields = before.savedFields();
         return Saving.of(before.settings(), Stage.EXPECT_SERVER_KEY, fields[0], fields[1], reply.message());
     }

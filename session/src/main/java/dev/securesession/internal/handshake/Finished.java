@@ -1,10 +1,10 @@
 package dev.securesession.internal.handshake;
 
 import dev.securesession.internal.message.EstablishedSession;
-import dev.securesession.internal.wire.SavedNegotiation;
+import dev.securesession.internal.state.SavedHandshake;
 
-/** A negotiation that has made its session, which belongs to the caller now. */
-final class Finished implements NegotiationState {
+/** A handshake that has made its session, which belongs to the caller now. */
+final class Finished implements HandshakeState {
     private final EstablishedSession session;
 
     Finished(EstablishedSession session) {
@@ -16,7 +16,7 @@ final class Finished implements NegotiationState {
     }
 
     @Override
-    public SavedNegotiation save() {
-        throw new IllegalStateException("the negotiation is over; save its session");
+    public SavedHandshake save() {
+        throw new IllegalStateException("the handshake is over; save its session");
     }
 }

@@ -1,14 +1,14 @@
 package dev.securesession.internal.handshake;
 
 import dev.securesession.PeerId;
+import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.Sha256;
 import dev.securesession.internal.crypto.SoterKdf;
+import dev.securesession.internal.keys.KeyContainer;
 import dev.securesession.internal.message.SessionSecrets;
-import dev.securesession.internal.wire.Bytes;
-import dev.securesession.internal.wire.KeyContainer;
 
 /**
  * What both peers have said: both ephemeral keys, as sent, and both ids. It is what they sign, confirm and derive the

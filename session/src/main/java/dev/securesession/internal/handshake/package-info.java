@@ -1,5 +1,5 @@
 /**
- * The negotiation as a state machine without I/O (PROTOCOL.md, section 5): one small immutable class for each thing that
+ * The handshake as a state machine without I/O (PROTOCOL.md, section 5): one small immutable class for each thing that
  * can be awaited, each of which answers a message with the next.
  */
 @NullMarked

@@ -2,14 +2,14 @@ package dev.securesession.internal.message;
 
 import dev.securesession.PeerId;
 import dev.securesession.Role;
+import dev.securesession.internal.codec.Bytes;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.AeadKey;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.Sha256;
-import dev.securesession.internal.wire.Bytes;
-import dev.securesession.internal.wire.MalformedException;
-import dev.securesession.internal.wire.SavedSession;
-import dev.securesession.internal.wire.TsscState;
+import dev.securesession.internal.state.SavedSession;
+import dev.securesession.internal.state.TsscState;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +33,7 @@ public final class EstablishedSession {
         this.master = master;
     }
 
-    /** Makes a session from a finished negotiation; the secrets stay the caller's to wipe. */
+    /** Makes a session from a finished handshake; the secrets stay the caller's to wipe. */
     public static EstablishedSession of(
             MessageRules rules, Role role, Peer peer, SessionSecrets secrets, Retention retention) {
         Role other = role.opposite();
@@ -221,7 +221,7 @@ public final class EstablishedSession {
         DROP_MASTER
     }
 
-    /** Who a session is with, and the negotiation that showed it: in one array, since every session has one. */
+    /** Who a session is with, and the handshake that showed it: in one array, since every session has one. */
     public static final class Peer {
         private final byte[] fields;
 

@@ -35,13 +35,13 @@ public final class MessageOpener {
     /** Opens a message into a new array. */
     public synchronized byte[] open(byte[] message, int offset, int length) throws MessageRejectedException {
         byte[] nonce = checkHeader(message, offset, length);
-        byte[] scratch = takeScratch(length);
+        byte[] scratch = acquireScratch(length);
         try {
             decrypt(nonce, message, offset, length, scratch);
             accept(scratch, length);
             return Arrays.copyOfRange(scratch, DataMessage.PREFIX_LENGTH, plaintextLength(length));
         } finally {
-            giveBackScratch(scratch, length);
+            releaseScratch(scratch, length);
         }
     }
 
@@ -49,13 +49,13 @@ public final class MessageOpener {
     public synchronized void open(byte[] message, int offset, int length, byte[] target, int at)
             throws MessageRejectedException {
         byte[] nonce = checkHeader(message, offset, length);
-        byte[] scratch = takeScratch(length);
+        byte[] scratch = acquireScratch(length);
         try {
             decrypt(nonce, message, offset, length, scratch);
             accept(scratch, length);
             System.arraycopy(scratch, DataMessage.PREFIX_LENGTH, target, at, payloadLength(length));
         } finally {
-            giveBackScratch(scratch, length);
+            releaseScratch(scratch, length);
         }
     }
 
@@ -83,9 +83,9 @@ public final class MessageOpener {
 
     /** Refuses a message that is too short, before anyone computes with its length. */
     public static void requireLength(int length) throws MessageRejectedException {
-        if (length < DataMessage.SHORTEST) {
+        if (length < DataMessage.MIN_LENGTH) {
             throw new MessageRejectedException(
-                    Reason.MALFORMED, "a message of " + length + " bytes; the shortest is " + DataMessage.SHORTEST);
+                    Reason.MALFORMED, "a message of " + length + " bytes; the shortest is " + DataMessage.MIN_LENGTH);
         }
     }
 
@@ -96,12 +96,12 @@ public final class MessageOpener {
     }
 
     /** What is decrypted must not be seen before all checks are passed, so it goes into scratch first (D-4). */
-    private byte[] takeScratch(int messageLength) {
-        return rules.aead.scratch().take(scratchHint(), plaintextLength(messageLength));
+    private byte[] acquireScratch(int messageLength) {
+        return rules.aead.scratch().acquire(scratchHint(), plaintextLength(messageLength));
     }
 
-    private void giveBackScratch(byte[] scratch, int messageLength) {
-        rules.aead.scratch().giveBack(scratchHint(), scratch, plaintextLength(messageLength));
+    private void releaseScratch(byte[] scratch, int messageLength) {
+        rules.aead.scratch().release(scratchHint(), scratch, plaintextLength(messageLength));
     }
 
     /** Checks what can be checked before decryption, and returns the nonce. */
@@ -110,7 +110,7 @@ public final class MessageOpener {
         if (failures >= rules.failureLimit) {
             throw new MessageRejectedException(
                     Reason.TOO_MANY_FAILURES,
-                    failures + " messages failed authentication, which is the limit; negotiate a new session");
+                    failures + " messages failed authentication, which is the limit; start a new handshake");
         }
         requireLength(length);
         if (DataMessage.sessionId(message, offset) != sessionId) {
@@ -126,25 +126,25 @@ public final class MessageOpener {
         if (!rules.aead.open(key, nonce, message, sealedOffset, sealedLength, target, 0)) {
             failures++;
             throw new MessageRejectedException(
-                    Reason.FORGED, "a message with a wrong tag: it was changed, or made with another key");
+                    Reason.NOT_AUTHENTIC, "a message with a wrong tag: it was changed, or made with another key");
         }
     }
 
     /** Checks the authentic prefix of a message and then accepts its number, in this order (PROTOCOL.md D-4, D-5). */
     private void accept(byte[] plaintext, int messageLength) throws MessageRejectedException {
         long stated = DataMessage.statedLength(plaintext);
-        if (stated != messageLength - DataMessage.BESIDE_LENGTH) {
+        if (stated != messageLength - DataMessage.LENGTH_FIELD_OVERHEAD) {
             throw new MessageRejectedException(
                     Reason.WRONG_LENGTH,
                     "a message of " + messageLength + " bytes that states a length of " + stated + "; it should be "
-                            + (messageLength - DataMessage.BESIDE_LENGTH));
+                            + (messageLength - DataMessage.LENGTH_FIELD_OVERHEAD));
         }
         long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext) - initialSequence);
         requireNew(index);
         long time = DataMessage.time(plaintext);
         if (!rules.isTimely(time)) {
             throw new MessageRejectedException(
-                    Reason.OUT_OF_TIME,
+                    Reason.TIMESTAMP_OUT_OF_RANGE,
                     "a message sent at Unix time " + Long.toUnsignedString(time) + " where our clock says "
                             + rules.now() + "; check both clocks");
         }

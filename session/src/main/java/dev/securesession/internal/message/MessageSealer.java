@@ -9,7 +9,7 @@ import dev.securesession.internal.wire.DataMessage;
  * this object's own.
  */
 public final class MessageSealer {
-    private static final long MOST_MESSAGES = 1L << 31;
+    private static final long MAX_MESSAGES = 1L << 31;
     private static final long LAST_NUMBER_FOR_REFERENCE = (1L << 32) - 8;
     private static final int UNUSABLE_FIRST_NUMBERS = 8;
 
@@ -40,7 +40,7 @@ public final class MessageSealer {
         requireOpen();
         if (remaining() == 0) {
             throw new SessionExhaustedException("the session is exhausted: all " + limit()
-                    + " numbers of this direction are used; negotiate a new one");
+                    + " numbers of this direction are used; start a new handshake");
         }
         int sequence = initialSequence + (int) nextIndex;
         byte[] nonce = nonces.next();
@@ -74,13 +74,13 @@ public final class MessageSealer {
 
     private long limit() {
         if (rules.crossesWrap) {
-            return MOST_MESSAGES;
+            return MAX_MESSAGES;
         }
         long first = Integer.toUnsignedLong(initialSequence);
         if (first < UNUSABLE_FIRST_NUMBERS || first >= LAST_NUMBER_FOR_REFERENCE) {
             return 0;
         }
-        return Math.min(MOST_MESSAGES, LAST_NUMBER_FOR_REFERENCE - first + 1);
+        return Math.min(MAX_MESSAGES, LAST_NUMBER_FOR_REFERENCE - first + 1);
     }
 
     private void requireOpen() {

@@ -1,6 +1,6 @@
 package dev.securesession.internal.message;
 
-import dev.securesession.internal.wire.Bytes;
+import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.wire.DataMessage;
 
 /**

@@ -1,10 +1,10 @@
 package dev.securesession.internal.message;
 
 import dev.securesession.Role;
+import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
-import dev.securesession.internal.wire.Bytes;
 
 /**
  * What a session derives from its master secret (PROTOCOL.md, section 7).

@@ -1,5 +1,7 @@
 package dev.securesession.internal.wire;
 
+import dev.securesession.internal.codec.ByteReader;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.CryptoSuite;
 
 /**
@@ -19,7 +21,7 @@ public final class ClientConfirmation {
     }
 
     public static ClientConfirmation parse(byte[] message) throws MalformedException {
-        ByteReader body = NegotiationMessage.read(message).payloadReader();
+        ByteReader body = HandshakeMessage.read(message).payloadReader();
         int signatureLength = body.remaining() - CryptoSuite.MAC_LENGTH;
         if (signatureLength < 1) {
             throw new MalformedException("message 3 with a payload of " + body.remaining()
@@ -30,7 +32,7 @@ public final class ClientConfirmation {
     }
 
     public static byte[] write(byte[] signature, byte[] mac) {
-        return NegotiationMessage.seal(signature, mac);
+        return HandshakeMessage.seal(signature, mac);
     }
 
     public byte[] signature() {

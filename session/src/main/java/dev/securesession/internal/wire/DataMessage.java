@@ -1,5 +1,6 @@
 package dev.securesession.internal.wire;
 
+import dev.securesession.internal.codec.Bytes;
 import java.util.Arrays;
 
 /**
@@ -25,10 +26,10 @@ public final class DataMessage {
     public static final int PAYLOAD_OFFSET = CIPHERTEXT_OFFSET + PREFIX_LENGTH;
     public static final int TAG_LENGTH = 16;
     public static final int OVERHEAD = PAYLOAD_OFFSET + TAG_LENGTH;
-    public static final int SHORTEST = OVERHEAD + 1;
+    public static final int MIN_LENGTH = OVERHEAD + 1;
 
     /** A message is this much longer than the length in its prefix says. */
-    public static final int BESIDE_LENGTH = 40;
+    public static final int LENGTH_FIELD_OVERHEAD = 40;
 
     private DataMessage() {}
 

@@ -1,8 +1,12 @@
 package dev.securesession.internal.wire;
 
 import dev.securesession.PeerId;
+import dev.securesession.internal.codec.ByteReader;
+import dev.securesession.internal.codec.Container;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.EphemeralKey;
+import dev.securesession.internal.keys.KeyContainer;
 
 /**
  * Messages 1 and 2, in which client and server introduce themselves (PROTOCOL.md, section 6.1; P-2, P-3).
@@ -29,7 +33,7 @@ public final class Introduction {
     }
 
     public static Introduction parse(byte[] message) throws MalformedException {
-        Container container = NegotiationMessage.read(message);
+        Container container = HandshakeMessage.read(message);
         ByteReader body = container.payloadReader();
         byte[] id = Container.read(body, ID_TAG, "a peer id").payload();
         if (id.length == 0) {
@@ -41,7 +45,7 @@ public final class Introduction {
     }
 
     public static byte[] write(PeerId id, byte[] ephemeral, byte[] signature) {
-        return NegotiationMessage.seal(Container.write(ID_TAG, id.toBytes()), ephemeral, signature);
+        return HandshakeMessage.seal(Container.write(ID_TAG, id.toBytes()), ephemeral, signature);
     }
 
     /** The message itself, without what may have come behind it. */

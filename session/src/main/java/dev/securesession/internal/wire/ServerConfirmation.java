@@ -1,5 +1,7 @@
 package dev.securesession.internal.wire;
 
+import dev.securesession.internal.codec.ByteReader;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.CryptoSuite;
 
 /**
@@ -17,7 +19,7 @@ public final class ServerConfirmation {
     }
 
     public static ServerConfirmation parse(byte[] message) throws MalformedException {
-        ByteReader body = NegotiationMessage.read(message).payloadReader();
+        ByteReader body = HandshakeMessage.read(message).payloadReader();
         if (body.remaining() != CryptoSuite.MAC_LENGTH) {
             throw new MalformedException(
                     "message 4 with a payload of " + body.remaining() + " bytes; it is " + CryptoSuite.MAC_LENGTH);
@@ -26,7 +28,7 @@ public final class ServerConfirmation {
     }
 
     public static byte[] write(byte[] mac) {
-        return NegotiationMessage.seal(mac);
+        return HandshakeMessage.seal(mac);
     }
 
     public byte[] mac() {

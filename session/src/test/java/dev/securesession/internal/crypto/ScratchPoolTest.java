@@ -18,10 +18,10 @@ class ScratchPoolTest {
     @ValueSource(ints = {1, 512, 4095, 4096, 4097, 12_288, 70_000, 3_000_000})
     @Rule(value = "M-1", kind = ACCEPTS)
     void wipesWhatWasUsedAndNoMore(int used) {
-        byte[] array = pool.take(HINT, used + 10);
+        byte[] array = pool.acquire(HINT, used + 10);
         Arrays.fill(array, (byte) 7);
 
-        pool.giveBack(HINT, array, used);
+        pool.release(HINT, array, used);
 
         assertThat(Arrays.copyOf(array, used)).containsOnly(0);
         assertThat(Arrays.copyOfRange(array, used, array.length)).containsOnly(7);
@@ -29,20 +29,20 @@ class ScratchPoolTest {
 
     @Test
     void givesAnArrayToOneAtATime() {
-        byte[] first = pool.take(HINT, 100);
-        assertThat(pool.take(HINT, 100)).isNotSameAs(first);
+        byte[] first = pool.acquire(HINT, 100);
+        assertThat(pool.acquire(HINT, 100)).isNotSameAs(first);
 
-        pool.giveBack(HINT, first, 100);
+        pool.release(HINT, first, 100);
 
-        assertThat(pool.take(HINT, 100)).isSameAs(first);
-        assertThat(pool.take(HINT, 100)).isNotSameAs(first);
+        assertThat(pool.acquire(HINT, 100)).isSameAs(first);
+        assertThat(pool.acquire(HINT, 100)).isNotSameAs(first);
     }
 
     @Test
     void keepsNoVeryLargeArrays() {
-        byte[] large = pool.take(HINT, 3_000_000);
-        pool.giveBack(HINT, large, 1);
+        byte[] large = pool.acquire(HINT, 3_000_000);
+        pool.release(HINT, large, 1);
 
-        assertThat(pool.take(HINT, 3_000_000)).isNotSameAs(large);
+        assertThat(pool.acquire(HINT, 3_000_000)).isNotSameAs(large);
     }
 }

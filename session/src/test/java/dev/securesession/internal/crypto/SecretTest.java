@@ -63,29 +63,29 @@ class SecretTest {
     @Test
     void wipesScratchArraysThatComeBack() {
         ScratchPool pool = new ScratchPool();
-        byte[] array = pool.take(3, 100);
+        byte[] array = pool.acquire(3, 100);
         assertThat(array.length).isGreaterThanOrEqualTo(100);
         java.util.Arrays.fill(array, (byte) 7);
 
-        pool.giveBack(3, array, array.length);
+        pool.release(3, array, array.length);
 
         assertThat(array).containsOnly(0);
-        assertThat(pool.take(3, 100)).isSameAs(array);
-        assertThat(pool.take(3, 100)).isNotSameAs(array);
-        pool.giveBack(3, array, 0);
-        assertThat(pool.take(3, array.length + 1)).hasSizeGreaterThan(array.length);
-        pool.giveBack(4, array, 0);
-        assertThat(pool.take(3, 100)).isNotSameAs(array);
+        assertThat(pool.acquire(3, 100)).isSameAs(array);
+        assertThat(pool.acquire(3, 100)).isNotSameAs(array);
+        pool.release(3, array, 0);
+        assertThat(pool.acquire(3, array.length + 1)).hasSizeGreaterThan(array.length);
+        pool.release(4, array, 0);
+        assertThat(pool.acquire(3, 100)).isNotSameAs(array);
     }
 
     @Test
     void keepsNoEnormousScratchArrays() {
         ScratchPool pool = new ScratchPool();
-        byte[] array = pool.take(0, (1 << 21) + 1);
+        byte[] array = pool.acquire(0, (1 << 21) + 1);
         assertThat(array).hasSize((1 << 21) + 1);
         array[5] = 7;
-        pool.giveBack(0, array, array.length);
+        pool.release(0, array, array.length);
         assertThat(array[5]).isZero();
-        assertThat(pool.take(0, 10)).hasSizeLessThan(1000);
+        assertThat(pool.acquire(0, 10)).hasSizeLessThan(1000);
     }
 }

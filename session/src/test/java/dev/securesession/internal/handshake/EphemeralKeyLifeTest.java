@@ -9,8 +9,8 @@ import dev.securesession.HandshakeException;
 import dev.securesession.Settings;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.WatchedEphemeral;
+import dev.securesession.internal.keys.KeyContainer;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.KeyContainer;
 import dev.securesession.rules.Rule;
 import dev.securesession.testkit.HostilePeer;
 import dev.securesession.testkit.Pair;
@@ -20,11 +20,11 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/** An ephemeral key lives until its one agreement, or until the negotiation is given up. */
+/** An ephemeral key lives until its one agreement, or until the handshake is given up. */
 class EphemeralKeyLifeTest {
     private final Pair pair = Pair.create();
-    private final NegotiationSettings clientSettings = Settings.of(pair.client());
-    private final NegotiationSettings serverSettings = Settings.of(pair.server());
+    private final HandshakeSettings clientSettings = Settings.of(pair.client());
+    private final HandshakeSettings serverSettings = Settings.of(pair.server());
     private final WatchedEphemeral watched = WatchedEphemeral.generate(Settings.suite(pair.client()));
     private final EcPublicKey clientKey = Settings.key(TestKeys.pair(1).publicKey());
     private final EcPublicKey serverKey = Settings.key(TestKeys.pair(2).publicKey());
@@ -32,8 +32,7 @@ class EphemeralKeyLifeTest {
     @Test
     @Rule(value = "H-2", kind = ACCEPTS)
     void clientDestroysItAfterTheAgreement() throws Exception {
-        NegotiationState asked =
-                clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID));
+        HandshakeState asked = clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID));
         assertThat(watched.isDestroyed()).isFalse();
 
         assertThat(asked.onPeerKey(serverKey).next).isInstanceOf(ExpectServerConfirm.class);
@@ -44,8 +43,7 @@ class EphemeralKeyLifeTest {
     @Test
     @Rule(value = "H-2", kind = REFUSES)
     void clientKeepsItWhileMessagesAreRefused() throws Exception {
-        NegotiationState asked =
-                clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(3), Pair.CLIENT_ID));
+        HandshakeState asked = clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(3), Pair.CLIENT_ID));
 
         assertThatThrownBy(() -> asked.onPeerKey(serverKey)).isInstanceOf(HandshakeException.class);
 
@@ -54,7 +52,7 @@ class EphemeralKeyLifeTest {
 
     @Test
     @Rule(value = "H-2", kind = ACCEPTS)
-    void clientDestroysItWhenTheNegotiationIsGivenUp() throws Exception {
+    void clientDestroysItWhenTheHandshakeIsGivenUp() throws Exception {
         clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID))
                 .wipe();
 
@@ -67,7 +65,7 @@ class EphemeralKeyLifeTest {
         HostilePeer client = HostilePeer.client(Pair.CLIENT_ID, TestKeys.pair(1), Pair.SERVER_ID);
         byte[] message1 = client.message1();
         byte[] message2 = message2();
-        NegotiationState waiting = serverAfter(message1, message2);
+        HandshakeState waiting = serverAfter(message1, message2);
         byte[] message3 = client.message3(message2);
         byte[] wrong = message3.clone();
         wrong[wrong.length - 1] ^= 1;
@@ -84,7 +82,7 @@ class EphemeralKeyLifeTest {
 
     @Test
     @Rule(value = "H-2", kind = ACCEPTS)
-    void serverDestroysItWhenTheNegotiationIsGivenUp() throws Exception {
+    void serverDestroysItWhenTheHandshakeIsGivenUp() throws Exception {
         HostilePeer client = HostilePeer.client(Pair.CLIENT_ID, TestKeys.pair(1), Pair.SERVER_ID);
 
         serverAfter(client.message1(), message2()).wipe();
@@ -92,27 +90,27 @@ class EphemeralKeyLifeTest {
         assertThat(watched.isDestroyed()).isTrue();
     }
 
-    /** A negotiation that is closed holds nothing that could be wiped: only the session secrets of its last state. */
+    /** A handshake that is closed holds nothing that could be wiped: only the session secrets of its last state. */
     @Test
     @Rule(value = "M-1", kind = ACCEPTS)
     void closingWipesTheKeysOfAnUnconfirmedSession() throws Exception {
-        Negotiator negotiator = Negotiator.client(clientSettings);
+        HandshakeMachine machine = HandshakeMachine.client(clientSettings);
         HostilePeer server = HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID);
-        negotiator.onMessage(server.message2(negotiator.start().reply()));
-        negotiator.onPeerKey(Pair.SERVER_ID, serverKey);
+        machine.onMessage(server.message2(machine.start().reply()));
+        machine.onPeerKey(Pair.SERVER_ID, serverKey);
         // What is 32 bytes long and unlike zeros is a key, or the confirmation that is awaited.
-        List<Supplier<byte[]>> secrets = Reachable.bytes(negotiator).stream()
+        List<Supplier<byte[]>> secrets = Reachable.bytes(machine).stream()
                 .filter(bytes -> bytes.get().length == 32)
                 .filter(bytes -> !Arrays.equals(bytes.get(), new byte[32]))
                 .toList();
         assertThat(secrets).hasSizeGreaterThanOrEqualTo(3);
 
-        negotiator.close();
+        machine.close();
 
         assertThat(secrets).allMatch(bytes -> Arrays.equals(bytes.get(), new byte[32]));
     }
 
-    private NegotiationState clientWithMessage2(HostilePeer server) throws Exception {
+    private HandshakeState clientWithMessage2(HostilePeer server) throws Exception {
         byte[] container = KeyContainer.write(watched.key().publicKey());
         byte[] message1 = Introduction.write(Pair.CLIENT_ID, container, clientSettings.signingKey.sign(container));
         return new ExpectConnectReply(clientSettings, watched.key(), message1)
@@ -125,7 +123,7 @@ class EphemeralKeyLifeTest {
         return Introduction.write(Pair.SERVER_ID, container, serverSettings.signingKey.sign(container));
     }
 
-    private NegotiationState serverAfter(byte[] message1, byte[] message2) throws Exception {
+    private HandshakeState serverAfter(byte[] message1, byte[] message2) throws Exception {
         return new ExpectClientConfirm(
                 serverSettings, Introduction.parse(message1), clientKey, watched.key(), message2);
     }

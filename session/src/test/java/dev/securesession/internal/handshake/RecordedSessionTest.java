@@ -6,20 +6,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.securesession.HandshakeException;
-import dev.securesession.Identity;
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.Role;
 import dev.securesession.SessionConfig;
 import dev.securesession.SessionOptions;
 import dev.securesession.Settings;
+import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.EphemeralKey;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.message.EstablishedSession;
-import dev.securesession.internal.wire.Bytes;
+import dev.securesession.internal.state.SavedSession;
 import dev.securesession.internal.wire.Introduction;
-import dev.securesession.internal.wire.SavedSession;
 import dev.securesession.rules.Rule;
 import dev.securesession.testkit.MovableClock;
 import dev.securesession.testkit.Vectors;
@@ -43,9 +43,9 @@ class RecordedSessionTest {
     @MethodSource("transcripts")
     @Rule(value = "P-3", kind = ACCEPTS)
     void clientFollowsTheRecording(Transcript transcript) throws Exception {
-        NegotiationSettings settings = Settings.of(config(transcript, Role.CLIENT, SessionOptions.defaults()));
+        HandshakeSettings settings = Settings.of(config(transcript, Role.CLIENT, SessionOptions.defaults()));
         byte[] message1 = transcript.message(1);
-        NegotiationState start = new ExpectConnectReply(settings, ephemeral(transcript, Role.CLIENT), message1);
+        HandshakeState start = new ExpectConnectReply(settings, ephemeral(transcript, Role.CLIENT), message1);
 
         Transition asked = start.onMessage(transcript.message(2));
         assertThat(asked.next.awaitsKeyOf()).isEqualTo(transcript.id(Role.SERVER));
@@ -61,9 +61,9 @@ class RecordedSessionTest {
     @ParameterizedTest
     @MethodSource("transcripts")
     void serverFollowsTheRecording(Transcript transcript) throws Exception {
-        NegotiationSettings settings = Settings.of(config(transcript, Role.SERVER, SessionOptions.defaults()));
+        HandshakeSettings settings = Settings.of(config(transcript, Role.SERVER, SessionOptions.defaults()));
         byte[] message1 = transcript.message(1);
-        NegotiationState waiting = new ExpectClientConfirm(
+        HandshakeState waiting = new ExpectClientConfirm(
                 settings,
                 Introduction.parse(message1),
                 key(transcript, Role.CLIENT),
@@ -80,7 +80,7 @@ class RecordedSessionTest {
     @ParameterizedTest
     @MethodSource("transcripts")
     void serverAcceptsTheRecordedMessage1(Transcript transcript) throws Exception {
-        NegotiationSettings settings = Settings.of(config(transcript, Role.SERVER, SessionOptions.defaults()));
+        HandshakeSettings settings = Settings.of(config(transcript, Role.SERVER, SessionOptions.defaults()));
 
         Transition asked = new ExpectConnectRequest(settings).onMessage(transcript.message(1));
         assertThat(asked.next.awaitsKeyOf()).isEqualTo(transcript.id(Role.CLIENT));
@@ -107,7 +107,7 @@ class RecordedSessionTest {
         for (Role role : Role.values()) {
             EstablishedSession session =
                     established(transcript, role, SessionOptions.defaults().withTsscExport());
-            assertThat(session.toTssc().write()).isEqualTo(transcript.stateAfterNegotiation(role));
+            assertThat(session.toTssc().write()).isEqualTo(transcript.stateAfterHandshake(role));
 
             for (Vectors.Wrapped wrapped : transcript.wrapped(role.opposite())) {
                 byte[] message = wrapped.message();
@@ -126,8 +126,8 @@ class RecordedSessionTest {
             if (Arrays.equals(other.message(1), transcript.message(1))) {
                 continue;
             }
-            NegotiationSettings settings = Settings.of(config(transcript, Role.CLIENT, SessionOptions.defaults()));
-            NegotiationState start =
+            HandshakeSettings settings = Settings.of(config(transcript, Role.CLIENT, SessionOptions.defaults()));
+            HandshakeState start =
                     new ExpectConnectReply(settings, ephemeral(transcript, Role.CLIENT), transcript.message(1));
             assertThatThrownBy(() -> start.onMessage(other.message(2)).next.onPeerKey(key(other, Role.SERVER)))
                     .isInstanceOf(HandshakeException.class);
@@ -218,9 +218,9 @@ class RecordedSessionTest {
 
     private static EstablishedSession established(Transcript transcript, Role role, SessionOptions options)
             throws Exception {
-        NegotiationSettings settings = Settings.of(config(transcript, role, options));
+        HandshakeSettings settings = Settings.of(config(transcript, role, options));
         byte[] message1 = transcript.message(1);
-        NegotiationState last = role == Role.CLIENT
+        HandshakeState last = role == Role.CLIENT
                 ? new ExpectConnectReply(settings, ephemeral(transcript, role), message1)
                         .onMessage(transcript.message(2))
                         .next
@@ -243,7 +243,7 @@ class RecordedSessionTest {
         Role other = role.opposite();
         IdentityPublicKey peerKey = transcript.publicKey(other);
         return SessionConfig.of(
-                        Identity.of(transcript.id(role), transcript.privateKey(role)),
+                        LocalIdentity.of(transcript.id(role), transcript.privateKey(role)),
                         PeerDirectory.of(transcript.id(other), peerKey))
                 .withClock(MovableClock.at(transcript.time()))
                 .withOptions(options);

@@ -1,0 +1,96 @@
+package dev.securesession.internal.state;
+
+import dev.securesession.Role;
+import dev.securesession.internal.codec.ByteReader;
+import dev.securesession.internal.codec.Bytes;
+import dev.securesession.internal.codec.MalformedException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * An established session as we save it, before it is sealed (PROTOCOL.md S-1). A field marked * is behind its 32-bit
+ * length, and empty where there is nothing to say.
+ *
+ * <pre>{@code
+ * role 1 (0 client, 1 server) | session id 4
+ * own id * | own key fingerprint *
+ * peer id * | peer key fingerprint * | transcript hash *
+ * master secret *
+ * sending:    key * | initial sequence 4 | next index 8
+ * receiving:  key * | initial sequence 4 | highest index 8 (-1 for none) | first unknown 1
+ *             window *  bit i: index (highest - i) was accepted, lowest bit of the first byte first
+ *             failures 8
+ * }</pre>
+ */
+public final class SavedSession {
+    public Role role = Role.CLIENT;
+    public int sessionId;
+    public byte[] ownId = NOTHING;
+    public byte[] ownFingerprint = NOTHING;
+    public byte[] peerId = NOTHING;
+    public byte[] peerFingerprint = NOTHING;
+    public byte[] transcriptHash = NOTHING;
+    public byte[] master = NOTHING;
+    public byte[] sendingKey = NOTHING;
+    public int sendingInitialSequence;
+    public long sendingNextIndex;
+    public byte[] receivingKey = NOTHING;
+    public int receivingInitialSequence;
+    public long receivingHighest;
+    public boolean receivingFirstUnknown;
+    public byte[] receivingWindow = NOTHING;
+    public long receivingFailures;
+
+    public static SavedSession parse(byte[] state) throws MalformedException {
+        ByteReader reader = new ByteReader(state);
+        SavedSession saved = new SavedSession();
+        saved.role = reader.uint8("the role") == 0 ? Role.CLIENT : Role.SERVER;
+        saved.sessionId = (int) reader.uint32("the session id");
+        saved.ownId = reader.lengthPrefixed("our id");
+        saved.ownFingerprint = reader.lengthPrefixed("our fingerprint");
+        saved.peerId = reader.lengthPrefixed("the peer id");
+        saved.peerFingerprint = reader.lengthPrefixed("the fingerprint of the peer");
+        saved.transcriptHash = reader.lengthPrefixed("the transcript hash");
+        saved.master = reader.lengthPrefixed("the master secret");
+        saved.sendingKey = reader.lengthPrefixed("the sending key");
+        saved.sendingInitialSequence = (int) reader.uint32("the first sequence number sent");
+        saved.sendingNextIndex = reader.int64("the next index to send");
+        saved.receivingKey = reader.lengthPrefixed("the receiving key");
+        saved.receivingInitialSequence = (int) reader.uint32("the first sequence number received");
+        saved.receivingHighest = reader.int64("the highest index received");
+        saved.receivingFirstUnknown = reader.uint8("the mark of an unknown first message") != 0;
+        saved.receivingWindow = reader.lengthPrefixed("the window");
+        saved.receivingFailures = reader.int64("the failures");
+        reader.requireEnd("a saved session");
+        return saved;
+    }
+
+    /** The array returned holds the keys of the session: the caller's to wipe. */
+    public byte[] write() {
+        // One array of all at last: no copy of a key stays behind.
+        List<byte[]> parts = new ArrayList<>();
+        parts.add(new byte[] {(byte) (role == Role.CLIENT ? 0 : 1)});
+        parts.add(Bytes.int32(sessionId));
+        Bytes.addLengthPrefixed(
+                parts, ownId, ownFingerprint, peerId, peerFingerprint, transcriptHash, master, sendingKey);
+        parts.add(Bytes.int32(sendingInitialSequence));
+        parts.add(Bytes.int64(sendingNextIndex));
+        Bytes.addLengthPrefixed(parts, receivingKey);
+        parts.add(Bytes.int32(receivingInitialSequence));
+        parts.add(Bytes.int64(receivingHighest));
+        parts.add(new byte[] {(byte) (receivingFirstUnknown ? 1 : 0)});
+        Bytes.addLengthPrefixed(parts, receivingWindow);
+        parts.add(Bytes.int64(receivingFailures));
+        return Bytes.concat(parts.toArray(new byte[0][]));
+    }
+
+    /** Wipes the keys in this object; the arrays become zeros wherever else they are referred to. */
+    public void wipe() {
+        Arrays.fill(master, (byte) 0);
+        Arrays.fill(sendingKey, (byte) 0);
+        Arrays.fill(receivingKey, (byte) 0);
+    }
+
+    private static final byte[] NOTHING = {};
+}
