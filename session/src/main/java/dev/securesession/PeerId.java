@@ -7,6 +7,7 @@ import java.nio.charset.CharsetEncoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The public name of a peer: one byte or more, any bytes, compared exactly.
@@ -92,22 +93,64 @@ public final class PeerId {
     }
 
     /**
-     * Returns the id for people to read: printable ASCII as text in quotes, anything else in hexadecimal, long ids cut.
+     * Returns the id for people to read: text in quotes if the id is UTF-8 and all its characters are visible ones or
+     * spaces, otherwise hexadecimal. Characters that are invisible or change the direction of text could make one id look
+     * like another. Long ids are cut.
      *
      * @return a short description; not a form to parse or to compare
      */
     @Override
     public String toString() {
         int shown = Math.min(bytes.length, MAX_SHOWN);
-        String more = shown < bytes.length ? "... (" + bytes.length + " bytes)" : "";
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < shown; i++) {
-            if (bytes[i] < ' ' || bytes[i] > '~' || bytes[i] == '"') {
-                return hex(shown) + more;
-            }
-            text.append((char) bytes[i]);
+        String text = visibleText(characterBoundary(shown));
+        return (text == null ? hex(shown) : '"' + text + '"')
+                + (shown < bytes.length ? "... (" + bytes.length + " bytes)" : "");
+    }
+
+    /** Returns the given position, or that of the UTF-8 character that it is in the middle of. */
+    private int characterBoundary(int position) {
+        int boundary = position;
+        while (boundary > 0 && boundary < bytes.length && (bytes[boundary] & 0xC0) == 0x80) {
+            boundary--;
         }
-        return '"' + text.toString() + '"' + more;
+        return boundary;
+    }
+
+    /** Returns the first bytes as text, or null if they are no UTF-8 or not fit to be shown. */
+    private @Nullable String visibleText(int length) {
+        String text;
+        try {
+            text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .onUnmappableCharacter(CodingErrorAction.REPORT)
+                    .decode(ByteBuffer.wrap(bytes, 0, length))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            return null;
+        }
+        return !text.isEmpty() && text.codePoints().allMatch(PeerId::isVisible) ? text : null;
+    }
+
+    private static boolean isVisible(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
+                    Character.UNASSIGNED,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.SPACE_SEPARATOR -> character == ' ';
+            default -> character != '"' && !isBlank(character);
+        };
+    }
+
+    /** Tells whether a letter, mark or symbol shows nothing: fillers, and selectors of variants. */
+    private static boolean isBlank(int character) {
+        return BLANK.indexOf(character) >= 0
+                || (character >= 0xFE00 && character <= 0xFE0F)
+                || (character >= 0xE0100 && character <= 0xE01EF);
     }
 
     private String hex(int count) {
@@ -132,4 +175,5 @@ public final class PeerId {
     }
 
     private static final int MAX_SHOWN = 64;
+    private static final String BLANK = "\u034F\u115F\u1160\u17B4\u17B5\u2800\u3164\uFFA0";
 }

@@ -88,10 +88,70 @@ class PeerIdTest {
         assertThat(PeerId.of(new byte[] {'a', '\n'})).hasToString("0x610a");
         assertThat(PeerId.of(new byte[] {'"'})).hasToString("0x22");
         assertThat(PeerId.of(new byte[] {0x7F})).hasToString("0x7f");
-        assertThat(PeerId.ofUtf8("\u00e9")).hasToString("0xc3a9");
         assertThat(PeerId.ofUtf8("x".repeat(64))).hasToString('"' + "x".repeat(64) + '"');
         assertThat(PeerId.ofUtf8("x".repeat(1000))).hasToString('"' + "x".repeat(64) + "\"... (1000 bytes)");
         assertThat(PeerId.of(new byte[65])).hasToString("0x" + "00".repeat(64) + "... (65 bytes)");
+    }
+
+    @Test
+    void printsUtf8AsText() {
+        for (String text : new String[] {
+            "\u00e9",
+            "e\u0301",
+            "M\u00fcller & S\u00f6hne",
+            "\u0414\u0430\u0440\u044c\u044f",
+            "\u6771\u4eac",
+            "\u05d3\u05d5\u05d3",
+            "\ud83d\ude00"
+        }) {
+            assertThat(PeerId.ofUtf8(text)).hasToString('"' + text + '"');
+        }
+    }
+
+    /** Characters that are invisible, or change how the text around them is shown, could make one id look like another. */
+    @Test
+    void printsWhatCouldMisleadAReaderInHexadecimal() {
+        for (String text : new String[] {
+            "\u202e", // shows the text that follows from right to left
+            "\u2066", // the same, isolated
+            "\u200f", // direction of the next neutral character
+            "\u200b", // space without width
+            "\ufeff", // byte order mark
+            "\u0085", // control character of ISO 8859-1
+            "\u2028", // line separator
+            "\u2029", // paragraph separator
+            "\u00a0", // space that looks like any other
+            "\ue000", // private use
+            "\uffff", // no character
+            "\udb40\udc41", // invisible tag
+            "\u3164", // a letter that shows nothing
+            "\u2800", // a symbol that shows nothing
+            "\ufe0f", // variation selectors
+            "\udb40\udd00"
+        }) {
+            byte[] id = ("a" + text + "b").getBytes(UTF_8);
+            assertThat(PeerId.of(id)).hasToString("0x" + HexFormat.of().formatHex(id));
+        }
+    }
+
+    @Test
+    void printsBytesThatAreNoUtf8InHexadecimal() {
+        for (String id : new String[] {"61c3", "c328", "c0af", "eda080", "f4908080", "61ff", "feff0061"}) {
+            assertThat(PeerId.of(hex(id))).hasToString("0x" + id);
+        }
+    }
+
+    @Test
+    void cutsNoCharacterInHalf() {
+        String text = "x".repeat(63) + "\u00e9";
+        assertThat(PeerId.ofUtf8(text)).hasToString('"' + "x".repeat(63) + "\"... (65 bytes)");
+        assertThat(PeerId.ofUtf8("x".repeat(61) + "\ud83d\ude00"))
+                .hasToString('"' + "x".repeat(61) + "\"... (65 bytes)");
+        // Cut in front of a byte that continues no character.
+        byte[] broken = ("x".repeat(63) + "??").getBytes(UTF_8);
+        broken[63] = (byte) 0xC3;
+        broken[64] = (byte) 0xC3;
+        assertThat(PeerId.of(broken).toString()).startsWith("0x78").endsWith("78c3... (65 bytes)");
     }
 
     private static byte[] hex(String digits) {
