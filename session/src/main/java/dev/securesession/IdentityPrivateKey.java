@@ -30,13 +30,12 @@ import javax.security.auth.Destroyable;
  * <p>PROTOCOL.md, section 3; M-1.
  */
 public final class IdentityPrivateKey implements Destroyable {
-    private final Secret scalar;
+    private final DestroyableSecret scalar;
     private final IdentityPublicKey publicKey;
-    private volatile boolean destroyed;
 
     /** Takes over the scalar. */
     private IdentityPrivateKey(Secret scalar, IdentityPublicKey publicKey) {
-        this.scalar = scalar;
+        this.scalar = new DestroyableSecret(scalar, "private key");
         this.publicKey = publicKey;
     }
 
@@ -191,14 +190,13 @@ public final class IdentityPrivateKey implements Destroyable {
 
     /** Wipes the key. Configurations that were made with it keep what they need. May be called twice. */
     @Override
-    public synchronized void destroy() {
-        destroyed = true;
-        scalar.wipe();
+    public void destroy() {
+        scalar.destroy();
     }
 
     @Override
     public boolean isDestroyed() {
-        return destroyed;
+        return scalar.isDestroyed();
     }
 
     /**
@@ -216,19 +214,11 @@ public final class IdentityPrivateKey implements Destroyable {
     }
 
     private <T> T withScalar(Function<Secret, T> use) {
-        Secret copy = intactCopy();
+        Secret copy = scalar.copy();
         try {
             return use.apply(copy);
         } finally {
             copy.wipe();
         }
-    }
-
-    /** Another thread may wipe the key at any time, but not half of it for us: the copy is whole, or there is none. */
-    private synchronized Secret intactCopy() {
-        if (destroyed) {
-            throw new IllegalStateException("the private key was destroyed");
-        }
-        return scalar.copy();
     }
 }

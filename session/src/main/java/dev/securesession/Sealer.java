@@ -43,18 +43,17 @@ public final class Sealer implements Destroyable {
     private static final int KEY_LENGTH = 32;
     private static final byte[] NO_CONTEXT = {};
 
-    private final Secret secret;
+    private final DestroyableSecret secret;
     private final boolean isPassphrase;
     private final int iterationLimit;
     private final CryptoSuite crypto;
-    private volatile boolean destroyed;
 
     private Sealer(Secret secret, boolean isPassphrase, int iterationLimit, CryptoSuite crypto) {
         if (secret.length() == 0) {
             throw new IllegalArgumentException(
                     "an empty " + (isPassphrase ? "passphrase" : "key") + "; it needs at least 1 byte");
         }
-        this.secret = secret;
+        this.secret = new DestroyableSecret(secret, "sealer");
         this.isPassphrase = isPassphrase;
         this.iterationLimit = iterationLimit;
         this.crypto = crypto;
@@ -117,7 +116,7 @@ public final class Sealer implements Destroyable {
         if (iterations < 1) {
             throw new IllegalArgumentException("a limit of " + iterations + " iterations; it must be 1 or more");
         }
-        return new Sealer(intactCopy(), isPassphrase, iterations, crypto);
+        return new Sealer(secret.copy(), isPassphrase, iterations, crypto);
     }
 
     /**
@@ -201,14 +200,13 @@ public final class Sealer implements Destroyable {
 
     /** Wipes the key or passphrase. May be called twice. */
     @Override
-    public synchronized void destroy() {
-        destroyed = true;
-        secret.wipe();
+    public void destroy() {
+        secret.destroy();
     }
 
     @Override
     public boolean isDestroyed() {
-        return destroyed;
+        return secret.isDestroyed();
     }
 
     private static byte[] utf8(char[] text) {
@@ -250,7 +248,7 @@ public final class Sealer implements Destroyable {
 
     /** K = KDF(key or stretched passphrase, label, [data length, context], 32), little-endian length. */
     private Secret derive(@Nullable Stretching stretching, int dataLength, byte[] context) {
-        Secret own = intactCopy();
+        Secret own = secret.copy();
         Secret base =
                 stretching == null ? own : Pbkdf2.derive(crypto, own, stretching.salt(), (int) stretching.iterations());
         try {
@@ -260,13 +258,5 @@ public final class Sealer implements Destroyable {
             own.wipe();
             base.wipe();
         }
-    }
-
-    /** Another thread may wipe the secret at any time, but not half of it for us: the copy is whole, or there is none. */
-    private synchronized Secret intactCopy() {
-        if (destroyed) {
-            throw new IllegalStateException("the sealer was destroyed");
-        }
-        return secret.copy();
     }
 }

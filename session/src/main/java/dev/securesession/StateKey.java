@@ -29,13 +29,12 @@ public final class StateKey implements Destroyable {
 
     private static final String LABEL = "Secure Session saved state";
 
-    private final Secret secret;
+    private final DestroyableSecret secret;
     private final byte[] owner;
     private final long generation;
-    private volatile boolean destroyed;
 
     private StateKey(Secret secret, byte[] owner, long generation) {
-        this.secret = secret;
+        this.secret = new DestroyableSecret(secret, "state key");
         this.owner = owner;
         this.generation = generation;
     }
@@ -61,7 +60,7 @@ public final class StateKey implements Destroyable {
      * @return the copy; to be destroyed on its own
      */
     public StateKey withOwner(String name) {
-        return new StateKey(intactCopy(), name.getBytes(StandardCharsets.UTF_8), generation);
+        return new StateKey(secret.copy(), name.getBytes(StandardCharsets.UTF_8), generation);
     }
 
     /**
@@ -71,19 +70,18 @@ public final class StateKey implements Destroyable {
      * @return the copy; to be destroyed on its own
      */
     public StateKey withGeneration(long number) {
-        return new StateKey(intactCopy(), owner, number);
+        return new StateKey(secret.copy(), owner, number);
     }
 
     /** Wipes the key. May be called twice. */
     @Override
-    public synchronized void destroy() {
-        destroyed = true;
-        secret.wipe();
+    public void destroy() {
+        secret.destroy();
     }
 
     @Override
     public boolean isDestroyed() {
-        return destroyed;
+        return secret.isDestroyed();
     }
 
     /**
@@ -156,20 +154,12 @@ public final class StateKey implements Destroyable {
     }
 
     private Secret derive(CryptoSuite suite, byte[] salt) {
-        Secret own = intactCopy();
+        Secret own = secret.copy();
         try {
             return Secret.owning(new SoterKdf(suite).derive(own, LABEL, LENGTH, salt));
         } finally {
             own.wipe();
         }
-    }
-
-    /** Another thread may wipe the key at any time, but not half of it for us: the copy is whole, or there is none. */
-    private synchronized Secret intactCopy() {
-        if (destroyed) {
-            throw new IllegalStateException("the state key was destroyed");
-        }
-        return secret.copy();
     }
 
     /** What a state is of. */
