@@ -11,7 +11,8 @@ import dev.securesession.internal.state.SealedDatum;
 import dev.securesession.internal.state.SealedDatum.Stretching;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetEncoder;
+import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import javax.security.auth.Destroyable;
@@ -209,16 +210,22 @@ public final class Sealer implements Destroyable {
         return secret.isDestroyed();
     }
 
+    /** Encodes into one array with room for everything, since an encoder that runs out of room leaves a copy behind. */
     private static byte[] utf8(char[] text) {
+        CharsetEncoder encoder = StandardCharsets.UTF_8
+                .newEncoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT);
+        byte[] room = new byte[Math.multiplyExact(text.length, (int) encoder.maxBytesPerChar())];
+        ByteBuffer encoded = ByteBuffer.wrap(room);
         try {
-            ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-            byte[] bytes = new byte[encoded.remaining()];
-            encoded.duplicate().get(bytes);
-            encoded.put(new byte[bytes.length]);
-            return bytes;
-        } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException(
-                    "a passphrase with an unpaired surrogate; it must be well-formed text", e);
+            if (encoder.encode(CharBuffer.wrap(text), encoded, true).isError()) {
+                throw new IllegalArgumentException(
+                        "a passphrase with an unpaired surrogate; it must be well-formed text");
+            }
+            return Arrays.copyOf(room, encoded.position());
+        } finally {
+            Arrays.fill(room, (byte) 0);
         }
     }
 
