@@ -182,6 +182,18 @@ class SecureCellTest {
                 .isNotEqualTo(DATA);
     }
 
+    /** The check value of PROTOCOL.md, section 11.3. */
+    @Test
+    void imprintIsWhatOtherPeersCompute() {
+        SecureCell.ContextImprint cell = SecureCell.ContextImprintWithKey(
+                HexFormat.of().parseHex("470b1c2a94f77d233a69b0efbffdce59051beb95cebdbc8052a689382ae34546"));
+        byte[] data = bytes("All your base are belong to us!");
+        byte[] encrypted = HexFormat.of().parseHex("76c28b5cc1b71b1cda11ea99e68b0eab09d7d7b3f244efba5c558d713b1504");
+
+        assertThat(cell.encrypt(data, CONTEXT)).isEqualTo(encrypted);
+        assertThat(cell.decrypt(encrypted, CONTEXT)).isEqualTo(data);
+    }
+
     // The old interface
 
     @ParameterizedTest

@@ -19,10 +19,8 @@ import java.security.spec.ECGenParameterSpec;
 import java.security.spec.ECPoint;
 import java.security.spec.ECPrivateKeySpec;
 import java.util.Arrays;
-import javax.crypto.Cipher;
 import javax.crypto.KeyAgreement;
 import javax.crypto.Mac;
-import javax.crypto.spec.IvParameterSpec;
 
 /**
  * The cryptography of the protocol, by chosen JCA providers (PROTOCOL.md C-3). The algorithms are fixed; no peer has a
@@ -178,17 +176,6 @@ public final class CryptoSuite {
             return code;
         } catch (GeneralSecurityException e) {
             throw failed(mac, "compute a MAC", e);
-        }
-    }
-
-    /** Encrypts or decrypts, which is the same, without authentication: for Context Imprint and nothing else. */
-    public byte[] aesCtr(Secret key, byte[] counter, byte[] input) {
-        try {
-            Cipher cipher = Cipher.getInstance("AES/CTR/NoPadding");
-            cipher.init(Cipher.ENCRYPT_MODE, key.asKey("AES"), new IvParameterSpec(counter));
-            return cipher.doFinal(input);
-        } catch (GeneralSecurityException e) {
-            throw new ProviderException("the platform could not encrypt with AES in counter mode", e);
         }
     }
 
