@@ -7,6 +7,8 @@ import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SigningKey;
 import dev.securesession.internal.keys.KeyContainer;
+import dev.securesession.internal.keys.KeyFormat;
+import dev.securesession.internal.keys.KeyText;
 import dev.securesession.internal.keys.Pem;
 import dev.securesession.internal.keys.SubjectPublicKeyInfo;
 import java.security.GeneralSecurityException;
@@ -55,6 +57,56 @@ public final class IdentityPrivateKey implements Destroyable {
     }
 
     /**
+     * Reads a key in any format: the container of Themis peers, PEM, PKCS#8, or text in base64 or hexadecimal of one of
+     * these.
+     *
+     * @param encoded the whole key; not kept, the caller's to wipe
+     * @return the key
+     * @throws KeyRejectedException if it is anything else; the message names the format that it has. If the key is sealed
+     *     ({@link Reason#SEALED}), read it with its sealer.
+     */
+    public static IdentityPrivateKey read(byte[] encoded) throws KeyRejectedException {
+        byte[] binary = KeyText.decode(encoded);
+        try {
+            KeyFormat format = KeyFormat.of(binary);
+            return switch (format) {
+                case PRIVATE_CONTAINER, PUBLIC_CONTAINER -> decode(binary);
+                case PRIVATE_PEM, PUBLIC_PEM, OTHER_PEM -> ofPem(binary);
+                case PKCS8 -> ofPkcs8(binary);
+                default -> throw format.insteadOf(KeyFormat.Kind.PRIVATE);
+            };
+        } finally {
+            Arrays.fill(binary, (byte) 0);
+        }
+    }
+
+    /**
+     * Reads a key in any format, sealed or not.
+     *
+     * <pre>{@code
+     * Sealer sealer = Sealer.withPassphrase(passphrase);
+     * IdentityPrivateKey key = IdentityPrivateKey.read(Files.readAllBytes(file), sealer);
+     * }</pre>
+     *
+     * @param encoded the whole key as {@link #read(byte[])} takes it, perhaps sealed without a context; not kept, the
+     *     caller's to wipe
+     * @param sealer opens a sealed key; not used for another one
+     * @return the key
+     * @throws KeyRejectedException if it is no private key; the message names the format that it has
+     * @throws SealedDataException if the key is sealed and does not open: try another passphrase
+     * @throws IllegalStateException if the key is sealed and the sealer was destroyed
+     */
+    public static IdentityPrivateKey read(byte[] encoded, Sealer sealer)
+            throws KeyRejectedException, SealedDataException {
+        byte[] opened = sealer.opened(encoded);
+        try {
+            return read(opened);
+        } finally {
+            Arrays.fill(opened, (byte) 0);
+        }
+    }
+
+    /**
      * Reads a key in the container that Themis peers use ({@code REC2}, {@code REC3} or {@code REC5}).
      *
      * @param encoded the whole container; not kept, the caller's to wipe
@@ -78,12 +130,14 @@ public final class IdentityPrivateKey implements Destroyable {
         try {
             key = KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(encoded));
         } catch (GeneralSecurityException e) {
-            if (SubjectPublicKeyInfo.mentionsRsa(encoded)) {
+            if (KeyFormat.of(encoded) == KeyFormat.PKCS8 && SubjectPublicKeyInfo.mentionsRsa(encoded)) {
                 throw new KeyRejectedException(Reason.RSA, "an RSA key; sessions take elliptic-curve keys only");
             }
-            // The cause may quote what it could not read.
-            throw new KeyRejectedException(
-                    Reason.MALFORMED, encoded.length + " bytes that are no elliptic-curve private key in PKCS#8");
+            // Without the cause, which may quote what it could not read.
+            throw KeyFormat.refusal(
+                    encoded,
+                    KeyFormat.PKCS8,
+                    encoded.length + " bytes that are no elliptic-curve private key in PKCS#8");
         }
         return ofJca(key);
     }

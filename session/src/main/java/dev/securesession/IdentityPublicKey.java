@@ -3,11 +3,14 @@ package dev.securesession;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.crypto.InvalidPointException;
 import dev.securesession.internal.keys.KeyContainer;
+import dev.securesession.internal.keys.KeyFormat;
+import dev.securesession.internal.keys.KeyText;
 import dev.securesession.internal.keys.Pem;
 import dev.securesession.internal.keys.SubjectPublicKeyInfo;
 import java.nio.charset.StandardCharsets;
 import java.security.PublicKey;
 import java.security.interfaces.ECPublicKey;
+import java.util.Arrays;
 import java.util.Base64;
 
 /**
@@ -23,6 +26,49 @@ public final class IdentityPublicKey {
 
     IdentityPublicKey(EcPublicKey key) {
         this.key = key;
+    }
+
+    /**
+     * Reads a key in any format: the container of Themis peers, PEM, X.509, or text in base64 or hexadecimal of one of
+     * these.
+     *
+     * @param encoded the whole key; not kept
+     * @return the key
+     * @throws KeyRejectedException if it is anything else; the message names the format that it has
+     */
+    public static IdentityPublicKey read(byte[] encoded) throws KeyRejectedException {
+        byte[] binary = KeyText.decode(encoded);
+        try {
+            KeyFormat format = KeyFormat.of(binary);
+            return switch (format) {
+                case PRIVATE_CONTAINER, PUBLIC_CONTAINER -> decode(binary);
+                case PRIVATE_PEM, PUBLIC_PEM, OTHER_PEM -> ofX509(Pem.decode(binary, Pem.PUBLIC_KEY));
+                case X509 -> ofX509(binary);
+                default -> throw format.insteadOf(KeyFormat.Kind.PUBLIC);
+            };
+        } finally {
+            Arrays.fill(binary, (byte) 0); // It may be a private key.
+        }
+    }
+
+    /**
+     * Reads a key in any format, sealed or not.
+     *
+     * @param encoded the whole key as {@link #read(byte[])} takes it, perhaps sealed without a context; not kept
+     * @param sealer opens a sealed key; not used for another one
+     * @return the key
+     * @throws KeyRejectedException if it is no public key; the message names the format that it has
+     * @throws SealedDataException if the key is sealed and does not open: try another passphrase
+     * @throws IllegalStateException if the key is sealed and the sealer was destroyed
+     */
+    public static IdentityPublicKey read(byte[] encoded, Sealer sealer)
+            throws KeyRejectedException, SealedDataException {
+        byte[] opened = sealer.opened(encoded);
+        try {
+            return read(opened);
+        } finally {
+            Arrays.fill(opened, (byte) 0);
+        }
     }
 
     /**

@@ -1,7 +1,7 @@
 package dev.securesession;
 
 /**
- * Refuses an encoded key. Ask whoever made it for an elliptic-curve key on P-256, P-384 or P-521.
+ * Refuses an encoded key. Ask its owner for an elliptic-curve key on P-256, P-384 or P-521.
  */
 public final class KeyRejectedException extends SecureSessionException {
     private static final long serialVersionUID = 1L;
@@ -44,8 +44,12 @@ public final class KeyRejectedException extends SecureSessionException {
 
     /** Why a key was refused. */
     public enum Reason {
-        /** The bytes are no well-formed key in this encoding. */
+        /** The bytes are no well-formed key in this format. */
         MALFORMED,
+        /** It is a key in another format than this method reads; the methods called {@code read} take every format. */
+        WRONG_FORMAT,
+        /** The key is sealed: read it with the {@link Sealer} that has its passphrase or key. */
+        SEALED,
         /** It is an RSA key; sessions take elliptic-curve keys only (PROTOCOL.md C-6). */
         RSA,
         /** It is a private key where a public one belongs, or the other way round. */

@@ -7,6 +7,8 @@ import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Pbkdf2;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
+import dev.securesession.internal.keys.KeyFormat;
+import dev.securesession.internal.keys.KeyText;
 import dev.securesession.internal.state.SealedDatum;
 import dev.securesession.internal.state.SealedDatum.Stretching;
 import java.nio.ByteBuffer;
@@ -197,6 +199,15 @@ public final class Sealer implements Destroyable {
                             + " or context than it was sealed with");
         }
         return data;
+    }
+
+    /** Opens a key if it is sealed; returns the opened one or a copy, the caller's to wipe. */
+    byte[] opened(byte[] key) throws SealedDataException {
+        byte[] binary = KeyText.decode(key);
+        if (!KeyFormat.of(binary).isSealed()) {
+            return binary;
+        }
+        return unseal(binary);
     }
 
     /** Wipes the key or passphrase. May be called twice. */

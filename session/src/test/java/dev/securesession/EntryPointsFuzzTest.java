@@ -31,12 +31,17 @@ class EntryPointsFuzzTest {
         } catch (KeyRejectedException e) {
             assertThat(e.getMessage()).isNotEmpty();
         }
+        try {
+            assertThat(IdentityPublicKey.read(input).encode()).isNotEmpty();
+        } catch (KeyRejectedException e) {
+            assertThat(e.getMessage()).isNotEmpty();
+        }
     }
 
     @FuzzTest
     void privateKeys(byte[] input) {
         for (PrivateKeyReader reader : new PrivateKeyReader[] {
-            IdentityPrivateKey::decode, IdentityPrivateKey::ofPkcs8, IdentityPrivateKey::ofPem
+            IdentityPrivateKey::decode, IdentityPrivateKey::ofPkcs8, IdentityPrivateKey::ofPem, IdentityPrivateKey::read
         }) {
             try {
                 assertThat(reader.read(input).encodeSecret()).isNotEmpty();

@@ -248,7 +248,7 @@ class IdentityKeyImportTest {
         assertPemRefused("MFkw", Reason.MALFORMED, "without a line");
         assertPemRefused("-----BEGIN ", Reason.MALFORMED, "no PUBLIC KEY");
         assertPemRefused("-----BEGIN PUBLIC KEY", Reason.MALFORMED, "no PUBLIC KEY");
-        assertPemRefused(pem("CERTIFICATE", new byte[9]), Reason.MALFORMED, "no PUBLIC KEY");
+        assertPemRefused(pem("CERTIFICATE", new byte[9]), Reason.WRONG_FORMAT, "openssl x509 -pubkey");
         assertPemRefused(begin + body, Reason.MALFORMED, "without a line -----END");
         assertPemRefused(begin + body + "-----END PRIVATE KEY-----", Reason.MALFORMED, "without a line -----END");
         assertPemRefused(pem + pem, Reason.MALFORMED, "more than one");
@@ -258,8 +258,10 @@ class IdentityKeyImportTest {
         assertPemRefused(begin + body + body + end, Reason.MALFORMED, "no ");
         assertPemRefused(begin + end, Reason.MALFORMED, "0 bytes");
         String privatePem = new String(TestKeys.pair(1).privateKey().encodeSecretPem(), US_ASCII);
-        assertPemRefused(privatePem, Reason.WRONG_KIND, "PRIVATE KEY where a PUBLIC KEY belongs");
-        assertPrivatePemRefused(pem, Reason.WRONG_KIND, "PUBLIC KEY where a PRIVATE KEY belongs");
+        assertPemRefused(
+                privatePem, Reason.WRONG_KIND, "this is PEM with a private key; expected PEM with a public key");
+        assertPrivatePemRefused(
+                pem, Reason.WRONG_KIND, "this is PEM with a public key; expected PEM with a private key");
         assertPrivatePemRefused(pem("EC PRIVATE KEY", new byte[9]), Reason.UNSUPPORTED, "openssl pkcs8 -topk8");
         assertPrivatePemRefused(pem("EC PARAMETERS", new byte[9]), Reason.UNSUPPORTED, "openssl pkcs8 -topk8");
         assertPrivatePemRefused(pem("ENCRYPTED PRIVATE KEY", new byte[9]), Reason.UNSUPPORTED, "passphrase");

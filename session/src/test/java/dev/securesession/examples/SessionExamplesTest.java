@@ -158,7 +158,7 @@ class SessionExamplesTest {
 
         Sealer sealer = Sealer.withPassphrase(passphrase);
         Files.write(file, sealer.seal(pair.privateKey().encodeSecret()));
-        IdentityPrivateKey again = IdentityPrivateKey.decode(sealer.unseal(Files.readAllBytes(file)));
+        IdentityPrivateKey again = IdentityPrivateKey.read(Files.readAllBytes(file), sealer);
         // end
         assertThat(again.publicKey()).isEqualTo(IdentityPublicKey.decode(forPeers));
         assertThat(again.publicKey().fingerprint()).isEqualTo(forPeople);
@@ -168,7 +168,7 @@ class SessionExamplesTest {
     void readsKeysFromPem() throws Exception {
         byte[] pem = ALICE.privateKey().encodeSecretPem();
         // example: pem
-        IdentityPrivateKey privateKey = IdentityPrivateKey.ofPem(pem); // openssl genpkey -algorithm EC ...
+        IdentityPrivateKey privateKey = IdentityPrivateKey.read(pem); // openssl genpkey -algorithm EC ...
         String publicPem = privateKey.publicKey().encodePem();
         // end
         assertThat(IdentityPublicKey.ofPem(publicPem)).isEqualTo(ALICE.publicKey());

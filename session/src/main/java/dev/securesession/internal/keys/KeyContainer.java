@@ -55,7 +55,7 @@ public final class KeyContainer {
 
     /** Reads a public key that is all there is. */
     public static EcPublicKey readPublic(byte[] encoded) throws KeyRejectedException {
-        return parsePublic(readWhole(encoded));
+        return parsePublic(readWhole(encoded, KeyFormat.PUBLIC_CONTAINER));
     }
 
     /** Reads the next element of a message as a public key on one given curve. */
@@ -74,7 +74,7 @@ public final class KeyContainer {
 
     /** Reads a private key that is all there is; the scalar is the caller's to wipe. */
     public static PrivateScalar readPrivate(byte[] encoded) throws KeyRejectedException {
-        Container container = readWhole(encoded);
+        Container container = readWhole(encoded, KeyFormat.PRIVATE_CONTAINER);
         byte[] payload = container.payload();
         try {
             Curve curve = curve(container, PRIVATE);
@@ -100,14 +100,14 @@ public final class KeyContainer {
         }
     }
 
-    private static Container readWhole(byte[] encoded) throws KeyRejectedException {
+    private static Container readWhole(byte[] encoded, KeyFormat expected) throws KeyRejectedException {
         ByteReader reader = new ByteReader(encoded);
         try {
             Container container = Container.read(reader, "a key");
             reader.requireEnd("a key");
             return container;
         } catch (MalformedException e) {
-            throw new KeyRejectedException(KeyRejectedException.Reason.MALFORMED, e.getMessage(), e);
+            throw KeyFormat.refusal(encoded, expected, e.getMessage());
         }
     }
 

@@ -24,16 +24,15 @@ public final class Pem {
 
     /** Returns the content of the block with this label, the caller's to wipe; text around it is passed over. */
     public static byte[] decode(byte[] pem, String label) throws KeyRejectedException {
-        int begin = indexOf(pem, ascii(BEGIN), 0);
-        if (begin < 0) {
-            throw malformed("text without a line " + BEGIN + label + DASHES);
+        String found = label(pem);
+        if (found == null) {
+            throw KeyFormat.refusal(pem, format(label), "text without a line " + BEGIN + label + DASHES);
         }
-        int labelEnd = indexOf(pem, ascii(DASHES), begin + BEGIN.length());
-        String found = labelEnd < 0 ? "" : text(pem, begin + BEGIN.length(), labelEnd);
         if (!found.equals(label)) {
             throw wrongLabel(found, label);
         }
-        int bodyStart = labelEnd + DASHES.length();
+        String begin = BEGIN + label + DASHES;
+        int bodyStart = indexOf(pem, ascii(begin), 0) + begin.length();
         int end = indexOf(pem, ascii(END + label + DASHES), bodyStart);
         if (end < 0) {
             throw malformed("a PEM block without a line " + END + label + DASHES);
@@ -42,12 +41,24 @@ public final class Pem {
             throw malformed("more than one PEM block; exactly one is expected");
         }
         byte[] body = Arrays.copyOfRange(pem, bodyStart, end);
-        byte @Nullable [] decoded = decodeBase64(body);
+        byte[] packed = KeyText.withoutBlanks(body);
+        byte @Nullable [] decoded = KeyText.base64(packed);
         Arrays.fill(body, (byte) 0);
+        Arrays.fill(packed, (byte) 0);
         if (decoded == null) {
             throw malformed("a PEM block whose content is no base64");
         }
         return decoded;
+    }
+
+    /** Returns the label of the first block, empty if its line is cut, or null if there is no block. */
+    static @Nullable String label(byte[] pem) {
+        int begin = indexOf(pem, ascii(BEGIN), 0);
+        if (begin < 0) {
+            return null;
+        }
+        int end = indexOf(pem, ascii(DASHES), begin + BEGIN.length());
+        return end < 0 ? "" : text(pem, begin + BEGIN.length(), end);
     }
 
     public static byte[] encode(String label, byte[] content) {
@@ -58,31 +69,15 @@ public final class Pem {
         return pem;
     }
 
-    private static byte @Nullable [] decodeBase64(byte[] body) {
-        byte[] packed = new byte[body.length];
-        int length = 0;
-        for (byte b : body) {
-            if (b != ' ' && b != '\t' && b != '\r' && b != '\n') {
-                packed[length++] = b;
-            }
-        }
-        byte[] exact = Arrays.copyOf(packed, length);
-        try {
-            return Base64.getDecoder().decode(exact);
-        } catch (IllegalArgumentException e) {
-            return null;
-        } finally {
-            Arrays.fill(packed, (byte) 0);
-            Arrays.fill(exact, (byte) 0);
-        }
+    private static KeyFormat format(String label) {
+        return label.equals(PUBLIC_KEY) ? KeyFormat.PUBLIC_PEM : KeyFormat.PRIVATE_PEM;
     }
 
     private static KeyRejectedException wrongLabel(String found, String label) {
         return switch (found) {
             case "RSA PRIVATE KEY", "RSA PUBLIC KEY" ->
                 new KeyRejectedException(Reason.RSA, "an RSA key; sessions take elliptic-curve keys only");
-            case PUBLIC_KEY, PRIVATE_KEY ->
-                new KeyRejectedException(Reason.WRONG_KIND, "a PEM block " + found + " where a " + label + " belongs");
+            case PUBLIC_KEY, PRIVATE_KEY -> format(found).insteadOf(format(label));
             case "EC PRIVATE KEY", "EC PARAMETERS" ->
                 new KeyRejectedException(
                         Reason.UNSUPPORTED,
@@ -91,6 +86,16 @@ public final class Pem {
                 new KeyRejectedException(
                         Reason.UNSUPPORTED,
                         "a key encrypted by a passphrase; decrypt it with: openssl pkcs8, or seal it with secure-session");
+            case "CERTIFICATE" ->
+                new KeyRejectedException(
+                        Reason.WRONG_FORMAT,
+                        "this is PEM with a certificate, no " + label
+                                + "; take its public key with: openssl x509 -pubkey -noout");
+            case "OPENSSH PRIVATE KEY" ->
+                new KeyRejectedException(
+                        Reason.WRONG_FORMAT,
+                        "this is PEM with a private key in the format of OpenSSH, no " + label
+                                + "; turn it into PKCS#8 with: ssh-keygen -p -m PKCS8");
             default -> malformed("a PEM block that is no " + label);
         };
     }

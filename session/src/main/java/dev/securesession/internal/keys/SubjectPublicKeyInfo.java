@@ -50,8 +50,9 @@ public final class SubjectPublicKeyInfo {
         if (mentionsRsa(encoded)) {
             throw new KeyRejectedException(Reason.RSA, "an RSA key; sessions take elliptic-curve keys only");
         }
-        throw new KeyRejectedException(
-                Reason.MALFORMED,
+        throw KeyFormat.refusal(
+                encoded,
+                KeyFormat.X509,
                 encoded.length + " bytes that are no X.509 public key on the named curve P-256, P-384 or P-521");
     }
 
