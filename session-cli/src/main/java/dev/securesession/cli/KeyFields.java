@@ -87,10 +87,6 @@ final class KeyFields {
         reader.enter(content.length, KeyReader.isPem(content) ? "PEM" : "DER", "");
         report.is("A key, or something like it, in " + (KeyReader.isPem(content) ? "PEM" : "DER"));
         try (LoadedKey key = KeyReader.openKey(content)) {
-            if (key == null) {
-                report.check("readable", false, "no key");
-                return;
-            }
             IdentityPublicKey publicKey = key.publicKey();
             String curve = KeygenCommand.CurveName.of(publicKey.curve());
             report.check("readable", true, key.form() + ", on " + curve);

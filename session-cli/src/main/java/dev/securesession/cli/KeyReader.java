@@ -7,7 +7,6 @@ import dev.securesession.SealedDataException;
 import dev.securesession.Sealer;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -15,7 +14,6 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads keys from files in all the forms that there are: the container of Themis peers, as it is or as base64 or
@@ -67,49 +65,23 @@ final class KeyReader {
 
     private LoadedKey key(byte[] content, String name)
             throws IOException, Failure, KeyRejectedException, SealedDataException {
-        // Text first: no binary form of a key is by chance all digits or letters, but digits can look like DER.
-        byte[] decoded = TextForm.decode(content);
-        if (decoded != null) {
-            try {
-                LoadedKey key = binaryKey(decoded, name);
-                if (key != null) {
-                    return key;
-                }
-            } finally {
-                Arrays.fill(decoded, (byte) 0);
-            }
-        } else {
-            LoadedKey key = binaryKey(content, name);
-            if (key != null) {
-                return key;
+        if (content.length == 0) {
+            throw new Failure(name + " is empty; a key belongs there");
+        }
+        try {
+            return openKey(content);
+        } catch (KeyRejectedException e) {
+            if (e.reason() != KeyRejectedException.Reason.SEALED) {
+                throw e;
             }
         }
-        throw new Failure(name + (content.length == 0 ? " is empty; a key belongs there" : " holds no key"));
-    }
-
-    private @Nullable LoadedKey binaryKey(byte[] content, String name)
-            throws IOException, Failure, KeyRejectedException, SealedDataException {
-        LoadedKey key = openKey(content);
-        return key == null && isSealed(content) ? sealedKey(content, name) : key;
-    }
-
-    private LoadedKey sealedKey(byte[] content, String name)
-            throws IOException, Failure, KeyRejectedException, SealedDataException {
-        if (content[3] != SEALED_WITH_PASSPHRASE) {
+        byte[] decoded = TextForm.decode(content);
+        if ((decoded == null ? content : decoded)[3] != SEALED_WITH_PASSPHRASE) {
             throw new Failure(name + " is sealed with a key; only what is sealed with a passphrase can be opened here");
         }
         Sealer sealer = passphrase.forOpening(terminal, name);
         try {
-            byte[] opened = sealer.unseal(content);
-            try {
-                LoadedKey key = openKey(opened);
-                if (key == null) {
-                    throw new Failure(name + " is sealed, and what is in it is no key");
-                }
-                return key;
-            } finally {
-                Arrays.fill(opened, (byte) 0);
-            }
+            return openKey(content, sealer);
         } catch (SealedDataException e) {
             if (e.reason() == SealedDataException.Reason.NOT_AUTHENTIC) {
                 throw new Failure(name + ": wrong passphrase, or the file was changed", e);
@@ -120,23 +92,38 @@ final class KeyReader {
         }
     }
 
-    /** Reads a key that is not sealed; null if it is nothing that looks like a key. */
-    static @Nullable LoadedKey openKey(byte[] content) throws KeyRejectedException {
-        if (startsWith(content, "REC") || startsWith(content, "RRA")) {
-            return LoadedKey.of(IdentityPrivateKey.decode(content), "a Themis container");
+    /** Reads a key that is not sealed. */
+    static LoadedKey openKey(byte[] content) throws KeyRejectedException {
+        try {
+            return LoadedKey.of(IdentityPrivateKey.read(content), form(content));
+        } catch (KeyRejectedException e) {
+            if (e.reason() != KeyRejectedException.Reason.WRONG_KIND) {
+                throw e;
+            }
+            return LoadedKey.of(IdentityPublicKey.read(content), form(content));
         }
-        if (startsWith(content, "UEC") || startsWith(content, "URA")) {
-            return LoadedKey.of(IdentityPublicKey.decode(content), "a Themis container");
+    }
+
+    private static LoadedKey openKey(byte[] content, Sealer sealer) throws KeyRejectedException, SealedDataException {
+        try {
+            return LoadedKey.of(IdentityPrivateKey.read(content, sealer), "sealed data");
+        } catch (KeyRejectedException e) {
+            if (e.reason() != KeyRejectedException.Reason.WRONG_KIND) {
+                throw e;
+            }
+            return LoadedKey.of(IdentityPublicKey.read(content, sealer), "sealed data");
         }
+    }
+
+    /** Names the form of a key that could be read. */
+    private static String form(byte[] content) {
         if (isPem(content)) {
-            return contains(content, "-----BEGIN PUBLIC KEY-----")
-                    ? LoadedKey.of(IdentityPublicKey.ofPem(new String(content, StandardCharsets.ISO_8859_1)), "PEM")
-                    : LoadedKey.of(IdentityPrivateKey.ofPem(content), "PEM");
+            return "PEM";
         }
         return switch (firstInDerSequence(content)) {
-            case DER_INTEGER -> LoadedKey.of(IdentityPrivateKey.ofPkcs8(content), "PKCS#8");
-            case DER_SEQUENCE -> LoadedKey.of(IdentityPublicKey.ofX509(content), "X.509");
-            default -> null;
+            case DER_INTEGER -> "PKCS#8";
+            case DER_SEQUENCE -> "X.509";
+            default -> "a Themis container";
         };
     }
 

@@ -152,8 +152,8 @@ class KeyReaderTest {
         Path wrong = secretFile("wrong", ascii("drow"));
 
         refused("none", ascii(""), "is empty");
-        refused("text", ascii("hello, world"), "holds no key");
-        refused("hex", ascii("00112233"), "holds no key");
+        refused("text", ascii("hello, world"), "no key in a known format");
+        refused("hex", ascii("00112233"), "no key in a known format");
         refused("damaged", damaged, "damaged");
         refused("cut", Arrays.copyOf(secret, 30), "cut");
         refused("trailing", Arrays.copyOf(secret, 46), "trailing");
@@ -168,7 +168,7 @@ class KeyReaderTest {
                 .failed(1, directory.resolve("sealed") + ": wrong passphrase, or the file was changed");
         Path nonsense = secretFile("nonsense", sealer.seal(ascii("no key")));
         Path right = secretFile("right", ascii("word"));
-        new Cli().run("fingerprint", nonsense, "--passphrase-file", right).failed(1, "what is in it is no key");
+        new Cli().run("fingerprint", nonsense, "--passphrase-file", right).failed(1, "no key in a known format");
         new Cli().run("fingerprint", directory.resolve("gone")).failed(1, "no such file or directory");
         new Cli().run("fingerprint", directory).failed(1, "is a directory");
     }
