@@ -30,4 +30,17 @@ public final class EarlyData {
     public byte[] wrap(byte[] payload) {
         return Wrapping.wrap(sealer, payload);
     }
+
+    /**
+     * Wraps a payload for the server and tells the number of the message: see {@link SecureSession#wrapNumbered}.
+     *
+     * @param payload 1 byte or more; not kept
+     * @return the message and its number
+     * @throws IllegalArgumentException if the payload is empty
+     * @throws SessionExhaustedException if no message number is left: start a new handshake
+     * @throws IllegalStateException if the handshake or the session was closed
+     */
+    public NumberedMessage wrapNumbered(byte[] payload) {
+        return Wrapping.wrapNumbered(sealer, payload);
+    }
 }

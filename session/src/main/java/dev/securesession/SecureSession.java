@@ -112,6 +112,21 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
+     * Wraps a payload for the peer and tells the number of the message, which the peer learns by {@link #unwrapNumbered}.
+     * Messages of a session are not bound to each other: an attacker who delays or reorders them can make one answer arrive
+     * where another is expected. An application that puts the number of a request into the answer notices that.
+     *
+     * @param payload 1 byte or more; not kept
+     * @return the message and its number
+     * @throws IllegalArgumentException if the payload is empty, or too long for an array with its overhead
+     * @throws SessionExhaustedException if no message number is left: start a new handshake
+     * @throws IllegalStateException if the session was closed
+     */
+    public NumberedMessage wrapNumbered(byte[] payload) {
+        return Wrapping.wrapNumbered(session.sealer(), payload);
+    }
+
+    /**
      * Wraps the bytes that remain in one buffer into another. The buffers may overlap. Array-backed buffers are fastest.
      *
      * @param payload 1 byte or more; its position moves to its limit
@@ -191,6 +206,22 @@ public final class SecureSession implements AutoCloseable {
      */
     public byte[] unwrap(byte[] message) throws MessageRejectedException {
         return session.opener().open(message, 0, message.length);
+    }
+
+    /**
+     * Unwraps a message of the peer and tells its number, which is the one that {@link #wrapNumbered} told the peer.
+     *
+     * @param message the whole message; not kept
+     * @return the payload and the number of its message
+     * @throws MessageRejectedException if the message is refused; the session is as it was. On a stream close the
+     *     connection; on a datagram transport drop the message.
+     * @throws IllegalStateException if the session was closed
+     */
+    public NumberedPayload unwrapNumbered(byte[] message) throws MessageRejectedException {
+        MessageOpener.requireLength(message.length);
+        byte[] payload = new byte[MessageOpener.payloadLength(message.length)];
+        long number = session.opener().open(message, 0, message.length, payload, 0);
+        return new NumberedPayload(number, payload);
     }
 
     /**

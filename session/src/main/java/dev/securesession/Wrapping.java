@@ -15,6 +15,12 @@ final class Wrapping {
         return message;
     }
 
+    static NumberedMessage wrapNumbered(MessageSealer sealer, byte[] payload) {
+        byte[] message = new byte[messageLength(payload.length)];
+        long number = sealer.seal(payload, 0, payload.length, message, 0);
+        return new NumberedMessage(number, message);
+    }
+
     /** Returns the length of the message that a payload becomes, and refuses payloads that cannot be wrapped. */
     static int messageLength(int payloadLength) {
         if (payloadLength < 1 || payloadLength > MAX_PAYLOAD_LENGTH) {

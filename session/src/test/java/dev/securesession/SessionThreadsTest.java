@@ -104,6 +104,34 @@ class SessionThreadsTest {
     }
 
     @Test
+    @Rule(value = "D-7", kind = ACCEPTS)
+    void tellsEveryThreadTheNumberOfItsOwnMessage() throws Exception {
+        Crafted ends = Crafted.create();
+        SecureSession client = ends.client();
+        CyclicBarrier start = new CyclicBarrier(4);
+        List<Callable<List<NumberedMessage>>> work = new ArrayList<>();
+        for (int thread = 0; thread < 4; thread++) {
+            work.add(() -> {
+                start.await();
+                List<NumberedMessage> made = new ArrayList<>();
+                for (int i = 0; i < 250; i++) {
+                    made.add(client.wrapNumbered(new byte[] {1}));
+                }
+                return made;
+            });
+        }
+        Set<Long> numbers = new HashSet<>();
+        for (Future<List<NumberedMessage>> made : threads.invokeAll(work)) {
+            for (NumberedMessage message : made.get()) {
+                assertThat(ends.plaintext(message.message()).getInt(4) - ends.initialSequence)
+                        .isEqualTo((int) message.number());
+                numbers.add(message.number());
+            }
+        }
+        assertThat(numbers).hasSize(1000);
+    }
+
+    @Test
     @Rule(value = "D-7", kind = REFUSES)
     void acceptsAMessageInOneOfTheThreadsThatTryIt() throws Exception {
         int tryers = 4;

@@ -59,6 +59,66 @@ class WrappedMessageTest {
         assertThat(plaintext.hasRemaining()).isFalse();
     }
 
+    @Test
+    void numbersMessagesAlikeAtBothEnds() throws Exception {
+        Crafted ends = Crafted.create();
+        ends.nextIndex = 7;
+        ends.highest = 6;
+        SecureSession client = ends.client();
+        SecureSession server = ends.server();
+        client.wrap(new byte[] {1});
+        NumberedMessage first = client.wrapNumbered(new byte[] {2});
+        NumberedMessage second = client.wrapNumbered(new byte[] {3, 4});
+
+        assertThat(first.number()).isEqualTo(8);
+        assertThat(second.number()).isEqualTo(9);
+        assertThat(second.message()).hasSize(2 + SecureSession.OVERHEAD);
+        NumberedPayload late = server.unwrapNumbered(second.message());
+        assertThat(late.number()).isEqualTo(9);
+        assertThat(late.payload()).containsExactly(3, 4);
+        assertThat(server.unwrapNumbered(first.message()).number()).isEqualTo(8);
+        assertThat(server.wrapNumbered(new byte[] {5}).number()).isZero();
+        assertThat(second).hasToString("message number 9 of 54 bytes");
+        assertThat(late).hasToString("payload of 2 bytes from message number 9");
+    }
+
+    @Test
+    void refusesNumberedMessagesLikeOthers() throws Exception {
+        Crafted ends = Crafted.create();
+        SecureSession server = ends.server();
+        byte[] message = ends.message(0, (byte) 1);
+        byte[] damaged = message.clone();
+        damaged[damaged.length - 1] ^= 1;
+
+        assertNumberedRefused(server, damaged, Reason.NOT_AUTHENTIC);
+        assertNumberedRefused(server, new byte[SecureSession.OVERHEAD], Reason.MALFORMED);
+        assertNumberedRefused(server, new byte[0], Reason.MALFORMED);
+        assertThat(server.unwrapNumbered(message).payload()).containsExactly(1);
+        assertNumberedRefused(server, message, Reason.REPLAYED);
+        assertThatIllegalArgumentException().isThrownBy(() -> server.wrapNumbered(new byte[0]));
+        server.close();
+        assertThatIllegalStateException().isThrownBy(() -> server.wrapNumbered(new byte[] {1}));
+        assertThatIllegalStateException().isThrownBy(() -> server.unwrapNumbered(message));
+    }
+
+    /** Nothing but its number says which request an answer belongs to. */
+    @Test
+    void opensAnswersInAnotherOrderAndTellsThemApartByTheNumber() throws Exception {
+        try (Pair.Sessions sessions = Pair.create().establish()) {
+            long toFirst = sessions.server()
+                    .unwrapNumbered(sessions.client().wrap(new byte[] {1}))
+                    .number();
+            long toSecond = sessions.server()
+                    .unwrapNumbered(sessions.client().wrap(new byte[] {2}))
+                    .number();
+            byte[] first = sessions.server().wrap(new byte[] {(byte) toFirst});
+            byte[] second = sessions.server().wrap(new byte[] {(byte) toSecond});
+
+            assertThat(sessions.client().unwrap(second)).containsExactly(1);
+            assertThat(sessions.client().unwrap(first)).containsExactly(0);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 63, 64, 65, 1024, 65_536})
     @Rule(value = "D-1", kind = ACCEPTS)
@@ -616,6 +676,12 @@ class WrappedMessageTest {
     private static void assertRefused(SecureSession session, byte[] message, Reason reason) {
         assertThatExceptionOfType(MessageRejectedException.class)
                 .isThrownBy(() -> session.unwrap(message))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
+    }
+
+    private static void assertNumberedRefused(SecureSession session, byte[] message, Reason reason) {
+        assertThatExceptionOfType(MessageRejectedException.class)
+                .isThrownBy(() -> session.unwrapNumbered(message))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
     }
 

@@ -13,6 +13,8 @@ import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.LocalIdentity;
 import dev.securesession.MessageRejectedException;
+import dev.securesession.NumberedMessage;
+import dev.securesession.NumberedPayload;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.Sealer;
@@ -20,6 +22,7 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateKey;
 import dev.securesession.testkit.Pair;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,6 +99,29 @@ class SessionExamplesTest {
         }
         // end
         assertThat(said).isEqualTo("REPLAYED: message number 0 came before");
+    }
+
+    @Test
+    void bindsAnAnswerToItsRequest() throws Exception {
+        alice.wrap(new byte[] {1});
+        // example: numbers
+        NumberedMessage request = alice.wrapNumbered("how much is it?".getBytes(UTF_8)); // send request.message()
+
+        NumberedPayload question = bob.unwrapNumbered(request.message());
+        byte[] price = "42".getBytes(UTF_8);
+        byte[] answer = bob.wrap(ByteBuffer.allocate(Long.BYTES + price.length)
+                .putLong(question.number()) // says which request this is the answer to
+                .put(price)
+                .array());
+
+        ByteBuffer received = ByteBuffer.wrap(alice.unwrap(answer));
+        if (received.getLong() != request.number()) {
+            throw new IOException("the answer to another request; close the connection");
+        }
+        String text = UTF_8.decode(received).toString();
+        // end
+        assertThat(text).isEqualTo("42");
+        assertThat(request.number()).isEqualTo(1);
     }
 
     @Test

@@ -45,15 +45,19 @@ public final class MessageOpener {
         }
     }
 
-    /** Opens a message into a part of an array, which may overlap it; nothing is written before all checks are passed. */
-    public synchronized void open(byte[] message, int offset, int length, byte[] target, int at)
+    /**
+     * Opens a message into a part of an array, which may overlap it, and returns the index of the message; nothing is
+     * written before all checks are passed.
+     */
+    public synchronized long open(byte[] message, int offset, int length, byte[] target, int at)
             throws MessageRejectedException {
         byte[] nonce = checkHeader(message, offset, length);
         byte[] scratch = acquireScratch(length);
         try {
             decrypt(nonce, message, offset, length, scratch);
-            accept(scratch, length);
+            long index = accept(scratch, length);
             System.arraycopy(scratch, DataMessage.PREFIX_LENGTH, target, at, payloadLength(length));
+            return index;
         } finally {
             releaseScratch(scratch, length);
         }
@@ -131,7 +135,7 @@ public final class MessageOpener {
     }
 
     /** Checks the authentic prefix of a message and then accepts its number, in this order (PROTOCOL.md D-4, D-5). */
-    private void accept(byte[] plaintext, int messageLength) throws MessageRejectedException {
+    private long accept(byte[] plaintext, int messageLength) throws MessageRejectedException {
         long stated = DataMessage.statedLength(plaintext);
         if (stated != messageLength - DataMessage.LENGTH_FIELD_OVERHEAD) {
             throw new MessageRejectedException(
@@ -149,6 +153,7 @@ public final class MessageOpener {
                             + rules.now() + "; check both clocks");
         }
         window.accept(index);
+        return index;
     }
 
     private void requireNew(long index) throws MessageRejectedException {

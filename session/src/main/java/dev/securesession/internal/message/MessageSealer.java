@@ -34,9 +34,9 @@ public final class MessageSealer {
 
     /**
      * Writes a message of {@code length + DataMessage.OVERHEAD} bytes. Payload and target may be the same array if the
-     * payload lies where its ciphertext goes, at {@code at + DataMessage.PAYLOAD_OFFSET}.
+     * payload lies where its ciphertext goes, at {@code at + DataMessage.PAYLOAD_OFFSET}. Returns the index of the message.
      */
-    public synchronized void seal(byte[] payload, int offset, int length, byte[] target, int at) {
+    public synchronized long seal(byte[] payload, int offset, int length, byte[] target, int at) {
         requireOpen();
         if (remaining() == 0) {
             throw new SessionExhaustedException("the session is exhausted: all " + limit()
@@ -47,7 +47,7 @@ public final class MessageSealer {
         byte[] prefix = DataMessage.writePrefix(length, sequence, rules.now());
         rules.aead.seal(key, nonce, prefix, payload, offset, length, target, at + DataMessage.CIPHERTEXT_OFFSET);
         DataMessage.writeHeader(target, at, sessionId, nonce);
-        nextIndex++;
+        return nextIndex++;
     }
 
     int sessionId() {
