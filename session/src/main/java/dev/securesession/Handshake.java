@@ -2,12 +2,13 @@ package dev.securesession;
 
 import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
-import dev.securesession.internal.handshake.HandshakeMachine;
-import dev.securesession.internal.handshake.HandshakeMachine.Progress;
+import dev.securesession.internal.handshake.HandshakeContext;
+import dev.securesession.internal.handshake.HandshakeState;
 import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.message.MessageSealer;
 import dev.securesession.internal.state.SavedHandshake;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -16,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A handshake: four messages, of which each side sends two, and a {@link SecureSession} at its end.
  *
- * <p>The caller moves the messages, in order and without loss:
+ * <p>The caller moves the messages, in order:
  *
  * <pre>{@code
- * try (Handshake handshake = Handshake.client(config)) {
+ * try (Handshake handshake = Handshake.client(config, PeerId.ofUtf8("server"))) {
  *     send(handshake.start());
  *     while (true) {
  *         HandshakeStep step = handshake.receive(receive());
@@ -31,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>A refused message changes nothing: the right one is accepted afterwards. One object makes one session. Safe for use
+ * <p>A refused message changes nothing: the right one is accepted afterwards. A repeated message gets the same answer
+ * again, so a peer on a transport that loses messages can send its own again. One object makes one session. Safe for use
  * by several threads, though messages have an order that only one of them can know.
  *
  * <p>PROTOCOL.md, section 5; H-1 to H-11.
@@ -39,52 +41,91 @@ import org.jspecify.annotations.Nullable;
 public final class Handshake implements AutoCloseable {
     private final Role role;
     private final SessionConfig config;
-    private final HandshakeMachine machine;
     private final AtomicBoolean begun = new AtomicBoolean();
     private volatile @Nullable KnownPeer known;
 
-    private Handshake(Role role, SessionConfig config, HandshakeMachine machine) {
+    // Guards the state, which is assigned only here. JCA providers run under this lock, no other foreign code does: a
+    // token
+    // that signs slowly keeps other calls waiting.
+    private final Object lock = new Object();
+    private HandshakeState state;
+
+    private Handshake(Role role, SessionConfig config, HandshakeState state) {
         this.role = role;
         this.config = config;
-        this.machine = machine;
+        this.state = state;
     }
 
     /**
-     * Begins a handshake as the peer that speaks first.
+     * Begins a handshake as the client, the peer that speaks first.
      *
-     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @param config the local identity and the keys of peers
+     * @param expectedPeer the only peer that is accepted (PROTOCOL.md H-5)
      * @return a new handshake, the caller's to close
      */
-    public static Handshake client(SessionConfig config) {
-        return new Handshake(Role.CLIENT, config, HandshakeMachine.client(config.handshakeSettings()));
+    public static Handshake client(SessionConfig config, PeerId expectedPeer) {
+        return new Handshake(Role.CLIENT, config, HandshakeState.client(context(config, expectedPeer)));
     }
 
     /**
-     * Begins a handshake as the peer that answers.
+     * Begins a handshake as the client with whichever known peer answers. A key in the directory proves that the peer is
+     * one of those it knows, not that it is the intended one: any of them can pose as the server. Check
+     * {@link SecureSession#peer()} before anything is sent.
      *
-     * @param config who we are and whom we know
+     * @param config the local identity and the keys of peers
+     * @return a new handshake, the caller's to close
+     */
+    public static Handshake clientAcceptingAnyKnownPeer(SessionConfig config) {
+        return new Handshake(Role.CLIENT, config, HandshakeState.client(context(config, null)));
+    }
+
+    /**
+     * Begins a handshake as the server, the peer that answers, for any peer that the directory knows.
+     *
+     * @param config the local identity and the keys of peers
      * @return a new handshake, the caller's to close
      */
     public static Handshake server(SessionConfig config) {
-        return new Handshake(Role.SERVER, config, HandshakeMachine.server(config.handshakeSettings()));
+        return new Handshake(Role.SERVER, config, HandshakeState.server(context(config, null)));
     }
 
     /**
-     * Takes up a handshake that was saved before its end.
+     * Begins a handshake as the server, the peer that answers, for one peer only.
      *
-     * @param state what {@link #save} returned; not kept
-     * @param key as it was for saving
+     * @param config the local identity and the keys of peers
+     * @param expectedPeer the only peer that is accepted (PROTOCOL.md H-5)
+     * @return a new handshake, the caller's to close
+     */
+    public static Handshake server(SessionConfig config, PeerId expectedPeer) {
+        return new Handshake(Role.SERVER, config, HandshakeState.server(context(config, expectedPeer)));
+    }
+
+    private static HandshakeContext context(SessionConfig config, @Nullable PeerId expectedPeer) {
+        return new HandshakeContext(config.settings(), expectedPeer);
+    }
+
+    /**
+     * Restores a handshake that was saved before its end. It expects the same peer as before.
+     *
+     * @param state what {@link #suspend} or {@link #saveCopy} returned; not kept
+     * @param key the key that sealed it
+     * @param binding the binding that it was sealed with
      * @param config with the identity that the handshake was begun with
-     * @return the handshake where it stood, the caller's to close. If it waited for the key of a peer, so it does now:
-     *     see {@link #awaitedPeer()}.
+     * @return the handshake where it stood, the caller's to close. If it waited for the keys of a peer, it still does: see
+     *     {@link #awaitedPeer()}.
      * @throws StateRejectedException if the state is not what it should be: begin a new handshake
      */
-    public static Handshake restore(byte[] state, StateKey key, SessionConfig config) throws StateRejectedException {
-        byte[] opened = key.unseal(config.suite(), StateKey.Kind.HANDSHAKE, state);
+    public static Handshake restore(byte[] state, StateKey key, StateBinding binding, SessionConfig config)
+            throws StateRejectedException {
+        byte[] opened = key.unseal(config.suite(), StateKey.Kind.HANDSHAKE, binding, state);
         try {
             SavedHandshake saved = SavedHandshake.parse(opened);
             try {
-                return restore(saved, config);
+                StateKey.requireIdentity(config.identity(), saved.ownId(), saved.ownFingerprint());
+                HandshakeState restored = HandshakeState.restore(config.settings(), saved);
+                Handshake handshake = new Handshake(saved.stage().role(), config, restored);
+                handshake.begun.set(saved.stage().isBegun());
+                return handshake;
             } finally {
                 saved.wipe();
             }
@@ -95,21 +136,6 @@ public final class Handshake implements AutoCloseable {
         }
     }
 
-    private static Handshake restore(SavedHandshake saved, SessionConfig config)
-            throws MalformedException, StateRejectedException {
-        StateKey.requireIdentity(config.identity(), saved.ownId(), saved.ownFingerprint());
-        HandshakeMachine machine = HandshakeMachine.restore(config.handshakeSettings(), saved);
-        try {
-            StateKey.requireExpectedPeer(config, machine.peer());
-        } catch (StateRejectedException e) {
-            machine.close();
-            throw e;
-        }
-        Handshake handshake = new Handshake(saved.stage().role(), config, machine);
-        handshake.begun.set(saved.stage().isBegun());
-        return handshake;
-    }
-
     /**
      * Returns the client's first message. Until the server has answered it can be asked for again, and is the same.
      *
@@ -117,97 +143,168 @@ public final class Handshake implements AutoCloseable {
      * @throws IllegalStateException if this is the server, or past its first message, or closed
      */
     public byte[] start() {
-        Progress progress = machine.start();
-        tell(progress);
-        return required(progress).clone();
+        byte[] message;
+        synchronized (lock) {
+            state = state.start();
+            message = outgoing(state);
+        }
+        tellStarted();
+        return message;
     }
 
     /**
-     * Takes in a message of the peer. With a {@link PeerDirectory} in the configuration this may look up a key, which is
-     * done outside all locks.
+     * Processes a message of the peer. With a {@link PeerDirectory} in the configuration this may look up keys, outside
+     * all locks.
      *
-     * @param message the whole message; bytes after its end, as some peers send them, are ignored; not kept
-     * @return what came of it
+     * @param message the whole message; trailing bytes, as some peers send them, are ignored; not kept
+     * @return the result: send its message, if there is one
      * @throws HandshakeException if the message is refused; nothing has changed. On a stream give up; on a datagram
      *     transport drop the message.
-     * @throws IllegalStateException if no message is awaited now: the client has not started, a key is awaited, or the
-     *     handshake is over or closed
+     * @throws IllegalStateException if no message is expected: the client has not started, or the handshake is over or
+     *     closed
+     * @throws IllegalArgumentException if the directory answers more keys than a peer may have; nothing has changed
      * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; nothing has changed
      */
     public HandshakeStep receive(byte[] message) throws HandshakeException {
-        Progress progress = machine.onMessage(message.clone());
-        PeerId peer = progress.awaitsKeyOf();
+        byte[] own = message.clone();
+        HandshakeState next;
+        boolean repeated;
+        try {
+            synchronized (lock) {
+                next = state.onMessage(own);
+                repeated = next == state;
+                state = next;
+            }
+        } catch (HandshakeException refusal) {
+            tell(listener -> listener.handshakeRefused(role, refusal));
+            throw refusal;
+        }
+        if (repeated) {
+            byte[] answer = next.outgoing();
+            return answer == null ? new HandshakeStep.Ignored() : new HandshakeStep.Reply(answer.clone());
+        }
+        PeerId peer = next.awaitsKeysOf();
         PeerDirectory directory = config.directory();
         if (peer == null || directory == null) {
-            return step(progress);
+            return step(next);
         }
-        return step(machine.onPeerKey(peer, lookUp(directory, peer)));
+        return continueWith(peer, lookUp(directory, peer));
     }
 
     /**
-     * Goes on with the public key that a {@link HandshakeStep.NeedPeerKey} asked for.
+     * Continues with the public key that a {@link HandshakeStep.NeedPeerKey} asked for.
      *
-     * @param peer whose key it is: the {@link HandshakeStep.NeedPeerKey#peer()} of the question
+     * @param peer the {@link HandshakeStep.NeedPeerKey#peer()} of the question
      * @param key the key of that peer
-     * @return what came of its message
-     * @throws HandshakeException if the message is refused after all; it is dropped and another one awaited
-     * @throws IllegalStateException if no key of that peer is awaited now, because the answer comes too late: drop it
+     * @return the result: send its message, if there is one
+     * @throws HandshakeException if the message is refused; it is dropped and another one expected
+     * @throws IllegalStateException if no key of that peer is expected, because the answer comes too late: drop it
      * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; the message is dropped
      */
     public HandshakeStep resolve(PeerId peer, IdentityPublicKey key) throws HandshakeException {
-        Progress progress = machine.onPeerKey(peer, key.key());
-        known = new KnownPeer(peer, key.key());
-        return step(progress);
+        return resolve(peer, List.of(key));
     }
 
     /**
-     * Answers a {@link HandshakeStep.NeedPeerKey}: nobody has a key for that peer. Its message is dropped and another one
-     * awaited.
+     * Continues with the public keys that a {@link HandshakeStep.NeedPeerKey} asked for.
      *
      * @param peer the {@link HandshakeStep.NeedPeerKey#peer()} of the question
-     * @throws IllegalStateException if no key of that peer is awaited now, because the answer comes too late: drop it
+     * @param keys the keys of that peer, at most {@link PeerDirectory#MAX_KEYS}; none refuses the peer
+     * @return the result: send its message, if there is one
+     * @throws HandshakeException if the message is refused; it is dropped and another one expected
+     * @throws IllegalArgumentException if there are too many keys
+     * @throws IllegalStateException if no key of that peer is expected, because the answer comes too late: drop it
+     * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; the message is dropped
      */
-    public void refusePeer(PeerId peer) {
-        machine.refusePeer(peer);
+    public HandshakeStep resolve(PeerId peer, List<IdentityPublicKey> keys) throws HandshakeException {
+        List<EcPublicKey> points = PeerKeyList.points(peer, keys);
+        HandshakeStep step = continueWith(peer, points);
+        known = new KnownPeer(peer, points);
+        return step;
     }
 
     /**
-     * Returns the peer whose public key is awaited, if one is.
+     * Answers a {@link HandshakeStep.NeedPeerKey}: there is no key for that peer. Its message is dropped and another one
+     * expected. Takes as long as a wrong key, so that nobody can tell the two apart.
+     *
+     * @param peer the {@link HandshakeStep.NeedPeerKey#peer()} of the question
+     * @throws IllegalStateException if no key of that peer is expected, because the answer comes too late: drop it
+     */
+    public void refusePeer(PeerId peer) {
+        try {
+            continueWith(peer, List.of());
+        } catch (HandshakeException refusal) {
+            // This is the answer: the listener was told, and nobody else has to be.
+        }
+    }
+
+    /**
+     * Returns the peer whose public keys are expected, if there is one.
      *
      * @return the id of the last {@link HandshakeStep.NeedPeerKey} that was not answered yet, or empty
      */
     public Optional<PeerId> awaitedPeer() {
-        return Optional.ofNullable(machine.awaitsKeyOf());
+        synchronized (lock) {
+            return Optional.ofNullable(state.awaitsKeysOf());
+        }
     }
 
     /**
-     * Returns a way to send before the server has confirmed the session. There is one at the client, from when it has
-     * made its second message until the session is established.
+     * Returns a way to send before the server has confirmed the session. The client has one from its second message until
+     * the session is established.
      *
      * @return the way, or empty if it is too early, too late, or this is the server
      */
     public Optional<EarlyData> earlyData() {
-        MessageSealer sealer = machine.earlySealer();
+        MessageSealer sealer;
+        synchronized (lock) {
+            sealer = state.earlySealer();
+        }
         return sealer == null ? Optional.empty() : Optional.of(new EarlyData(sealer));
     }
 
     /**
-     * Saves the handshake, so that another process or machine can go on with it. Only one of them may: a message sent
-     * by both would use a key twice.
+     * Saves the handshake and closes it in one step, so that another process or machine continues with it.
      *
      * @param key seals the state
+     * @param binding what the state belongs to
      * @return the sealed state, a new array, the caller's to keep
-     * @throws IllegalStateException if the handshake is over or closed, the key was destroyed, or the provider of
-     *     elliptic curves keeps its ephemeral keys to itself
+     * @throws IllegalStateException if the handshake is over or closed, the key was destroyed, or the EC provider does not
+     *     export its ephemeral keys; nothing has changed
      */
-    public byte[] save(StateKey key) {
-        SavedHandshake saved = machine.save();
-        byte[] state = saved.write();
+    public byte[] suspend(StateKey key, StateBinding binding) {
+        synchronized (lock) {
+            byte[] saved = seal(key, binding);
+            state.wipe();
+            state = HandshakeState.closed();
+            return saved;
+        }
+    }
+
+    /**
+     * Saves a copy of the handshake, which stays alive. Only one of the two may continue: a message sent by both would use
+     * a key twice. To hand over a handshake, {@link #suspend} it.
+     *
+     * @param key seals the state
+     * @param binding what the state belongs to
+     * @return the sealed state, a new array, the caller's to keep
+     * @throws IllegalStateException if the handshake is over or closed, the key was destroyed, or the EC provider does not
+     *     export its ephemeral keys
+     */
+    public byte[] saveCopy(StateKey key, StateBinding binding) {
+        synchronized (lock) {
+            return seal(key, binding);
+        }
+    }
+
+    private byte[] seal(StateKey key, StateBinding binding) {
+        SavedHandshake saved = state.save();
+        byte[] bytes = saved.write();
         saved.wipe();
         try {
-            return key.seal(config.suite(), StateKey.Kind.HANDSHAKE, state);
+            return key.seal(config.suite(), StateKey.Kind.HANDSHAKE, binding, bytes);
         } finally {
-            Arrays.fill(state, (byte) 0);
+            Arrays.fill(bytes, (byte) 0);
         }
     }
 
@@ -226,74 +323,123 @@ public final class Handshake implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (machine.close() && begun.get()) {
-            tell(listener -> listener.abandoned(role));
+        boolean abandoned;
+        synchronized (lock) {
+            abandoned = state.isUnfinished();
+            state.wipe();
+            state = HandshakeState.closed();
+        }
+        if (abandoned && begun.get()) {
+            tell(listener -> listener.handshakeAbandoned(role));
         }
     }
 
-    private EcPublicKey lookUp(PeerDirectory directory, PeerId peer) throws HandshakeException {
+    /**
+     * Describes the handshake for people to read.
+     *
+     * @return a description without secrets
+     */
+    @Override
+    public String toString() {
+        synchronized (lock) {
+            return "handshake of " + config.identity().id() + " as " + role + ", "
+                    + state.getClass().getSimpleName();
+        }
+    }
+
+    private List<EcPublicKey> lookUp(PeerDirectory directory, PeerId peer) {
         KnownPeer before = known;
         if (before != null && before.peer.equals(peer)) {
-            return before.key;
+            return before.keys;
         }
-        IdentityPublicKey found;
+        List<EcPublicKey> found;
         try {
-            found = directory.find(peer).orElse(null);
+            found = PeerKeyList.points(peer, directory.find(peer));
         } catch (RuntimeException | Error failure) {
-            refuseAfter(failure, peer);
+            dropMessageAfter(failure, peer);
             throw failure;
         }
-        if (found == null) {
-            machine.refusePeer(peer);
-            throw new HandshakeException(
-                    HandshakeException.Reason.UNKNOWN_PEER, "the directory has no key for " + peer);
+        if (!found.isEmpty()) {
+            known = new KnownPeer(peer, found);
         }
-        known = new KnownPeer(peer, found.key());
-        return found.key();
+        return found;
     }
 
-    /** What the directory threw must come out, even if the handshake was closed meanwhile. */
-    private void refuseAfter(Throwable failure, PeerId peer) {
+    /** The failure of the directory must reach the caller, even if the handshake was closed meanwhile. */
+    private void dropMessageAfter(Throwable failure, PeerId peer) {
         try {
-            machine.refusePeer(peer);
+            synchronized (lock) {
+                requireAwaited(peer);
+                state = state.afterRefusal();
+            }
         } catch (IllegalStateException closed) {
             failure.addSuppressed(closed);
         }
     }
 
-    private HandshakeStep step(Progress progress) {
-        tell(progress);
-        byte[] reply = progress.reply();
-        Optional<byte[]> message = reply == null ? Optional.empty() : Optional.of(reply.clone());
-        EstablishedSession established = progress.session();
-        if (established != null) {
-            SecureSession session = new SecureSession(established, config);
-            try {
-                tell(listener -> listener.established(session));
-            } catch (Error e) {
-                session.close();
-                throw e;
+    /** If this fails, the message of the peer is dropped, and another one expected. */
+    private HandshakeStep continueWith(PeerId peer, List<EcPublicKey> keys) throws HandshakeException {
+        HandshakeState next;
+        try {
+            synchronized (lock) {
+                requireAwaited(peer);
+                HandshakeState otherwise = state.afterRefusal();
+                try {
+                    next = state.onPeerKeys(keys);
+                } catch (HandshakeException | RuntimeException e) {
+                    state = otherwise;
+                    throw e;
+                }
+                state = next;
             }
-            return new HandshakeStep.Established(session, message);
+        } catch (HandshakeException refusal) {
+            tell(listener -> listener.handshakeRefused(role, refusal));
+            throw refusal;
         }
-        PeerId peer = progress.awaitsKeyOf();
+        return step(next);
+    }
+
+    /** A late answer must not be taken for one about another peer. */
+    private void requireAwaited(PeerId peer) {
+        PeerId awaited = state.awaitsKeysOf();
+        if (awaited == null || !awaited.equals(peer)) {
+            throw new IllegalStateException(
+                    "no key of " + peer + " is expected" + (awaited == null ? "" : ", but one of " + awaited));
+        }
+    }
+
+    private HandshakeStep step(HandshakeState next) {
+        PeerId peer = next.awaitsKeysOf();
         if (peer != null) {
             return new HandshakeStep.NeedPeerKey(peer);
         }
-        return new HandshakeStep.Reply(required(progress).clone());
-    }
-
-    private static byte[] required(Progress progress) {
-        byte[] message = progress.reply();
-        if (message == null) {
-            throw new AssertionError("a handshake that goes on without a word");
+        tellStarted();
+        EstablishedSession established = next.session();
+        if (established == null) {
+            return new HandshakeStep.Reply(outgoing(next));
         }
-        return message;
+        SecureSession session = new SecureSession(established, config);
+        try {
+            tell(listener -> listener.established(session));
+        } catch (Error e) {
+            session.close();
+            throw e;
+        }
+        return new HandshakeStep.Established(
+                session, Optional.ofNullable(next.outgoing()).map(byte[]::clone));
     }
 
-    private void tell(Progress progress) {
-        if (progress.reply() != null && begun.compareAndSet(false, true)) {
-            tell(listener -> listener.negotiating(role));
+    private static byte[] outgoing(HandshakeState next) {
+        byte[] message = next.outgoing();
+        if (message == null) {
+            throw new AssertionError("a handshake that continues without a message");
+        }
+        return message.clone();
+    }
+
+    private void tellStarted() {
+        if (begun.compareAndSet(false, true)) {
+            tell(listener -> listener.handshakeStarted(role));
         }
     }
 
@@ -304,11 +450,11 @@ public final class Handshake implements AutoCloseable {
     /** The answer of the directory, for messages that claim to come from the same peer (PROTOCOL.md H-4). */
     private static final class KnownPeer {
         final PeerId peer;
-        final EcPublicKey key;
+        final List<EcPublicKey> keys;
 
-        KnownPeer(PeerId peer, EcPublicKey key) {
+        KnownPeer(PeerId peer, List<EcPublicKey> keys) {
             this.peer = peer;
-            this.key = key;
+            this.keys = keys;
         }
     }
 }

@@ -3,7 +3,7 @@ package dev.securesession;
 import java.util.Optional;
 
 /**
- * What came of a handshake message: something to send, a question, or the session.
+ * The result of a handshake message: something to send, a question, the session, or nothing.
  *
  * <p>Whatever the kind of step, send its {@link #message()} if there is one.
  */
@@ -15,7 +15,7 @@ public sealed interface HandshakeStep {
      */
     Optional<byte[]> message();
 
-    /** The handshake goes on: send the message and wait for the next one. */
+    /** The handshake continues: send the message and wait for the next one. Answers a repeated message as well. */
     final class Reply implements HandshakeStep {
         private final byte[] message;
 
@@ -27,11 +27,16 @@ public sealed interface HandshakeStep {
         public Optional<byte[]> message() {
             return Optional.of(message);
         }
+
+        @Override
+        public String toString() {
+            return "reply of " + message.length + " bytes";
+        }
     }
 
     /**
-     * The handshake needs the public key of the peer: look it up and call {@link Handshake#resolve}, or
-     * {@link Handshake#refusePeer}. Comes only where {@link SessionConfig#askingForKeys} was chosen.
+     * The handshake needs the public keys of the peer: look them up and call {@link Handshake#resolve}, or
+     * {@link Handshake#refusePeer}. Occurs only with {@link SessionConfig#askingForKeys}.
      */
     final class NeedPeerKey implements HandshakeStep {
         private final PeerId peer;
@@ -41,7 +46,7 @@ public sealed interface HandshakeStep {
         }
 
         /**
-         * Returns who claims to be there.
+         * Returns the id that the peer claims.
          *
          * @return the id to look up; nothing is proved yet
          */
@@ -52,6 +57,26 @@ public sealed interface HandshakeStep {
         @Override
         public Optional<byte[]> message() {
             return Optional.empty();
+        }
+
+        @Override
+        public String toString() {
+            return "question for the keys of " + peer;
+        }
+    }
+
+    /** The message changed nothing and needs no answer: a repetition, or a message during a key look-up. Drop it. */
+    final class Ignored implements HandshakeStep {
+        Ignored() {}
+
+        @Override
+        public Optional<byte[]> message() {
+            return Optional.empty();
+        }
+
+        @Override
+        public String toString() {
+            return "ignored";
         }
     }
 
@@ -77,6 +102,11 @@ public sealed interface HandshakeStep {
         @Override
         public Optional<byte[]> message() {
             return message;
+        }
+
+        @Override
+        public String toString() {
+            return "established " + session;
         }
     }
 }

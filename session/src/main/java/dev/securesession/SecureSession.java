@@ -43,25 +43,49 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Takes up a session that {@link #save} has saved.
+     * Restores a session that {@link #suspend} or {@link #saveCopy} has saved.
      *
-     * @param state what was saved; not kept
-     * @param key as it was for saving: the same key, owner and generation
-     * @param config with the identity that the session was negotiated with
+     * @param state the saved state; not kept
+     * @param key the key that sealed it
+     * @param binding the binding that it was sealed with
+     * @param config with the identity that the session was established with
+     * @param expectedPeer the peer that the session must be with (PROTOCOL.md H-5)
+     * @return the session where it stood, the caller's to close
+     * @throws StateRejectedException if the state is not what it should be, or its peer is another or unknown: start a
+     *     new handshake
+     */
+    public static SecureSession restore(
+            byte[] state, StateKey key, StateBinding binding, SessionConfig config, PeerId expectedPeer)
+            throws StateRejectedException {
+        return restore(state, key, binding, config, saved -> StateKey.requirePeer(expectedPeer, saved.peerId));
+    }
+
+    /**
+     * Restores a session that {@link #suspend} or {@link #saveCopy} has saved, whoever its peer is. Check
+     * {@link #isPeerKnown()} and {@link #peer()} before the session is used.
+     *
+     * @param state the saved state; not kept
+     * @param key the key that sealed it
+     * @param binding the binding that it was sealed with
+     * @param config with the identity that the session was established with
      * @return the session where it stood, the caller's to close
      * @throws StateRejectedException if the state is not what it should be: start a new handshake
      */
-    public static SecureSession restore(byte[] state, StateKey key, SessionConfig config)
+    public static SecureSession restoreAcceptingAnyPeer(
+            byte[] state, StateKey key, StateBinding binding, SessionConfig config) throws StateRejectedException {
+        return restore(state, key, binding, config, saved -> {});
+    }
+
+    private static SecureSession restore(
+            byte[] state, StateKey key, StateBinding binding, SessionConfig config, PeerCheck check)
             throws StateRejectedException {
-        byte[] opened = key.unseal(config.suite(), StateKey.Kind.SESSION, state);
+        byte[] opened = key.unseal(config.suite(), StateKey.Kind.SESSION, binding, state);
         try {
             SavedSession saved = SavedSession.parse(opened);
             try {
                 StateKey.requireIdentity(config.identity(), saved.ownId, saved.ownFingerprint);
-                StateKey.requireExpectedPeer(config, saved.peerId.length == 0 ? null : PeerId.of(saved.peerId));
-                return new SecureSession(
-                        EstablishedSession.restore(config.messageRules(), config.suite(), saved, config.retention()),
-                        config);
+                check.require(saved);
+                return new SecureSession(EstablishedSession.restore(config.settings(), saved), config);
             } finally {
                 saved.wipe();
             }
@@ -72,14 +96,19 @@ public final class SecureSession implements AutoCloseable {
         }
     }
 
+    /** Decides whether the peer of a saved session is the right one. */
+    private interface PeerCheck {
+        void require(SavedSession saved) throws StateRejectedException;
+    }
+
     /**
-     * Takes up a session in the 60-byte form of the reference, which is neither encrypted nor authenticated and says
-     * nothing of who the peer is or which messages are missing: {@link #peer()}, {@link #peerFingerprint()} and
-     * {@link #transcriptHash()} are unknown afterwards, and everything up to the last accepted message counts as received.
-     * Use it to hand a session between this library and a Themis peer, out of storage that you trust.
+     * Restores a session from the 60-byte form of the reference, which is neither encrypted nor authenticated and holds
+     * neither the peer nor the receive window: {@link #isPeerKnown()} is false afterwards, also once the session was saved
+     * in our own form again, and all numbers up to the last accepted one count as received. Use it only to hand a session
+     * between this library and a Themis peer, out of storage that you trust and that says who the peer is.
      *
      * @param state 60 bytes; not kept, the caller's to wipe
-     * @param config the settings of the session; its identity is not looked at
+     * @param config the settings of the session; its identity is not checked
      * @return the session, the caller's to close
      * @throws StateRejectedException if the bytes are no such state: start a new handshake (PROTOCOL.md S-2)
      */
@@ -87,9 +116,7 @@ public final class SecureSession implements AutoCloseable {
         try {
             TsscState tssc = TsscState.parse(state);
             try {
-                return new SecureSession(
-                        EstablishedSession.ofTssc(config.messageRules(), config.suite(), tssc, config.retention()),
-                        config);
+                return new SecureSession(EstablishedSession.ofTssc(config.settings(), tssc), config);
             } finally {
                 tssc.master().wipe();
             }
@@ -292,7 +319,7 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * From now on accepts exactly the next message only, whatever the options say: for transports that lose nothing and
+     * From now on accepts exactly the next message only, whatever the configuration says: for transports that lose nothing and
      * keep the order. There is no way back for this object.
      *
      * <p>PROTOCOL.md D-2.
@@ -302,20 +329,49 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Saves the session, so that another process or machine can go on with it. The state is of this moment: what is
-     * wrapped or unwrapped later is not in it. Let only one of the two go on.
+     * Saves the session and closes it in one step, so that another process or machine continues with it. Nothing is
+     * wrapped or unwrapped between the two.
      *
      * @param key seals the state
+     * @param binding what the state belongs to
      * @return the sealed state, a new array, the caller's to keep
-     * @throws IllegalStateException if the session was closed
+     * @throws IllegalStateException if the session was closed, or the key destroyed; nothing has changed (PROTOCOL.md S-6)
      */
-    public byte[] save(StateKey key) {
+    public byte[] suspend(StateKey key, StateBinding binding) {
+        byte[] state;
+        synchronized (session) {
+            state = session.suspend(
+                    config.identity().id(),
+                    config.identity().publicKey().fingerprintBytes(),
+                    saved -> seal(saved, key, binding));
+            closed = true;
+        }
+        Listeners.tell(config.listener(), listener -> listener.closed(this));
+        return state;
+    }
+
+    /**
+     * Saves a copy of the session, which stays alive: messages that are wrapped or unwrapped later are not in it. If both
+     * the copy and the original continue, numbers are used twice and replayed messages are accepted. To hand over a
+     * session, {@link #suspend} it.
+     *
+     * @param key seals the state
+     * @param binding what the state belongs to
+     * @return the sealed state, a new array, the caller's to keep
+     * @throws IllegalStateException if the session was closed, or the key destroyed
+     */
+    public byte[] saveCopy(StateKey key, StateBinding binding) {
         SavedSession saved = session.save(
                 config.identity().id(), config.identity().publicKey().fingerprintBytes());
+        return seal(saved, key, binding);
+    }
+
+    /** Seals a saved session, which is wiped. */
+    private byte[] seal(SavedSession saved, StateKey key, StateBinding binding) {
         byte[] state = saved.write();
         saved.wipe();
         try {
-            return key.seal(config.suite(), StateKey.Kind.SESSION, state);
+            return key.seal(config.suite(), StateKey.Kind.SESSION, binding, state);
         } finally {
             Arrays.fill(state, (byte) 0);
         }
@@ -327,14 +383,14 @@ public final class SecureSession implements AutoCloseable {
      * a {@link Sealer}, before it is stored.
      *
      * @return 60 bytes, a new array, the caller's to guard and wipe
-     * @throws IllegalStateException if the options do not have {@link SessionOptions#withTsscExport()}, or the session
+     * @throws IllegalStateException if the configuration does not have {@link SessionConfig#withTsscExport()}, or the session
      *     was closed
      */
     public byte[] saveUnsealedTssc() {
         TsscState tssc = session.toTssc();
         if (tssc == null) {
             throw new IllegalStateException(
-                    "the master secret was not kept; SessionOptions.withTsscExport() keeps it from the handshake on");
+                    "the master secret was not kept; SessionConfig.withTsscExport() keeps it from the handshake on");
         }
         byte[] state = tssc.write();
         tssc.master().wipe();

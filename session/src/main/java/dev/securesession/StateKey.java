@@ -7,21 +7,16 @@ import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
 import dev.securesession.internal.state.SealedState;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Locale;
 import javax.security.auth.Destroyable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Seals saved sessions and handshakes: the key, and what a state must belong to.
- *
- * <p>A state opens only with the key, the owner and the generation that it was sealed with. Name the owner after what the
- * state is stored under, so that states cannot be swapped; count the generation up at each save and remember the last one
- * where an attacker cannot reset it, so that an old state cannot be put back.
+ * The key that seals saved sessions and handshakes. A {@link StateBinding} says what each state belongs to.
  *
  * <p>Every state is sealed with a key of its own, derived from this one: there is no limit to how many. Instances are
- * immutable and safe for use by several threads. PROTOCOL.md S-1.
+ * immutable, apart from being destroyed, and safe for use by several threads. PROTOCOL.md S-1.
  */
 public final class StateKey implements Destroyable {
     /** Length of the key in bytes. */
@@ -30,17 +25,13 @@ public final class StateKey implements Destroyable {
     private static final String LABEL = "Secure Session saved state";
 
     private final DestroyableSecret secret;
-    private final byte[] owner;
-    private final long generation;
 
-    private StateKey(Secret secret, byte[] owner, long generation) {
+    private StateKey(Secret secret) {
         this.secret = new DestroyableSecret(secret, "state key");
-        this.owner = owner;
-        this.generation = generation;
     }
 
     /**
-     * Returns a key without owner, of generation 0.
+     * Returns a key.
      *
      * @param key exactly 32 random bytes; copied, the caller's to wipe
      * @return the key
@@ -50,27 +41,7 @@ public final class StateKey implements Destroyable {
         if (key.length != LENGTH) {
             throw new IllegalArgumentException("a state key of " + key.length + " bytes; it must be " + LENGTH);
         }
-        return new StateKey(Secret.copyOf(key), new byte[0], 0);
-    }
-
-    /**
-     * Returns a copy for states of one owner.
-     *
-     * @param name any text, for example the name that the state is stored under
-     * @return the copy; to be destroyed on its own
-     */
-    public StateKey withOwner(String name) {
-        return new StateKey(secret.copy(), name.getBytes(StandardCharsets.UTF_8), generation);
-    }
-
-    /**
-     * Returns a copy for states of one generation.
-     *
-     * @param number any number
-     * @return the copy; to be destroyed on its own
-     */
-    public StateKey withGeneration(long number) {
-        return new StateKey(secret.copy(), owner, number);
+        return new StateKey(Secret.copyOf(key));
     }
 
     /** Wipes the key. May be called twice. */
@@ -85,21 +56,22 @@ public final class StateKey implements Destroyable {
     }
 
     /**
-     * Names the owner and the generation.
+     * Names the kind of key for people to read.
      *
      * @return a description without the key
      */
     @Override
     public String toString() {
-        return "state key of \"" + new String(owner, StandardCharsets.UTF_8) + "\", generation " + generation;
+        return secret.isDestroyed() ? "destroyed state key" : "state key";
     }
 
-    byte[] seal(CryptoSuite suite, Kind kind, byte[] state) {
+    byte[] seal(CryptoSuite suite, Kind kind, StateBinding binding, byte[] state) {
         byte[] salt = suite.randomBytes(SealedState.SALT_LENGTH);
         byte[] nonce = suite.randomBytes(AesGcm.NONCE_LENGTH);
         Secret key = derive(suite, salt);
         try {
-            byte[] associated = SealedState.associated(kind.letter, salt, nonce, owner, generation);
+            byte[] associated =
+                    SealedState.associated(kind.letter, salt, nonce, binding.ownerBytes(), binding.generation());
             return SealedState.write(kind.letter, salt, nonce, suite.aead().sealOnce(key, nonce, associated, state));
         } finally {
             key.wipe();
@@ -107,7 +79,8 @@ public final class StateKey implements Destroyable {
     }
 
     /** Returns the state, the caller's to wipe. */
-    byte[] unseal(CryptoSuite suite, Kind kind, byte[] sealedState) throws StateRejectedException {
+    byte[] unseal(CryptoSuite suite, Kind kind, StateBinding binding, byte[] sealedState)
+            throws StateRejectedException {
         SealedState sealed;
         try {
             sealed = SealedState.parse(sealedState);
@@ -122,7 +95,8 @@ public final class StateKey implements Destroyable {
         Secret key = derive(suite, sealed.salt());
         byte @Nullable [] state;
         try {
-            byte[] associated = SealedState.associated(kind.letter, sealed.salt(), sealed.nonce(), owner, generation);
+            byte[] associated = SealedState.associated(
+                    kind.letter, sealed.salt(), sealed.nonce(), binding.ownerBytes(), binding.generation());
             state = suite.aead().openOnce(key, sealed.nonce(), associated, sealed.ciphertext());
         } finally {
             key.wipe();
@@ -130,7 +104,8 @@ public final class StateKey implements Destroyable {
         if (state == null) {
             throw new StateRejectedException(
                     Reason.NOT_AUTHENTIC,
-                    "a saved state that was changed, or sealed with another key than this " + this);
+                    "a saved state that was changed, or sealed with another key or for another binding than "
+                            + binding);
         }
         return state;
     }
@@ -144,12 +119,13 @@ public final class StateKey implements Destroyable {
         }
     }
 
-    /** Refuses a state with another peer than the configuration requires; a peer that nobody knows yet is all right. */
-    static void requireExpectedPeer(SessionConfig config, @Nullable PeerId peer) throws StateRejectedException {
-        PeerId expected = config.expectedPeer().orElse(null);
-        if (expected != null && peer != null && !expected.equals(peer)) {
+    /** Refuses a state whose peer is not known to be the expected one (PROTOCOL.md H-5). */
+    static void requirePeer(PeerId expected, byte[] peer) throws StateRejectedException {
+        if (!MessageDigest.isEqual(expected.toBytes(), peer)) {
             throw new StateRejectedException(
-                    Reason.UNEXPECTED_PEER, "a state of a session with " + peer + "; " + expected + " is expected");
+                    Reason.UNEXPECTED_PEER,
+                    "a state of a session with " + (peer.length == 0 ? "an unknown peer" : PeerId.of(peer))
+                            + "; expected " + expected);
         }
     }
 

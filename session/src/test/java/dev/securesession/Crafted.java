@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
@@ -45,8 +46,8 @@ final class Crafted {
         return new Crafted(Pair.create());
     }
 
-    static Crafted with(SessionOptions options) {
-        return new Crafted(Pair.create().withOptions(options));
+    static Crafted with(UnaryOperator<SessionConfig> options) {
+        return new Crafted(Pair.create().with(options));
     }
 
     static Crafted with(CryptoProviders crypto) {
@@ -159,8 +160,8 @@ final class Crafted {
 
     static SecureSession restore(SavedSession saved, SessionConfig config) {
         try {
-            byte[] state = KEY.seal(config.suite(), StateKey.Kind.SESSION, saved.write());
-            return SecureSession.restore(state, KEY, config);
+            byte[] state = KEY.seal(config.suite(), StateKey.Kind.SESSION, Settings.BINDING, saved.write());
+            return SecureSession.restoreAcceptingAnyPeer(state, KEY, Settings.BINDING, config);
         } catch (StateRejectedException e) {
             throw new AssertionError(e);
         }

@@ -43,8 +43,8 @@ class ForeignCodeTest {
 
         assertThat(events)
                 .containsExactly(
-                        "client negotiating",
-                        "server negotiating",
+                        "client started",
+                        "server started",
                         "server established",
                         "client established",
                         "client closed",
@@ -64,17 +64,16 @@ class ForeignCodeTest {
         handshake.close();
         handshake.close();
 
-        assertThat(events)
-                .containsExactly("client negotiating", "server negotiating", "client abandoned", "server abandoned");
+        assertThat(events).containsExactly("client started", "server started", "client abandoned", "server abandoned");
     }
 
     @Test
     void listenersHearOfARepeatedStartOnce() {
-        try (Handshake client = Handshake.client(told("client").apply(pair.client()))) {
+        try (Handshake client = Handshake.client(told("client").apply(pair.client()), Pair.SERVER_ID)) {
             client.start();
             client.start();
 
-            assertThat(events).containsExactly("client negotiating");
+            assertThat(events).containsExactly("client started");
         }
     }
 
@@ -189,7 +188,7 @@ class ForeignCodeTest {
             }
             closing.get(20, TimeUnit.SECONDS);
 
-            assertThat(events).hasSize(2).startsWith("server negotiating");
+            assertThat(events).hasSize(2).startsWith("server started");
             handshake.close();
         }
     }
@@ -197,8 +196,8 @@ class ForeignCodeTest {
     private UnaryOperator<SessionConfig> told(String name) {
         return config -> config.withListener(new SessionListener() {
             @Override
-            public void negotiating(Role role) {
-                events.add(name + " negotiating");
+            public void handshakeStarted(Role role) {
+                events.add(name + " started");
             }
 
             @Override
@@ -207,7 +206,7 @@ class ForeignCodeTest {
             }
 
             @Override
-            public void abandoned(Role role) {
+            public void handshakeAbandoned(Role role) {
                 events.add(name + " abandoned");
             }
 
@@ -250,7 +249,7 @@ class ForeignCodeTest {
         }
 
         @Override
-        public void negotiating(Role role) {
+        public void handshakeStarted(Role role) {
             sneak(failure.make());
         }
 
@@ -260,7 +259,7 @@ class ForeignCodeTest {
         }
 
         @Override
-        public void abandoned(Role role) {
+        public void handshakeAbandoned(Role role) {
             sneak(failure.make());
         }
 

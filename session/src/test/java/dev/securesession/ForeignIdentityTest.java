@@ -141,7 +141,7 @@ class ForeignIdentityTest {
             SessionConfig client = SessionConfig.of(
                     LocalIdentity.of(Pair.CLIENT_ID, TestKeys.pair(1).privateKey()),
                     PeerDirectory.of(ID, identity.publicKey()));
-            Handshake clientSide = Handshake.client(client);
+            Handshake clientSide = Handshake.clientAcceptingAnyKnownPeer(client);
             Handshake serverSide = Handshake.server(server);
             byte[] message1 = clientSide.start();
             key.down = true;
@@ -165,7 +165,7 @@ class ForeignIdentityTest {
     }
 
     private static void negotiate(SessionConfig clientConfig, SessionConfig serverConfig) throws Exception {
-        Handshake client = Handshake.client(clientConfig);
+        Handshake client = Handshake.clientAcceptingAnyKnownPeer(clientConfig);
         Handshake server = Handshake.server(serverConfig);
         byte[] message2 = server.receive(client.start()).message().orElseThrow();
         byte[] message3 = client.receive(message2).message().orElseThrow();

@@ -13,6 +13,7 @@ import dev.securesession.testkit.TestKeys;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.security.MessageDigest;
+import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,13 +83,59 @@ class HandshakeTest {
             StateKey key = StateKey.of(new byte[32]);
             for (Handshake side : new Handshake[] {handshake.client(), handshake.server()}) {
                 assertThatThrownBy(side::start).isInstanceOf(IllegalStateException.class);
+                byte[] last = sessions.messages().get(side.role() == Role.CLIENT ? 3 : 2);
                 for (byte[] message : sessions.messages()) {
-                    assertThatThrownBy(() -> side.receive(message)).isInstanceOf(IllegalStateException.class);
+                    if (message != last) {
+                        assertThatThrownBy(() -> side.receive(message)).isInstanceOf(IllegalStateException.class);
+                    }
                 }
-                assertThatThrownBy(() -> side.save(key)).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> side.saveCopy(key, Settings.BINDING))
+                        .isInstanceOf(IllegalStateException.class);
                 assertThat(side.earlyData()).isEmpty();
             }
             assertThat(sessions.toServer(new byte[] {1})).containsExactly(1);
+        }
+    }
+
+    /** The answer may have been lost; on a datagram transport the peer sends its message again. */
+    @Test
+    @Rule(value = "H-3", kind = ACCEPTS)
+    void answersARepeatedMessageWithTheSameBytes() throws Exception {
+        try (Pair.Exchange handshake = pair.begin()) {
+            byte[] message2 = handshake.message2();
+            assertThat(repeated(handshake.server(), handshake.message1())).isEqualTo(message2);
+            byte[] message3 = handshake.message3();
+            assertThat(repeated(handshake.client(), message2)).isEqualTo(message3);
+            byte[] message4 = handshake.message4();
+            assertThat(repeated(handshake.server(), message3)).isEqualTo(message4);
+            assertThat(repeated(handshake.server(), Arrays.copyOf(message3, message3.length + 3)))
+                    .as("with trailing bytes")
+                    .isEqualTo(message4);
+
+            try (Pair.Sessions sessions = handshake.finish()) {
+                assertThat(handshake.client().receive(message4)).isInstanceOf(HandshakeStep.Ignored.class);
+                assertThat(sessions.toServer(new byte[] {1})).containsExactly(1);
+                assertThat(sessions.toClient(new byte[] {2})).containsExactly(2);
+            }
+        }
+    }
+
+    private static byte[] repeated(Handshake side, byte[] message) throws HandshakeException {
+        HandshakeStep step = side.receive(message);
+        assertThat(step).isInstanceOf(HandshakeStep.Reply.class);
+        return step.message().orElseThrow();
+    }
+
+    /** A message 1 that only resembles the accepted one is no repetition. */
+    @Test
+    @Rule(value = "H-3", kind = REFUSES)
+    void takesNoOtherMessageForARepetition() throws Exception {
+        try (Pair.Exchange handshake = pair.begin();
+                Pair.Exchange other = pair.begin()) {
+            handshake.message2();
+
+            assertRefused(handshake.server(), other.message1(), Reason.BAD_SIGNATURE);
+            handshake.finish().close();
         }
     }
 
@@ -128,7 +175,8 @@ class HandshakeTest {
         assertThatThrownBy(handshake.client()::start).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> handshake.client().receive(message2)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> handshake.server().receive(message1)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> handshake.server().save(key)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> handshake.server().saveCopy(key, Settings.BINDING))
+                .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> handshake.server().refusePeer(Pair.CLIENT_ID))
                 .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> handshake
@@ -170,7 +218,7 @@ class HandshakeTest {
     @Test
     @Rule(value = "H-5", kind = ACCEPTS)
     void acceptsTheExpectedPeer() throws Exception {
-        Pair expecting = pair.withServer(config -> config.withExpectedPeer(Pair.CLIENT_ID));
+        Pair expecting = pair.withServerExpecting(Pair.CLIENT_ID);
 
         try (Pair.Sessions sessions = expecting.establish()) {
             assertThat(sessions.client().peer()).isEqualTo(Pair.SERVER_ID);
@@ -180,11 +228,10 @@ class HandshakeTest {
     @Test
     @Rule(value = "H-5", kind = ACCEPTS)
     void acceptsAnyKnownPeerIfNoneIsExpected() throws Exception {
-        Pair open = pair.withClient(config -> SessionConfig.of(
-                config.identity(),
-                PeerDirectory.of(Pair.SERVER_ID, pair.server().identity().publicKey())));
-
-        open.establish().close();
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client());
+                Handshake server = Handshake.server(pair.server())) {
+            pair.resume(client, server).finish().close();
+        }
     }
 
     @Test
@@ -197,8 +244,8 @@ class HandshakeTest {
                                 wanted,
                                 TestKeys.pair(3).publicKey(),
                                 Pair.SERVER_ID,
-                                pair.server().identity().publicKey())))
-                .withExpectedPeer(wanted));
+                                pair.server().identity().publicKey()))))
+                .withClientExpecting(wanted);
         try (Pair.Exchange handshake = expecting.begin()) {
             byte[] message2 = handshake.message2();
 
@@ -210,7 +257,7 @@ class HandshakeTest {
     @Test
     @Rule(value = "H-5", kind = REFUSES)
     void serversMayExpectAPeerToo() {
-        Pair expecting = pair.withServer(config -> config.withExpectedPeer(PeerId.ofUtf8("another client")));
+        Pair expecting = pair.withServerExpecting(PeerId.ofUtf8("another client"));
         try (Pair.Exchange handshake = expecting.begin()) {
             assertRefused(handshake.server(), handshake.message1(), Reason.UNEXPECTED_PEER);
         }
@@ -223,8 +270,7 @@ class HandshakeTest {
         try (Pair.Exchange handshake = self.begin()) {
             assertRefused(handshake.server(), handshake.message1(), Reason.SELF);
         }
-        SessionOptions allowing = SessionOptions.defaults().withSelfAllowed();
-        Pair serverAllows = self.withServer(config -> config.withOptions(allowing));
+        Pair serverAllows = self.withServer(SessionConfig::withSelfAllowed);
         try (Pair.Exchange handshake = serverAllows.begin()) {
             byte[] message2 = handshake.message2();
             assertRefused(handshake.client(), message2, Reason.SELF);
@@ -235,7 +281,7 @@ class HandshakeTest {
     @Rule(value = "H-6", kind = ACCEPTS)
     void acceptsOurselvesIfAllowed() throws Exception {
         Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), Pair.CLIENT_ID, TestKeys.pair(1))
-                .withOptions(SessionOptions.defaults().withSelfAllowed())
+                .with(SessionConfig::withSelfAllowed)
                 .establish()
                 .close();
     }
@@ -258,7 +304,7 @@ class HandshakeTest {
         Pair swapped = Pair.of(
                 /* clientId= */ Pair.SERVER_ID, TestKeys.pair(2), /* serverId= */ Pair.CLIENT_ID, TestKeys.pair(1));
         try (Pair.Exchange handshake = pair.begin();
-                Handshake peer = Handshake.client(swapped.client())) {
+                Handshake peer = Handshake.clientAcceptingAnyKnownPeer(swapped.client())) {
             handshake.message1();
 
             assertRefused(handshake.client(), peer.start(), Reason.SIMULTANEOUS_OPEN);
@@ -272,8 +318,8 @@ class HandshakeTest {
     void reportsNoSimultaneousOpenForAForgedMessage() throws Exception {
         Pair impostor = Pair.of(
                 /* clientId= */ Pair.SERVER_ID, TestKeys.pair(3), /* serverId= */ Pair.CLIENT_ID, TestKeys.pair(1));
-        try (Handshake client = Handshake.client(pair.client());
-                Handshake peer = Handshake.client(impostor.client())) {
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client());
+                Handshake peer = Handshake.clientAcceptingAnyKnownPeer(impostor.client())) {
             client.start();
 
             assertRefused(client, peer.start(), Reason.BAD_SIGNATURE);

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -33,7 +32,7 @@ class KeyLookupTest {
     @Test
     @Rule(value = "H-4", kind = ACCEPTS)
     void callersMayAnswerLater() throws Exception {
-        try (Handshake client = Handshake.client(asking.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(asking.client());
                 Handshake server = Handshake.server(asking.server())) {
             HandshakeStep step = server.receive(client.start());
             assertThat(step)
@@ -57,7 +56,7 @@ class KeyLookupTest {
     @Test
     @Rule(value = "H-4", kind = REFUSES)
     void refusesAMessageWhoseKeyIsTheWrongOneAndWaitsForAnother() throws Exception {
-        try (Handshake client = Handshake.client(asking.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(asking.client());
                 Handshake server = Handshake.server(asking.server())) {
             byte[] message1 = client.start();
             server.receive(message1);
@@ -78,7 +77,7 @@ class KeyLookupTest {
 
     @Test
     void waitsForAnotherMessageWhenThePeerIsRefused() throws Exception {
-        try (Handshake client = Handshake.client(asking.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(asking.client());
                 Handshake server = Handshake.server(asking.server())) {
             byte[] message1 = client.start();
             server.receive(message1);
@@ -104,8 +103,8 @@ class KeyLookupTest {
         SessionConfig asMallory = SessionConfig.askingForKeys(LocalIdentity.of(mallory, mallorysKey.privateKey()));
         SessionConfig asTheClient =
                 SessionConfig.askingForKeys(LocalIdentity.of(Pair.CLIENT_ID, mallorysKey.privateKey()));
-        try (Handshake first = Handshake.client(asMallory);
-                Handshake second = Handshake.client(asTheClient);
+        try (Handshake first = Handshake.clientAcceptingAnyKnownPeer(asMallory);
+                Handshake second = Handshake.clientAcceptingAnyKnownPeer(asTheClient);
                 Handshake server = Handshake.server(asking.server())) {
             server.receive(first.start());
             server.refusePeer(mallory);
@@ -122,13 +121,16 @@ class KeyLookupTest {
     }
 
     @Test
-    void takesNoMessageWhileItWaitsForAKey() throws Exception {
-        try (Handshake client = Handshake.client(asking.client());
+    @Rule(value = "H-3", kind = ACCEPTS)
+    void ignoresMessagesWhileItWaitsForAKey() throws Exception {
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(asking.client());
                 Handshake server = Handshake.server(asking.server())) {
             byte[] message1 = client.start();
             server.receive(message1);
 
-            assertThatThrownBy(() -> server.receive(message1)).isInstanceOf(IllegalStateException.class);
+            assertThat(server.receive(message1)).isInstanceOf(HandshakeStep.Ignored.class);
+            assertThat(server.receive(new byte[] {1})).isInstanceOf(HandshakeStep.Ignored.class);
+            assertThat(server.awaitedPeer()).contains(Pair.CLIENT_ID);
 
             assertThat(server.resolve(Pair.CLIENT_ID, CLIENT_KEY)).isInstanceOf(HandshakeStep.Reply.class);
         }
@@ -136,7 +138,7 @@ class KeyLookupTest {
 
     @Test
     void takesKeysThatAreNotOnTheCurveOfTheSignatureAsWrong() throws Exception {
-        try (Handshake client = Handshake.client(asking.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(asking.client());
                 Handshake server = Handshake.server(asking.server())) {
             server.receive(client.start());
 
@@ -147,15 +149,103 @@ class KeyLookupTest {
         }
     }
 
+    /** While a peer replaces its key the directory knows both; the one that verified is recorded. */
+    @Test
+    @Rule(value = "H-4", kind = ACCEPTS)
+    void acceptsEachOfTheKeysOfAPeerAndRecordsIt() throws Exception {
+        List<IdentityPublicKey> keys = List.of(
+                TestKeys.pair(4).publicKey(),
+                WRONG_KEY,
+                CLIENT_KEY,
+                TestKeys.pair(5).publicKey());
+        Pair rotating = pair.withServer(config -> config.withDirectory(peer -> keys));
+        try (Pair.Sessions sessions = rotating.establish()) {
+            assertThat(sessions.server().peerFingerprint()).isEqualTo(CLIENT_KEY.fingerprintBytes());
+        }
+        PeerDirectory several = PeerDirectory.of(Pair.CLIENT_ID, WRONG_KEY, CLIENT_KEY);
+        assertThat(several.find(Pair.CLIENT_ID)).containsExactly(WRONG_KEY, CLIENT_KEY);
+    }
+
+    @Test
+    @Rule(value = "H-4", kind = REFUSES)
+    void refusesMoreKeysThanFourAndAnyOtherKey() throws Exception {
+        List<IdentityPublicKey> five = List.of(CLIENT_KEY, WRONG_KEY, SERVER_KEY, CLIENT_KEY, WRONG_KEY);
+        Pair tooMany = pair.withServer(config -> config.withDirectory(peer -> five));
+        Pair others = pair.withServer(config -> config.withDirectory(peer -> List.of(WRONG_KEY, SERVER_KEY)));
+        try (Pair.Exchange handshake = tooMany.begin();
+                Pair.Exchange another = others.begin()) {
+            byte[] message1 = handshake.message1();
+            assertThatThrownBy(() -> handshake.server().receive(message1))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("5 keys");
+            byte[] other1 = another.message1();
+            assertRefused(() -> another.server().receive(other1), Reason.BAD_SIGNATURE);
+        }
+        assertThatThrownBy(() -> PeerDirectory.of(Pair.CLIENT_ID)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /**
+     * What a refusal costs is what a stranger can measure. Operations are counted rather than timed: a machine under load
+     * must not decide. The control shows that a missing verification would be noticed.
+     */
+    @Test
+    @Rule(value = "H-4", kind = REFUSES)
+    void anUnknownPeerCostsAsManyVerificationsAsAWrongKey() throws Exception {
+        CountingProvider counting = new CountingProvider();
+        CryptoProviders crypto = CryptoProviders.platform().withEc(counting);
+        SessionConfig server = pair.server().withCrypto(crypto);
+        SessionConfig client = pair.client().withCrypto(crypto);
+        byte[] message1 = pair.beginAsClient().start();
+        byte[] message2;
+        try (Handshake peer = Handshake.client(client, Pair.SERVER_ID);
+                Handshake honest = Handshake.server(pair.server())) {
+            message2 = reply(honest.receive(peer.start()));
+        }
+
+        int wrongKey = counting.verificationsIn(() -> assertRefused(
+                () -> Handshake.server(server.withDirectory(peer -> List.of(WRONG_KEY)))
+                        .receive(message1),
+                Reason.BAD_SIGNATURE));
+        int unknown = counting.verificationsIn(() -> assertRefused(
+                () -> Handshake.server(server.withDirectory(peer -> List.of())).receive(message1),
+                Reason.UNKNOWN_PEER));
+        int refused = counting.verificationsIn(() -> {
+            Handshake asking = Handshake.server(server.withoutDirectory());
+            asking.receive(message1);
+            asking.refusePeer(Pair.CLIENT_ID);
+        });
+        int control = counting.verificationsIn(() -> assertRefused(
+                () -> Handshake.server(server, PeerId.ofUtf8("somebody else")).receive(message1),
+                Reason.UNEXPECTED_PEER));
+
+        assertThat(wrongKey).isEqualTo(1);
+        assertThat(unknown).isEqualTo(wrongKey);
+        assertThat(refused).isEqualTo(wrongKey);
+        assertThat(control).as("a refusal without a verification").isZero();
+
+        int clientWrongKey = counting.verificationsIn(() -> refuseAtClient(client, message2, WRONG_KEY));
+        int clientUnknown = counting.verificationsIn(() -> refuseAtClient(client, message2));
+        assertThat(clientWrongKey).isPositive();
+        assertThat(clientUnknown).isEqualTo(clientWrongKey);
+    }
+
+    private static void refuseAtClient(SessionConfig config, byte[] message2, IdentityPublicKey... keys)
+            throws Exception {
+        Handshake client = Handshake.client(config.withoutDirectory(), Pair.SERVER_ID);
+        client.start();
+        client.receive(message2);
+        assertThatThrownBy(() -> client.resolve(Pair.SERVER_ID, List.of(keys))).isInstanceOf(HandshakeException.class);
+    }
+
     @Test
     @Rule(value = "H-4", kind = ACCEPTS)
     void asksOnceForEachMessageFromAnUnknownPeer() {
         SessionConfig config = pair.server();
         PeerDirectory nobody = peer -> {
             asked.add(peer);
-            return Optional.empty();
+            return List.of();
         };
-        try (Handshake client = Handshake.client(pair.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client());
                 Handshake server = Handshake.server(SessionConfig.of(config.identity(), nobody))) {
             byte[] message1 = client.start();
 
@@ -171,10 +261,10 @@ class KeyLookupTest {
     void keepsTheAnswerOfTheDirectoryUntilTheEnd() throws Exception {
         PeerDirectory fickle = peer -> {
             asked.add(peer);
-            return Optional.of(asked.size() == 1 ? CLIENT_KEY : WRONG_KEY);
+            return List.of(asked.size() == 1 ? CLIENT_KEY : WRONG_KEY);
         };
         HostilePeer forger = HostilePeer.client(Pair.CLIENT_ID, TestKeys.pair(3), Pair.SERVER_ID);
-        try (Handshake client = Handshake.client(pair.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client());
                 Handshake server =
                         Handshake.server(SessionConfig.of(pair.server().identity(), fickle))) {
             assertRefused(() -> server.receive(forger.message1()), Reason.BAD_SIGNATURE);
@@ -193,10 +283,10 @@ class KeyLookupTest {
         PeerDirectory curious = peer -> {
             // Another thread gets at the handshake meanwhile: a lock would keep it waiting for ever.
             assertThat(inAnotherThread(server[0]::awaitedPeer)).contains(peer);
-            return Optional.of(CLIENT_KEY);
+            return List.of(CLIENT_KEY);
         };
         server[0] = Handshake.server(SessionConfig.of(pair.server().identity(), curious));
-        try (Handshake client = Handshake.client(pair.client())) {
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client())) {
             assertThat(server[0].receive(client.start())).isInstanceOf(HandshakeStep.Reply.class);
         } finally {
             server[0].close();
@@ -212,7 +302,7 @@ class KeyLookupTest {
             if (asked.size() == 1) {
                 throw failure;
             }
-            return Optional.of(peer.equals(Pair.CLIENT_ID) ? CLIENT_KEY : SERVER_KEY);
+            return List.of(peer.equals(Pair.CLIENT_ID) ? CLIENT_KEY : SERVER_KEY);
         };
         Pair shaky = pair.withServer(config -> SessionConfig.of(config.identity(), failing));
         try (Pair.Exchange handshake = shaky.begin()) {
@@ -234,7 +324,7 @@ class KeyLookupTest {
             if (asked.size() == 1) {
                 throw failure;
             }
-            return Optional.of(SERVER_KEY);
+            return List.of(SERVER_KEY);
         };
         Pair shaky = pair.withClient(config -> SessionConfig.of(config.identity(), failing));
         try (Pair.Exchange handshake = shaky.begin()) {
@@ -254,10 +344,10 @@ class KeyLookupTest {
                 server[0].close();
                 return true;
             });
-            return Optional.of(CLIENT_KEY);
+            return List.of(CLIENT_KEY);
         };
         server[0] = Handshake.server(SessionConfig.of(pair.server().identity(), closing));
-        try (Handshake client = Handshake.client(pair.client())) {
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client())) {
             byte[] message1 = client.start();
 
             assertThatThrownBy(() -> server[0].receive(message1)).isInstanceOf(IllegalStateException.class);

@@ -226,13 +226,14 @@ class ProviderSuiteTest {
     void savesAndRestores() throws Exception {
         StateKey key = StateKey.of(Crafted.random(32));
         Crafted ends = Crafted.with(crypto);
-        byte[] state = ends.client().save(key);
+        byte[] state = ends.client().saveCopy(key, Settings.BINDING);
         SessionConfig platform = ends.pair.client().withCrypto(CryptoProviders.platform());
         assertThat(ends.server()
-                        .unwrap(SecureSession.restore(state, key, platform).wrap(new byte[] {1})))
+                        .unwrap(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, platform)
+                                .wrap(new byte[] {1})))
                 .containsExactly(1);
         assertThat(ends.server()
-                        .unwrap(SecureSession.restore(state, key, ends.pair.client())
+                        .unwrap(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, ends.pair.client())
                                 .wrap(new byte[] {2})))
                 .containsExactly(2);
     }

@@ -35,8 +35,10 @@ class RestoredSessionTest {
             byte[] onTheWay = sessions.client().wrap(new byte[] {2});
             sessions.server().unwrap(old);
 
-            SecureSession client = SecureSession.restore(sessions.client().save(key), key, pair.client());
-            SecureSession server = SecureSession.restore(sessions.server().save(key), key, pair.server());
+            SecureSession client = SecureSession.restoreAcceptingAnyPeer(
+                    sessions.client().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.client());
+            SecureSession server = SecureSession.restoreAcceptingAnyPeer(
+                    sessions.server().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.server());
 
             assertThat(client.role()).isEqualTo(Role.CLIENT);
             assertThat(client.peer()).isEqualTo(Pair.SERVER_ID);
@@ -59,7 +61,7 @@ class RestoredSessionTest {
         long seed = new Random().nextLong();
         System.out.println("RestoredSessionTest with window " + window + ": seed " + seed);
         Random random = new Random(seed);
-        Crafted ends = Crafted.with(SessionOptions.defaults().withReplayWindow(1000));
+        Crafted ends = Crafted.with(config -> config.withReplayWindow(1000));
         SecureSession server = ends.server();
         boolean[] accepted = new boolean[3000];
         for (int i = 0; i < accepted.length; i++) {
@@ -68,9 +70,9 @@ class RestoredSessionTest {
                 accepted[i] = true;
             }
         }
-        SessionConfig config =
-                ends.pair.server().withOptions(SessionOptions.defaults().withReplayWindow(window));
-        SecureSession restored = SecureSession.restore(server.save(key), key, config);
+        SessionConfig config = ends.pair.server().withReplayWindow(window);
+        SecureSession restored = SecureSession.restoreAcceptingAnyPeer(
+                server.saveCopy(key, Settings.BINDING), key, Settings.BINDING, config);
 
         for (int i = 0; i < accepted.length; i++) {
             boolean expected = !accepted[i] && i >= accepted.length - Math.min(window, 1000);
@@ -85,29 +87,27 @@ class RestoredSessionTest {
     @Rule(value = "S-1", kind = REFUSES)
     void opensForTheSameKeyOwnerAndGenerationOnly() throws Exception {
         Crafted ends = Crafted.create();
-        StateKey own = key.withOwner("alice").withGeneration(7);
-        byte[] state = ends.client().save(own);
+        StateBinding own = StateBinding.of("alice", 7);
+        byte[] state = ends.client().saveCopy(key, own);
         SessionConfig config = ends.pair.client();
 
-        SecureSession.restore(state, own, config);
-        SecureSession.restore(state, key.withGeneration(7).withOwner("alice"), config);
-        assertRefused(state, key, config, Reason.NOT_AUTHENTIC);
-        assertRefused(state, own.withOwner("bob"), config, Reason.NOT_AUTHENTIC);
-        assertRefused(state, own.withOwner(""), config, Reason.NOT_AUTHENTIC);
-        assertRefused(state, own.withGeneration(6), config, Reason.NOT_AUTHENTIC);
-        assertRefused(state, own.withGeneration(8), config, Reason.NOT_AUTHENTIC);
-        assertRefused(
-                state,
-                StateKey.of(Crafted.random(32)).withOwner("alice").withGeneration(7),
-                config,
-                Reason.NOT_AUTHENTIC);
+        SecureSession.restoreAcceptingAnyPeer(state, key, StateBinding.of("alice", 7), config);
+        for (StateBinding other : List.of(
+                StateBinding.of("bob", 7),
+                StateBinding.of("alic", 7),
+                StateBinding.of("alice", 6),
+                own.next(),
+                StateBinding.of("alice", 0))) {
+            assertRefused(state, key, other, config, Reason.NOT_AUTHENTIC);
+        }
+        assertRefused(state, StateKey.of(Crafted.random(32)), own, config, Reason.NOT_AUTHENTIC);
     }
 
     @Test
     @Rule(value = "S-1", kind = REFUSES)
     void belongsToTheIdentityThatSavedIt() {
         Crafted ends = Crafted.create();
-        byte[] state = ends.client().save(key);
+        byte[] state = ends.client().saveCopy(key, Settings.BINDING);
         assertRefused(state, key, ends.pair.server(), Reason.WRONG_IDENTITY);
         LocalIdentity otherKey =
                 LocalIdentity.of(Pair.CLIENT_ID, TestKeys.pair(3).privateKey());
@@ -121,11 +121,12 @@ class RestoredSessionTest {
     @Rule(value = "S-1", kind = REFUSES)
     void refusesEveryDamage() {
         Crafted ends = Crafted.create();
-        byte[] state = ends.client().save(key);
+        byte[] state = ends.client().saveCopy(key, Settings.BINDING);
         for (Mutations.Mutation mutation : Mutations.of(state)) {
             assertThatExceptionOfType(StateRejectedException.class)
                     .as(mutation.name())
-                    .isThrownBy(() -> SecureSession.restore(mutation.bytes(), key, ends.pair.client()));
+                    .isThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(
+                            mutation.bytes(), key, Settings.BINDING, ends.pair.client()));
         }
     }
 
@@ -134,12 +135,12 @@ class RestoredSessionTest {
         Pair pair = Pair.create();
         try (Pair.Exchange handshake = pair.begin()) {
             handshake.message1();
-            byte[] state = handshake.client().save(key);
+            byte[] state = handshake.client().saveCopy(key, Settings.BINDING);
             assertRefused(state, key, pair.client(), Reason.WRONG_KIND);
         }
-        byte[] session = Crafted.create().client().save(key);
+        byte[] session = Crafted.create().client().saveCopy(key, Settings.BINDING);
         assertThatExceptionOfType(StateRejectedException.class)
-                .isThrownBy(() -> Handshake.restore(session, key, pair.client()))
+                .isThrownBy(() -> Handshake.restore(session, key, Settings.BINDING, pair.client()))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.WRONG_KIND));
     }
 
@@ -172,26 +173,25 @@ class RestoredSessionTest {
     void neverShowsItsKeys() throws Exception {
         Crafted ends = Crafted.create();
         String digits = HexFormat.of().formatHex(ends.clientKey);
-        byte[] state = ends.client().save(key);
+        byte[] state = ends.client().saveCopy(key, Settings.BINDING);
         assertThat(HexFormat.of().formatHex(state)).doesNotContain(digits.substring(0, 16));
         assertThat(ends.client().toString()).doesNotContain(digits.substring(0, 8));
-        assertThat(key.withOwner("alice").toString()).isEqualTo("state key of \"alice\", generation 0");
+        assertThat(key.toString()).isEqualTo("state key");
+        assertThat(StateBinding.of("alice", 3).toString()).isEqualTo("\"alice\", generation 3");
     }
 
     @Test
     @Rule(value = "M-1", kind = ACCEPTS)
     void destroysStateKeys() {
-        StateKey copy = key.withOwner("alice");
         SecureSession session = Crafted.create().client();
         key.destroy();
         key.destroy();
 
         assertThat(key.isDestroyed()).isTrue();
-        assertThat(copy.isDestroyed()).isFalse();
-        assertThatIllegalStateException().isThrownBy(() -> session.save(key));
-        assertThatIllegalStateException().isThrownBy(() -> key.withOwner("bob"));
-        assertThatIllegalStateException().isThrownBy(() -> key.withGeneration(1));
-        assertThat(session.save(copy)).isNotEmpty();
+        assertThatIllegalStateException().isThrownBy(() -> session.saveCopy(key, Settings.BINDING));
+        assertThatIllegalStateException().isThrownBy(() -> session.suspend(key, Settings.BINDING));
+        assertThat(session.isClosed()).isFalse();
+        assertThat(session.wrap(new byte[] {1})).isNotEmpty();
         for (int length : new int[] {0, 16, 31, 33}) {
             assertThatIllegalArgumentException().isThrownBy(() -> StateKey.of(new byte[length]));
         }
@@ -204,7 +204,7 @@ class RestoredSessionTest {
             for (Role role : Role.values()) {
                 SessionConfig config = Pair.create()
                         .client()
-                        .withOptions(SessionOptions.defaults().withTsscExport())
+                        .withTsscExport()
                         .withClock(java.time.Clock.fixed(transcript.time(), java.time.ZoneOffset.UTC));
                 SecureSession session = SecureSession.restoreUnsealedTssc(transcript.stateAfterHandshake(role), config);
                 assertThat(session.role()).isEqualTo(role);
@@ -243,17 +243,21 @@ class RestoredSessionTest {
         assertThat(accepts(lateFirst, messages.get(0))).isTrue();
         assertThat(accepts(lateFirst, messages.get(0))).isFalse();
 
-        SessionConfig ordered = config.withOptions(SessionOptions.defaults().withDelivery(Delivery.ORDERED));
+        SessionConfig ordered = config.withDelivery(Delivery.ORDERED);
         SecureSession without = SecureSession.restoreUnsealedTssc(state, ordered);
         assertThat(accepts(without, messages.get(2))).isFalse();
         assertThat(accepts(without, messages.get(1))).isTrue();
         assertThat(accepts(without, messages.get(0))).isFalse();
-        SecureSession again = SecureSession.restore(without.save(key), key, ordered);
+        SecureSession again = SecureSession.restoreAcceptingAnyPeer(
+                without.saveCopy(key, Settings.BINDING), key, Settings.BINDING, ordered);
         assertThat(accepts(again, messages.get(0))).isFalse();
         assertThat(accepts(again, messages.get(2))).isTrue();
 
-        SecureSession unknown = SecureSession.restore(
-                SecureSession.restoreUnsealedTssc(state, ordered).save(key), key, ordered);
+        SecureSession unknown = SecureSession.restoreAcceptingAnyPeer(
+                SecureSession.restoreUnsealedTssc(state, ordered).saveCopy(key, Settings.BINDING),
+                key,
+                Settings.BINDING,
+                ordered);
         assertThat(unknown.isPeerKnown()).isFalse();
         assertThat(accepts(unknown, messages.get(1))).isTrue();
 
@@ -311,11 +315,12 @@ class RestoredSessionTest {
     @Test
     @Rule(value = "M-2", kind = ACCEPTS)
     void keepsTheMasterSecretAcrossOurOwnStateWhenToldTo() throws Exception {
-        Pair pair = Pair.create().withOptions(SessionOptions.defaults().withTsscExport());
+        Pair pair = Pair.create().with(config -> config.withTsscExport());
         try (Pair.Sessions sessions = pair.establish()) {
             byte[] tssc = sessions.client().saveUnsealedTssc();
             assertThat(tssc).hasSize(60);
-            SecureSession restored = SecureSession.restore(sessions.client().save(key), key, pair.client());
+            SecureSession restored = SecureSession.restoreAcceptingAnyPeer(
+                    sessions.client().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.client());
             assertThat(restored.saveUnsealedTssc()).isEqualTo(tssc);
             restored.close();
             assertThatIllegalStateException().isThrownBy(restored::saveUnsealedTssc);
@@ -336,13 +341,18 @@ class RestoredSessionTest {
     }
 
     private void assertSenseless(byte[] opened, SessionConfig config) {
-        byte[] state = key.seal(config.suite(), StateKey.Kind.SESSION, opened);
+        byte[] state = key.seal(config.suite(), StateKey.Kind.SESSION, Settings.BINDING, opened);
         assertRefused(state, key, config, Reason.MALFORMED);
     }
 
     private static void assertRefused(byte[] state, StateKey key, SessionConfig config, Reason reason) {
+        assertRefused(state, key, Settings.BINDING, config, reason);
+    }
+
+    private static void assertRefused(
+            byte[] state, StateKey key, StateBinding binding, SessionConfig config, Reason reason) {
         assertThatExceptionOfType(StateRejectedException.class)
-                .isThrownBy(() -> SecureSession.restore(state, key, config))
+                .isThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, binding, config))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
     }
 

@@ -6,7 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.securesession.StateRejectedException.Reason;
-import dev.securesession.internal.handshake.HandshakeMachine;
+import dev.securesession.internal.handshake.HandshakeContext;
+import dev.securesession.internal.handshake.HandshakeState;
 import dev.securesession.rules.Rule;
 import dev.securesession.testkit.Mutations;
 import dev.securesession.testkit.Pair;
@@ -31,7 +32,7 @@ class SavedHandshakeTest {
     @Test
     @Rule(value = "S-1", kind = ACCEPTS)
     void goesOnAfterEveryStep() throws Exception {
-        Handshake client = restored(Handshake.client(asking.client()), asking.client());
+        Handshake client = restored(Handshake.clientAcceptingAnyKnownPeer(asking.client()), asking.client());
         Handshake server = restored(Handshake.server(asking.server()), asking.server());
         assertThat(client.role()).isEqualTo(Role.CLIENT);
         assertThat(server.role()).isEqualTo(Role.SERVER);
@@ -72,9 +73,9 @@ class SavedHandshakeTest {
         try (Pair.Exchange handshake = pair.begin()) {
             handshake.message3();
             byte[] first = handshake.client().earlyData().orElseThrow().wrap(new byte[] {1});
-            byte[] state = handshake.client().save(key);
+            byte[] state = handshake.client().saveCopy(key, Settings.BINDING);
 
-            Handshake client = Handshake.restore(state, key, pair.client());
+            Handshake client = Handshake.restore(state, key, Settings.BINDING, pair.client());
             byte[] second = client.earlyData().orElseThrow().wrap(new byte[] {2});
             SecureSession server = handshake.serverSession();
 
@@ -93,8 +94,10 @@ class SavedHandshakeTest {
             handshake.message3();
             byte[] foreign3 = other.message3();
             byte[] foreign4 = other.message4();
-            Handshake server = Handshake.restore(handshake.server().save(key), key, pair.server());
-            Handshake client = Handshake.restore(handshake.client().save(key), key, pair.client());
+            Handshake server = Handshake.restore(
+                    handshake.server().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.server());
+            Handshake client = Handshake.restore(
+                    handshake.client().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.client());
 
             assertThatThrownBy(() -> server.receive(foreign3)).isInstanceOf(HandshakeException.class);
             assertThatThrownBy(() -> client.receive(foreign4)).isInstanceOf(HandshakeException.class);
@@ -113,13 +116,13 @@ class SavedHandshakeTest {
             advance(handshake, messages);
             for (Handshake side : List.of(handshake.client(), handshake.server())) {
                 SessionConfig own = side.role() == Role.CLIENT ? pair.client() : pair.server();
-                byte[] state = side.save(key);
+                byte[] state = side.saveCopy(key, Settings.BINDING);
                 byte[] otherKey = new byte[StateKey.LENGTH];
                 otherKey[31] = 1;
 
                 assertRefused(state, StateKey.of(otherKey), own, Reason.NOT_AUTHENTIC);
-                assertRefused(state, key.withOwner("somebody"), own, Reason.NOT_AUTHENTIC);
-                assertRefused(state, key.withGeneration(1), own, Reason.NOT_AUTHENTIC);
+                assertRefused(state, key, StateBinding.of("somebody", 0), own, Reason.NOT_AUTHENTIC);
+                assertRefused(state, key, Settings.BINDING.next(), own, Reason.NOT_AUTHENTIC);
                 assertRefused(state, key, withIdentity(PeerId.ofUtf8("other"), own), Reason.WRONG_IDENTITY);
                 assertRefused(
                         state,
@@ -127,12 +130,13 @@ class SavedHandshakeTest {
                         SessionConfig.askingForKeys(LocalIdentity.of(
                                 own.identity().id(), TestKeys.pair(3).privateKey())),
                         Reason.WRONG_IDENTITY);
-                assertThatThrownBy(() -> SecureSession.restore(state, key, own))
+                assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, own))
                         .isInstanceOfSatisfying(
                                 StateRejectedException.class,
                                 refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_KIND));
 
-                assertThat(Handshake.restore(state, key, own).role()).isEqualTo(side.role());
+                assertThat(Handshake.restore(state, key, Settings.BINDING, own).role())
+                        .isEqualTo(side.role());
             }
         }
     }
@@ -141,13 +145,14 @@ class SavedHandshakeTest {
     @Rule(value = "S-1", kind = REFUSES)
     void refusesAnOldGenerationAndAnotherOwner() throws Exception {
         Pair pair = Pair.create();
-        StateKey second = key.withOwner("handshake 7").withGeneration(2);
-        try (Handshake client = Handshake.client(pair.client())) {
-            byte[] state = client.save(second);
+        StateBinding second = StateBinding.of("handshake 7", 2);
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client())) {
+            byte[] state = client.saveCopy(key, second);
 
-            assertRefused(state, key.withOwner("handshake 7").withGeneration(3), pair.client(), Reason.NOT_AUTHENTIC);
-            assertRefused(state, key.withOwner("handshake 8").withGeneration(2), pair.client(), Reason.NOT_AUTHENTIC);
-            assertThat(Handshake.restore(state, second, pair.client()).role()).isEqualTo(Role.CLIENT);
+            assertRefused(state, key, StateBinding.of("handshake 7", 3), pair.client(), Reason.NOT_AUTHENTIC);
+            assertRefused(state, key, StateBinding.of("handshake 8", 2), pair.client(), Reason.NOT_AUTHENTIC);
+            assertThat(Handshake.restore(state, key, second, pair.client()).role())
+                    .isEqualTo(Role.CLIENT);
         }
     }
 
@@ -157,10 +162,10 @@ class SavedHandshakeTest {
         Pair pair = Pair.create();
         try (Pair.Exchange handshake = pair.begin()) {
             handshake.message2();
-            byte[] state = handshake.client().save(key);
+            byte[] state = handshake.client().saveCopy(key, Settings.BINDING);
 
             for (Mutations.Mutation mutation : Mutations.of(state)) {
-                assertThatThrownBy(() -> Handshake.restore(mutation.bytes(), key, pair.client()))
+                assertThatThrownBy(() -> Handshake.restore(mutation.bytes(), key, Settings.BINDING, pair.client()))
                         .as(mutation.name())
                         .isInstanceOf(StateRejectedException.class);
             }
@@ -175,8 +180,8 @@ class SavedHandshakeTest {
             Handshake client = handshake.client();
 
             // Sealed anew each time: nothing of the plaintext shows, not even that it is the same.
-            byte[] one = client.save(key);
-            byte[] other = client.save(key);
+            byte[] one = client.saveCopy(key, Settings.BINDING);
+            byte[] other = client.saveCopy(key, Settings.BINDING);
 
             assertThat(one).hasSameSizeAs(other);
             int same = 0;
@@ -194,27 +199,24 @@ class SavedHandshakeTest {
     void refusalsLeaveTheStateAsItWasToTheLastByte(Role role) throws Exception {
         Pair pair = Pair.create();
         SessionConfig config = role == Role.CLIENT ? asking.client() : asking.server();
-        HandshakeMachine machine = role == Role.CLIENT
-                ? HandshakeMachine.client(config.handshakeSettings())
-                : HandshakeMachine.server(config.handshakeSettings());
+        HandshakeContext context = Settings.of(config);
+        HandshakeState state =
+                role == Role.CLIENT ? HandshakeState.client(context).start() : HandshakeState.server(context);
         try (Pair.Exchange other = pair.begin()) {
             List<byte[]> wrong = new ArrayList<>(List.of(other.message3(), other.message4(), new byte[0]));
-            if (role == Role.CLIENT) {
-                machine.start();
-            }
 
             for (byte[] message : wrong) {
-                byte[] before = machine.save().write();
-                assertThatThrownBy(() -> machine.onMessage(message)).isInstanceOf(HandshakeException.class);
-                assertThat(machine.save().write()).isEqualTo(before);
+                byte[] before = state.save().write();
+                assertThatThrownBy(() -> state.onMessage(message)).isInstanceOf(HandshakeException.class);
+                assertThat(state.save().write()).isEqualTo(before);
             }
 
-            byte[] before = machine.save().write();
-            machine.onMessage(role == Role.CLIENT ? other.message2() : damagedSignature(other.message1()));
+            byte[] before = state.save().write();
+            HandshakeState asking =
+                    state.onMessage(role == Role.CLIENT ? other.message2() : damagedSignature(other.message1()));
             IdentityPublicKey peerKey = role == Role.CLIENT ? SERVER_KEY : CLIENT_KEY;
-            PeerId peerId = role == Role.CLIENT ? Pair.SERVER_ID : Pair.CLIENT_ID;
-            assertThatThrownBy(() -> machine.onPeerKey(peerId, peerKey.key())).isInstanceOf(HandshakeException.class);
-            assertThat(machine.save().write()).isEqualTo(before);
+            assertThatThrownBy(() -> asking.onPeerKeys(List.of(peerKey.key()))).isInstanceOf(HandshakeException.class);
+            assertThat(asking.afterRefusal().save().write()).isEqualTo(before);
         }
     }
 
@@ -226,28 +228,31 @@ class SavedHandshakeTest {
 
     @Test
     @Rule(value = "H-5", kind = REFUSES)
-    void refusesToGoOnWithAPeerThatIsNotTheExpectedOne() throws Exception {
+    void expectsTheSamePeerOnceRestored() throws Exception {
         PeerId other = PeerId.ofUtf8("somebody else");
-        try (Handshake client = Handshake.client(asking.client());
-                Handshake server = Handshake.server(asking.server())) {
-            server.receive(client.start());
-            assertRefused(server.save(key), key, asking.server().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
-            byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
-            assertRefused(server.save(key), key, asking.server().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
-            client.receive(message2);
-            assertRefused(client.save(key), key, asking.client().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
-            client.resolve(Pair.SERVER_ID, SERVER_KEY);
-            assertRefused(client.save(key), key, asking.client().withExpectedPeer(other), Reason.UNEXPECTED_PEER);
+        try (Handshake client = Handshake.client(asking.client(), other);
+                Handshake server = Handshake.server(asking.server(), other);
+                Pair.Exchange messages = Pair.create().begin()) {
+            byte[] message1 = messages.message1();
+            assertThatThrownBy(() -> restored(server, asking.server()).receive(message1))
+                    .isInstanceOfSatisfying(
+                            HandshakeException.class,
+                            refusal ->
+                                    assertThat(refusal.reason()).isEqualTo(HandshakeException.Reason.UNEXPECTED_PEER));
 
-            SessionConfig expecting = asking.client().withExpectedPeer(Pair.SERVER_ID);
-            assertThat(Handshake.restore(client.save(key), key, expecting).role())
-                    .isEqualTo(Role.CLIENT);
+            client.start();
+            byte[] message2 = messages.message2();
+            assertThatThrownBy(() -> restored(client, asking.client()).receive(message2))
+                    .isInstanceOfSatisfying(
+                            HandshakeException.class,
+                            refusal ->
+                                    assertThat(refusal.reason()).isEqualTo(HandshakeException.Reason.UNEXPECTED_PEER));
         }
     }
 
     @Test
     void savesWhatItSentWhateverTheCallerDidWithIt() throws Exception {
-        try (Handshake client = Handshake.client(asking.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(asking.client());
                 Handshake server = Handshake.server(asking.server())) {
             server.receive(client.start());
             byte[] message2 = reply(server.resolve(Pair.CLIENT_ID, CLIENT_KEY));
@@ -265,14 +270,14 @@ class SavedHandshakeTest {
     @Test
     @Rule(value = "P-2", kind = ACCEPTS)
     void savesNothingOfWhatCameBehindAMessage() throws Exception {
-        try (Handshake client = Handshake.client(asking.client());
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(asking.client());
                 Handshake server = Handshake.server(asking.server());
                 Handshake padded = Handshake.server(asking.server())) {
             byte[] message1 = client.start();
             server.receive(message1);
             padded.receive(Arrays.copyOf(message1, message1.length + 100_000));
 
-            assertThat(padded.save(key)).hasSameSizeAs(server.save(key));
+            assertThat(padded.saveCopy(key, Settings.BINDING)).hasSameSizeAs(server.saveCopy(key, Settings.BINDING));
         }
     }
 
@@ -289,9 +294,9 @@ class SavedHandshakeTest {
     }
 
     private Handshake restored(Handshake handshake, SessionConfig config) throws StateRejectedException {
-        byte[] state = handshake.save(key);
+        byte[] state = handshake.saveCopy(key, Settings.BINDING);
         handshake.close();
-        return Handshake.restore(state, key, config);
+        return Handshake.restore(state, key, Settings.BINDING, config);
     }
 
     private static SessionConfig withIdentity(PeerId id, SessionConfig config) {
@@ -304,7 +309,12 @@ class SavedHandshakeTest {
     }
 
     private static void assertRefused(byte[] state, StateKey key, SessionConfig config, Reason reason) {
-        assertThatThrownBy(() -> Handshake.restore(state, key, config))
+        assertRefused(state, key, Settings.BINDING, config, reason);
+    }
+
+    private static void assertRefused(
+            byte[] state, StateKey key, StateBinding binding, SessionConfig config, Reason reason) {
+        assertThatThrownBy(() -> Handshake.restore(state, key, binding, config))
                 .isInstanceOfSatisfying(
                         StateRejectedException.class,
                         refusal -> assertThat(refusal.reason()).isEqualTo(reason));

@@ -2,13 +2,12 @@ package dev.securesession;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.securesession.internal.handshake.HandshakeMachine;
+import dev.securesession.internal.handshake.HandshakeState;
 import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.Mutations;
 import dev.securesession.testkit.Mutations.Mutation;
 import dev.securesession.testkit.Pair;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,9 +31,9 @@ class SealedGarbageTest {
             // A part of them will do: there are thousands for each state.
             for (int i = 0; i < mutations.size(); i += 23) {
                 Mutation mutation = mutations.get(i);
-                byte[] sealed = key.seal(config.suite(), StateKey.Kind.HANDSHAKE, mutation.bytes());
+                byte[] sealed = key.seal(config.suite(), StateKey.Kind.HANDSHAKE, Settings.BINDING, mutation.bytes());
                 try {
-                    Handshake.restore(sealed, key, config).close();
+                    Handshake.restore(sealed, key, Settings.BINDING, config).close();
                 } catch (StateRejectedException refusal) {
                     refused++;
                 } catch (RuntimeException e) {
@@ -49,17 +48,20 @@ class SealedGarbageTest {
     @Rule(value = "S-1", kind = Kind.REFUSES)
     void sessionsAreRefusedByTheirOwnExceptionOnly() throws Exception {
         try (Pair.Sessions sessions =
-                pair.withOptions(SessionOptions.defaults().withReplayWindow(64)).establish()) {
+                pair.with(config -> config.withReplayWindow(64)).establish()) {
             sessions.toServer(new byte[] {1});
             byte[] state = key.unseal(
                     pair.server().suite(),
                     StateKey.Kind.SESSION,
-                    sessions.server().save(key));
+                    Settings.BINDING,
+                    sessions.server().saveCopy(key, Settings.BINDING));
             int refused = 0;
             for (Mutation mutation : Mutations.of(state)) {
-                byte[] sealed = key.seal(pair.server().suite(), StateKey.Kind.SESSION, mutation.bytes());
+                byte[] sealed =
+                        key.seal(pair.server().suite(), StateKey.Kind.SESSION, Settings.BINDING, mutation.bytes());
                 try {
-                    SecureSession.restore(sealed, key, pair.server()).close();
+                    SecureSession.restoreAcceptingAnyPeer(sealed, key, Settings.BINDING, pair.server())
+                            .close();
                 } catch (StateRejectedException refusal) {
                     refused++;
                 } catch (RuntimeException e) {
@@ -73,22 +75,19 @@ class SealedGarbageTest {
     /** The plain states of each stage. */
     private Map<String, byte[]> handshakes() throws Exception {
         Map<String, byte[]> states = new LinkedHashMap<>();
-        HandshakeMachine client = HandshakeMachine.client(pair.client().handshakeSettings());
-        HandshakeMachine server = HandshakeMachine.server(pair.server().handshakeSettings());
-        List<byte[]> messages = new ArrayList<>();
+        HandshakeState client = HandshakeState.client(Settings.of(pair.client()));
+        HandshakeState server = HandshakeState.server(Settings.of(pair.server()));
         states.put("client before message 1", client.save().write());
         states.put("server before message 1", server.save().write());
-        messages.add(client.start().reply());
+        client = client.start();
         states.put("client after message 1", client.save().write());
-        server.onMessage(messages.get(0));
+        server = server.onMessage(client.outgoing());
         states.put("server that needs a key", server.save().write());
-        messages.add(server.onPeerKey(
-                        Pair.CLIENT_ID, pair.client().identity().publicKey().key())
-                .reply());
+        server = server.onPeerKeys(List.of(pair.client().identity().publicKey().key()));
         states.put("server after message 2", server.save().write());
-        client.onMessage(messages.get(1));
+        client = client.onMessage(server.outgoing());
         states.put("client that needs a key", client.save().write());
-        client.onPeerKey(Pair.SERVER_ID, pair.server().identity().publicKey().key());
+        client = client.onPeerKeys(List.of(pair.server().identity().publicKey().key()));
         states.put("client after message 3", client.save().write());
         return states;
     }

@@ -25,9 +25,8 @@ import org.junit.jupiter.api.Test;
 /** Nothing that people or logs get to see shows a secret, and what was closed works no more. */
 class SecretsTest {
     private final byte[] stateSecret = "a state key, exactly 32 bytes ok".getBytes(StandardCharsets.US_ASCII);
-    private final StateKey stateKey = StateKey.of(stateSecret).withOwner("me").withGeneration(3);
-    private final Pair pair =
-            Pair.create().withOptions(SessionOptions.defaults().withTsscExport());
+    private final StateKey stateKey = StateKey.of(stateSecret);
+    private final Pair pair = Pair.create().with(config -> config.withTsscExport());
 
     @Test
     @Rule(value = "M-1", kind = REFUSES)
@@ -47,7 +46,6 @@ class SecretsTest {
                     pair.client(),
                     pair.client().identity(),
                     pair.client().crypto(),
-                    pair.client().options(),
                     privateKey,
                     TestKeys.pair(1),
                     stateKey,
@@ -57,7 +55,6 @@ class SecretsTest {
                 assertShowsNone(object.toString(), List.of(master, scalar, stateSecret));
             }
             assertThat(sessions.client().toString()).contains("CLIENT").contains("server");
-            assertThat(stateKey.toString()).contains("me").contains("3");
         }
     }
 
@@ -88,9 +85,10 @@ class SecretsTest {
                     thrown.add(catchThrowable(() -> SecureSession.restoreUnsealedTssc(bad, pair.client())
                             .close()));
                 }
-                byte[] state = sessions.client().save(stateKey);
+                byte[] state = sessions.client().saveCopy(stateKey, Settings.BINDING);
                 state[state.length - 1] ^= 1;
-                thrown.add(catchThrowable(() -> SecureSession.restore(state, stateKey, pair.client())));
+                thrown.add(catchThrowable(
+                        () -> SecureSession.restoreAcceptingAnyPeer(state, stateKey, Settings.BINDING, pair.client())));
 
                 thrown.removeIf(exception -> exception == null);
                 assertThat(thrown).hasSizeGreaterThan(500);
@@ -115,7 +113,8 @@ class SecretsTest {
         assertThat(session.isClosed()).isTrue();
         assertThatThrownBy(() -> session.wrap(new byte[] {1})).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> session.unwrap(message)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> session.save(stateKey)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> session.saveCopy(stateKey, Settings.BINDING))
+                .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(session::saveUnsealedTssc).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(session::remainingMessages).isInstanceOf(IllegalStateException.class);
         assertThat(session.peer()).isEqualTo(Pair.SERVER_ID);

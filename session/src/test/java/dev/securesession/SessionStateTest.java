@@ -86,31 +86,33 @@ class SessionStateTest {
     @Test
     @Rule(value = "S-1", kind = REFUSES)
     void refusesStatesOfAnother() throws Exception {
-        StateKey own = key.withOwner("session 1").withGeneration(4);
+        StateBinding own = StateBinding.of("session 1", 4);
         byte[] otherKey = new byte[StateKey.LENGTH];
         otherKey[0] = 1;
         try (Pair.Sessions sessions = pair.establish()) {
-            byte[] state = sessions.client().save(own);
+            byte[] state = sessions.client().saveCopy(key, own);
 
-            assertRefused(state, StateKey.of(otherKey).withOwner("session 1").withGeneration(4), Reason.NOT_AUTHENTIC);
-            assertRefused(state, key.withOwner("session 2").withGeneration(4), Reason.NOT_AUTHENTIC);
-            assertRefused(state, key.withOwner("session 1").withGeneration(3), Reason.NOT_AUTHENTIC);
-            assertThatThrownBy(() -> SecureSession.restore(state, own, pair.server()))
+            assertRefused(state, StateKey.of(otherKey), own, Reason.NOT_AUTHENTIC);
+            assertRefused(state, key, StateBinding.of("session 2", 4), Reason.NOT_AUTHENTIC);
+            assertRefused(state, key, StateBinding.of("session 1", 3), Reason.NOT_AUTHENTIC);
+            assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, own, pair.server()))
                     .isInstanceOfSatisfying(
                             StateRejectedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_IDENTITY));
             SessionConfig sameName = SessionConfig.askingForKeys(
                     LocalIdentity.of(Pair.CLIENT_ID, TestKeys.pair(3).privateKey()));
-            assertThatThrownBy(() -> SecureSession.restore(state, own, sameName))
+            assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, own, sameName))
                     .isInstanceOfSatisfying(
                             StateRejectedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_IDENTITY));
-            assertThatThrownBy(() -> Handshake.restore(state, own, pair.client()))
+            assertThatThrownBy(() -> Handshake.restore(state, key, own, pair.client()))
                     .isInstanceOfSatisfying(
                             StateRejectedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_KIND));
 
-            assertThat(SecureSession.restore(state, own, pair.client()).peer()).isEqualTo(Pair.SERVER_ID);
+            assertThat(SecureSession.restoreAcceptingAnyPeer(state, key, own, pair.client())
+                            .peer())
+                    .isEqualTo(Pair.SERVER_ID);
         }
     }
 
@@ -119,27 +121,77 @@ class SessionStateTest {
     void refusesASessionWithAnotherPeerThanTheExpectedOne() throws Exception {
         Pair pair = Pair.create();
         StateKey stateKey = StateKey.of(new byte[StateKey.LENGTH]);
-        byte[] state = pair.establish().client().save(stateKey);
-        SessionConfig other = pair.client().withExpectedPeer(PeerId.ofUtf8("somebody else"));
+        byte[] state = pair.establish().client().saveCopy(stateKey, Settings.BINDING);
+        PeerId other = PeerId.ofUtf8("somebody else");
 
-        assertThatThrownBy(() -> SecureSession.restore(state, stateKey, other))
+        assertThatThrownBy(() -> SecureSession.restore(state, stateKey, Settings.BINDING, pair.client(), other))
                 .isInstanceOfSatisfying(
                         StateRejectedException.class,
                         refusal -> assertThat(refusal.reason()).isEqualTo(Reason.UNEXPECTED_PEER));
 
-        SessionConfig expecting = pair.client().withExpectedPeer(Pair.SERVER_ID);
-        assertThat(SecureSession.restore(state, stateKey, expecting).peer()).isEqualTo(Pair.SERVER_ID);
+        assertThat(SecureSession.restore(state, stateKey, Settings.BINDING, pair.client(), Pair.SERVER_ID)
+                        .peer())
+                .isEqualTo(Pair.SERVER_ID);
+    }
+
+    /** The 60-byte form does not hold the peer, and neither does our own form made from it. */
+    @Test
+    @Rule(value = "H-5", kind = REFUSES)
+    void refusesASessionWithAnUnknownPeerWhereOneIsExpected() throws Exception {
+        Pair exporting = Pair.create().with(SessionConfig::withTsscExport);
+        byte[] tssc = exporting.establish().client().saveUnsealedTssc();
+        SecureSession unknown = SecureSession.restoreUnsealedTssc(tssc, exporting.client());
+        byte[] state = unknown.suspend(key, Settings.BINDING);
+
+        assertThatThrownBy(
+                        () -> SecureSession.restore(state, key, Settings.BINDING, exporting.client(), Pair.SERVER_ID))
+                .isInstanceOfSatisfying(
+                        StateRejectedException.class,
+                        refusal -> assertThat(refusal.reason()).isEqualTo(Reason.UNEXPECTED_PEER))
+                .hasMessageContaining("unknown peer");
+        assertThat(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, exporting.client())
+                        .isPeerKnown())
+                .isFalse();
+    }
+
+    @Test
+    @Rule(value = "S-6", kind = ACCEPTS)
+    void suspendingSavesAndClosesInOneStep() throws Exception {
+        try (Pair.Sessions sessions = pair.establish()) {
+            byte[] first = sessions.client().wrap(new byte[] {1});
+            byte[] state = sessions.client().suspend(key, Settings.BINDING);
+
+            assertThat(sessions.client().isClosed()).isTrue();
+            SecureSession restored = SecureSession.restore(state, key, Settings.BINDING, pair.client(), Pair.SERVER_ID);
+            sessions.server().unwrap(first);
+            assertThat(sessions.server().unwrap(restored.wrap(new byte[] {2}))).containsExactly(2);
+        }
+    }
+
+    @Test
+    @Rule(value = "S-6", kind = REFUSES)
+    void aSuspendedSessionDoesNothingMore() throws Exception {
+        try (Pair.Sessions sessions = pair.establish()) {
+            byte[] message = sessions.server().wrap(new byte[] {1});
+            sessions.client().suspend(key, Settings.BINDING);
+
+            assertThatThrownBy(() -> sessions.client().wrap(new byte[] {1})).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> sessions.client().unwrap(message)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> sessions.client().suspend(key, Settings.BINDING))
+                    .isInstanceOf(IllegalStateException.class);
+        }
     }
 
     @Test
     @Rule(value = "S-1", kind = REFUSES)
     void refusesEveryDamagedState() throws Exception {
         try (Pair.Sessions sessions =
-                pair.withOptions(SessionOptions.defaults().withReplayWindow(64)).establish()) {
-            byte[] state = sessions.client().save(key);
+                pair.with(config -> config.withReplayWindow(64)).establish()) {
+            byte[] state = sessions.client().saveCopy(key, Settings.BINDING);
 
             for (Mutations.Mutation mutation : Mutations.of(state)) {
-                assertThatThrownBy(() -> SecureSession.restore(mutation.bytes(), key, pair.client()))
+                assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(
+                                mutation.bytes(), key, Settings.BINDING, pair.client()))
                         .as(mutation.name())
                         .isInstanceOf(StateRejectedException.class);
             }
@@ -151,31 +203,35 @@ class SessionStateTest {
         Pair.Sessions sessions = pair.establish();
         sessions.close();
 
-        assertThatThrownBy(() -> sessions.client().save(key)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> sessions.client().saveCopy(key, Settings.BINDING))
+                .isInstanceOf(IllegalStateException.class);
     }
 
     @Test
     void destroyedKeysSealAndOpenNothing() throws Exception {
-        StateKey destroyed = key.withOwner("short-lived");
+        StateKey destroyed = StateKey.of(new byte[StateKey.LENGTH]);
         try (Pair.Sessions sessions = pair.establish()) {
-            byte[] state = sessions.client().save(destroyed);
+            byte[] state = sessions.client().saveCopy(destroyed, Settings.BINDING);
             destroyed.destroy();
 
-            assertThatThrownBy(() -> sessions.client().save(destroyed)).isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(() -> SecureSession.restore(state, destroyed, pair.client()))
+            assertThatThrownBy(() -> sessions.client().saveCopy(destroyed, Settings.BINDING))
                     .isInstanceOf(IllegalStateException.class);
-            assertThat(SecureSession.restore(state, key.withOwner("short-lived"), pair.client())
+            assertThatThrownBy(() ->
+                            SecureSession.restoreAcceptingAnyPeer(state, destroyed, Settings.BINDING, pair.client()))
+                    .isInstanceOf(IllegalStateException.class);
+            assertThat(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, pair.client())
                             .peer())
                     .isEqualTo(Pair.SERVER_ID);
         }
     }
 
     private SecureSession restored(SecureSession session, SessionConfig config) throws StateRejectedException {
-        return SecureSession.restore(session.save(key), key, config);
+        return SecureSession.restoreAcceptingAnyPeer(
+                session.saveCopy(key, Settings.BINDING), key, Settings.BINDING, config);
     }
 
-    private void assertRefused(byte[] state, StateKey stateKey, Reason reason) {
-        assertThatThrownBy(() -> SecureSession.restore(state, stateKey, pair.client()))
+    private void assertRefused(byte[] state, StateKey stateKey, StateBinding binding, Reason reason) {
+        assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, stateKey, binding, pair.client()))
                 .isInstanceOfSatisfying(
                         StateRejectedException.class,
                         refusal -> assertThat(refusal.reason()).isEqualTo(reason));

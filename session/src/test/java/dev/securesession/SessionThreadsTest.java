@@ -28,6 +28,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,7 +50,7 @@ class SessionThreadsTest {
         int wrappers = 4;
         int unwrappers = 3;
         int each = 1000;
-        Crafted ends = Crafted.with(SessionOptions.defaults().withReplayWindow(65_536));
+        Crafted ends = Crafted.with(config -> config.withReplayWindow(65_536));
         SecureSession client = ends.client();
         SecureSession server = ends.server();
         LinkedBlockingQueue<byte[]> network = new LinkedBlockingQueue<>();
@@ -208,8 +209,8 @@ class SessionThreadsTest {
     @Test
     @Rule(value = "M-1", kind = REFUSES)
     void savesTheWholeStateOrNoneWhileItIsClosed() throws Exception {
-        SessionOptions options = SessionOptions.defaults().withTsscExport();
-        Pair pair = Pair.create().withOptions(options);
+        UnaryOperator<SessionConfig> options = config -> config.withTsscExport();
+        Pair pair = Pair.create().with(options);
         StateKey key = StateKey.of(new byte[StateKey.LENGTH]);
         byte[] original;
         try (Pair.Sessions sessions = pair.establish()) {
@@ -229,7 +230,7 @@ class SessionThreadsTest {
             Future<byte[]> state = threads.submit(() -> {
                 start.await();
                 try {
-                    return session.save(key);
+                    return session.saveCopy(key, Settings.BINDING);
                 } catch (IllegalStateException e) {
                     return new byte[0];
                 }
@@ -238,7 +239,7 @@ class SessionThreadsTest {
             session.close();
             assertThat(tssc.get()).isEqualTo(original);
             if (state.get().length > 0) {
-                assertThat(SecureSession.restore(state.get(), key, pair.client())
+                assertThat(SecureSession.restoreAcceptingAnyPeer(state.get(), key, Settings.BINDING, pair.client())
                                 .saveUnsealedTssc())
                         .isEqualTo(original);
             }
@@ -262,7 +263,7 @@ class SessionThreadsTest {
                 start.await();
                 List<byte[]> made = new ArrayList<>();
                 made.add(unlessDestroyed(() -> sealer.seal(new byte[] {5})));
-                made.add(unlessDestroyed(() -> session.save(stateKey)));
+                made.add(unlessDestroyed(() -> session.saveCopy(stateKey, Settings.BINDING)));
                 made.add(unlessDestroyed(privateKey::encodeSecret));
                 return made;
             });
@@ -277,8 +278,11 @@ class SessionThreadsTest {
                 assertThat(Sealer.withKey(bytes).unseal(made.get(0))).containsExactly(5);
             }
             if (made.get(1).length > 0) {
-                SecureSession.restore(
-                        made.get(1), StateKey.of(bytes), Pair.create().client());
+                SecureSession.restoreAcceptingAnyPeer(
+                        made.get(1),
+                        StateKey.of(bytes),
+                        Settings.BINDING,
+                        Pair.create().client());
             }
             if (made.get(2).length > 0) {
                 assertThat(made.get(2)).isEqualTo(identity);

@@ -2,14 +2,22 @@ package dev.securesession;
 
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.EcPublicKey;
-import dev.securesession.internal.handshake.HandshakeSettings;
+import dev.securesession.internal.handshake.HandshakeContext;
+import org.jspecify.annotations.Nullable;
 
 /** Opens what the public classes keep to themselves, for tests of the packages beneath. */
 public final class Settings {
+    /** For states whose binding does not matter. */
+    public static final StateBinding BINDING = StateBinding.of("test", 0);
+
     private Settings() {}
 
-    public static HandshakeSettings of(SessionConfig config) {
-        return config.handshakeSettings();
+    public static HandshakeContext of(SessionConfig config) {
+        return of(config, null);
+    }
+
+    public static HandshakeContext of(SessionConfig config, @Nullable PeerId expectedPeer) {
+        return new HandshakeContext(config.settings(), expectedPeer);
     }
 
     public static CryptoSuite suite(SessionConfig config) {

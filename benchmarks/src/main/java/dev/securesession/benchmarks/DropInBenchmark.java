@@ -6,9 +6,10 @@ import com.cossacklabs.themis.KeypairGenerator;
 import com.cossacklabs.themis.PublicKey;
 import com.cossacklabs.themis.SecureSession;
 import com.cossacklabs.themis.SecureSessionException;
-import dev.securesession.SessionOptions;
+import dev.securesession.SessionConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -34,7 +35,7 @@ public class DropInBenchmark {
     @Setup
     public void connect() throws Exception {
         // The drop-in keeps the master secret too.
-        SessionOptions options = SessionOptions.defaults().withTsscExport();
+        UnaryOperator<SessionConfig> options = config -> config.withTsscExport();
         sessions = SecureSessions.using(ProviderSet.JDK, options).connect();
         arrays = Carriage.Kind.ARRAY.carriage(SIZE);
         dropIn = DropIn.connect();

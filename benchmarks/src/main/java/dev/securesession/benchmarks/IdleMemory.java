@@ -1,6 +1,7 @@
 package dev.securesession.benchmarks;
 
 import dev.securesession.SecureSession;
+import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
@@ -33,8 +34,10 @@ final class IdleMemory {
         StateKey key = StateKey.of(new byte[StateKey.LENGTH]);
         SecureSessions.Sessions sessions = ends.connect();
         sessions.roundTrip(PAYLOAD).once();
-        byte[] state = sessions.server.save(key);
-        return heapOfEach(count, () -> SecureSession.restore(state, key, ends.server));
+        byte[] state = sessions.server.saveCopy(key, StateBinding.of("test", 0));
+        return heapOfEach(
+                count,
+                () -> SecureSession.restoreAcceptingAnyPeer(state, key, StateBinding.of("test", 0), ends.server));
     }
 
     /** Server ends of JSSE. */

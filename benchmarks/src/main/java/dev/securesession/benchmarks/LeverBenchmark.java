@@ -14,7 +14,7 @@ import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
-import java.util.Optional;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
@@ -168,11 +168,11 @@ public class LeverBenchmark {
             LocalIdentity server = LocalIdentity.of(
                     PeerId.ofUtf8("server"), IdentityKeyPair.generate().privateKey());
             byte[] container = clientKeys.publicKey().encode();
-            decoding = SessionConfig.of(server, id -> Optional.of(decode(container)))
-                    .withCrypto(providers.providers());
+            decoding =
+                    SessionConfig.of(server, id -> List.of(decode(container))).withCrypto(providers.providers());
             keeping = SessionConfig.of(server, PeerDirectory.of(clientId, clientKeys.publicKey()))
                     .withCrypto(providers.providers());
-            message1 = Handshake.client(
+            message1 = Handshake.clientAcceptingAnyKnownPeer(
                             SessionConfig.askingForKeys(LocalIdentity.of(clientId, clientKeys.privateKey())))
                     .start();
         }

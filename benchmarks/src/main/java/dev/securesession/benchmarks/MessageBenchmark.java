@@ -1,6 +1,7 @@
 package dev.securesession.benchmarks;
 
 import dev.securesession.SecureSession;
+import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
@@ -56,12 +57,12 @@ public class MessageBenchmark {
         // whenever all are used up, which is rare enough not to show.
         messages = new ByteBuffer[Math.max(FEWEST_KEPT, Math.min(MOST_KEPT, KEPT_BYTES / size))];
         try (SecureSessions.Sessions other = ends.connect()) {
-            receiverState = other.server.save(key);
+            receiverState = other.server.saveCopy(key, StateBinding.of("test", 0));
             for (int i = 0; i < messages.length; i++) {
                 messages[i] = way.keep(other.client.wrap(new byte[size]));
             }
         }
-        unwrapper = SecureSession.restore(receiverState, key, ends.server);
+        unwrapper = SecureSession.restoreAcceptingAnyPeer(receiverState, key, StateBinding.of("test", 0), ends.server);
     }
 
     @Benchmark
@@ -73,7 +74,8 @@ public class MessageBenchmark {
     public int unwrap() throws Exception {
         if (next == messages.length) {
             unwrapper.close();
-            unwrapper = SecureSession.restore(receiverState, key, ends.server);
+            unwrapper =
+                    SecureSession.restoreAcceptingAnyPeer(receiverState, key, StateBinding.of("test", 0), ends.server);
             next = 0;
         }
         return way.unwrap(unwrapper, messages[next++]);

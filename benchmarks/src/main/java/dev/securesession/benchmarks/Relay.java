@@ -11,6 +11,7 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureServer;
+import dev.securesession.transport.ServerOptions;
 import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
@@ -37,11 +38,13 @@ final class Relay {
     private static final int BACKLOG = 128;
 
     private final SessionConfig config;
+    private final PeerId peer;
     private final int targetPort;
     private final ExecutorService threads;
 
-    private Relay(SessionConfig config, int targetPort, ExecutorService threads) {
+    private Relay(SessionConfig config, PeerId peer, int targetPort, ExecutorService threads) {
         this.config = config;
+        this.peer = peer;
         this.targetPort = targetPort;
         this.threads = threads;
     }
@@ -58,11 +61,12 @@ final class Relay {
         providers.warmUp();
         ServerSocket listening =
                 new ServerSocket(Integer.parseInt(arguments[2]), BACKLOG, InetAddress.getLoopbackAddress());
-        Relay relay = new Relay(config, Integer.parseInt(arguments[3]), Executors.newCachedThreadPool(task -> {
-            Thread thread = new Thread(task);
-            thread.setDaemon(true);
-            return thread;
-        }));
+        Relay relay = new Relay(
+                config, mode.opposite().id(), Integer.parseInt(arguments[3]), Executors.newCachedThreadPool(task -> {
+                    Thread thread = new Thread(task);
+                    thread.setDaemon(true);
+                    return thread;
+                }));
         mode.start(relay, listening);
         System.out.println(READY + listening.getLocalPort());
         while (in.readLine() != null) {
@@ -86,7 +90,7 @@ final class Relay {
         try (plain) {
             plain.setTcpNoDelay(true);
             Socket socket = new Socket(InetAddress.getLoopbackAddress(), targetPort);
-            try (SecureConnection connection = SecureConnection.connect(socket, config)) {
+            try (SecureConnection connection = SecureConnection.connect(socket, config, peer)) {
                 new RelayedConnection(plain, connection).run(threads);
             }
         } catch (IOException | HandshakeException e) {
@@ -116,17 +120,21 @@ final class Relay {
         SERVER {
             @Override
             void start(Relay relay, ServerSocket listening) {
-                SecureServer.listen(listening, relay.config, relay.threads, new SecureServer.Handler() {
-                    @Override
-                    public void handle(SecureConnection connection) throws IOException {
-                        relay.serve(connection);
-                    }
+                SecureServer.listen(
+                        listening,
+                        relay.config,
+                        new SecureServer.Handler() {
+                            @Override
+                            public void handle(SecureConnection connection) throws IOException {
+                                relay.serve(connection);
+                            }
 
-                    @Override
-                    public void failed(SocketAddress address, Exception cause) {
-                        complain(address, cause);
-                    }
-                });
+                            @Override
+                            public void failed(SocketAddress address, Exception cause) {
+                                complain(address, cause);
+                            }
+                        },
+                        ServerOptions.defaults().withExecutor(relay.threads));
             }
         };
 
@@ -140,9 +148,7 @@ final class Relay {
             IdentityPrivateKey own = IdentityPrivateKey.decode(key(keys));
             IdentityPublicKey peer = IdentityPublicKey.decode(key(keys));
             return SessionConfig.of(
-                            LocalIdentity.of(id(), own),
-                            PeerDirectory.of(opposite().id(), peer))
-                    .withExpectedPeer(opposite().id());
+                    LocalIdentity.of(id(), own), PeerDirectory.of(opposite().id(), peer));
         }
 
         private PeerId id() {

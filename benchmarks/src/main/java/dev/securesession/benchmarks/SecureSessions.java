@@ -10,7 +10,7 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
-import dev.securesession.SessionOptions;
+import java.util.function.UnaryOperator;
 
 /** Both ends of Secure Session, with new identities. */
 final class SecureSessions implements Contender {
@@ -23,19 +23,20 @@ final class SecureSessions implements Contender {
     }
 
     static SecureSessions using(ProviderSet set) {
-        return using(set, SessionOptions.defaults());
+        return using(set, UnaryOperator.identity());
     }
 
-    static SecureSessions using(ProviderSet set, SessionOptions options) {
+    static SecureSessions using(ProviderSet set, UnaryOperator<SessionConfig> options) {
         return between(set, set, options);
     }
 
     /** Makes two ends whose cryptography different providers do. */
     static SecureSessions between(ProviderSet client, ProviderSet server) {
-        return between(client, server, SessionOptions.defaults());
+        return between(client, server, UnaryOperator.identity());
     }
 
-    private static SecureSessions between(ProviderSet client, ProviderSet server, SessionOptions options) {
+    private static SecureSessions between(
+            ProviderSet client, ProviderSet server, UnaryOperator<SessionConfig> options) {
         PeerId clientId = PeerId.ofUtf8("client");
         PeerId serverId = PeerId.ofUtf8("server");
         IdentityKeyPair clientKeys = IdentityKeyPair.generate();
@@ -51,17 +52,17 @@ final class SecureSessions implements Contender {
             IdentityKeyPair keys,
             PeerId peer,
             IdentityKeyPair peerKeys,
-            SessionOptions options,
+            UnaryOperator<SessionConfig> options,
             CryptoProviders providers) {
-        return SessionConfig.of(LocalIdentity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
-                .withExpectedPeer(peer)
-                .withOptions(options)
+        SessionConfig config = SessionConfig.of(
+                        LocalIdentity.of(id, keys.privateKey()), PeerDirectory.of(peer, peerKeys.publicKey()))
                 .withCrypto(providers);
+        return options.apply(config);
     }
 
     @Override
     public Sessions connect() throws HandshakeException {
-        try (Handshake clientSide = Handshake.client(client);
+        try (Handshake clientSide = Handshake.clientAcceptingAnyKnownPeer(client);
                 Handshake serverSide = Handshake.server(server)) {
             byte[] message = clientSide.start();
             message = reply(serverSide.receive(message));

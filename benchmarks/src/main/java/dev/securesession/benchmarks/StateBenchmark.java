@@ -1,6 +1,7 @@
 package dev.securesession.benchmarks;
 
 import dev.securesession.SecureSession;
+import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -30,16 +31,16 @@ public class StateBenchmark {
         ends = SecureSessions.using(providers);
         key = StateKey.of(new byte[StateKey.LENGTH]);
         session = ends.connect().server;
-        state = session.save(key);
+        state = session.saveCopy(key, StateBinding.of("test", 0));
     }
 
     @Benchmark
     public byte[] save() {
-        return session.save(key);
+        return session.saveCopy(key, StateBinding.of("test", 0));
     }
 
     @Benchmark
     public SecureSession restore() throws Exception {
-        return SecureSession.restore(state, key, ends.server);
+        return SecureSession.restoreAcceptingAnyPeer(state, key, StateBinding.of("test", 0), ends.server);
     }
 }

@@ -350,14 +350,13 @@ class HandshakeTest {
     @Test
     void ourClientRefusesAnotherServerThanItExpects() throws Exception {
         try (Meeting meeting = Meeting.of(peer, Role.CLIENT)
-                .settings(config -> config.withExpectedPeer(PeerId.ofUtf8("somebody else")))
+                .expecting(PeerId.ofUtf8("somebody else"))
                 .open()) {
             byte[] message2 = meeting.server.reply(meeting.client.request());
             assertRefused(Reason.UNEXPECTED_PEER, () -> meeting.client.reply(message2));
         }
-        try (Meeting meeting = Meeting.of(peer, Role.CLIENT)
-                .settings(config -> config.withExpectedPeer(PeerId.ofUtf8("theirs")))
-                .establish()) {
+        try (Meeting meeting =
+                Meeting.of(peer, Role.CLIENT).expecting(PeerId.ofUtf8("theirs")).establish()) {
             meeting.carries(PAYLOAD);
         }
     }

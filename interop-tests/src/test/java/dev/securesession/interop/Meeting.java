@@ -11,7 +11,6 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.SessionConfig;
-import dev.securesession.SessionOptions;
 import java.util.function.UnaryOperator;
 
 /** Two ends that are to have a session with one another: one of ours, one at a foreign peer. */
@@ -26,11 +25,11 @@ final class Meeting implements AutoCloseable {
         byte[] theirPublicKey = plan.encode(plan.theirKey.publicKey());
         PeerDirectory directory = PeerDirectory.of(plan.theirId, IdentityPublicKey.decode(theirPublicKey));
         ourConfig = plan.settings.apply(SessionConfig.of(LocalIdentity.of(plan.ourId, plan.ourKey), directory)
-                .withOptions(SessionOptions.defaults().withTsscExport()));
+                .withTsscExport());
         if (plan.knowsUs) {
             plan.peer.know(plan.ourId.toBytes(), plan.encode(plan.ourKey.publicKey()));
         }
-        ours = OurEnd.of(plan.ourRole, ourConfig);
+        ours = OurEnd.of(plan.ourRole, ourConfig, plan.expected == null ? plan.theirId : plan.expected);
         theirs = plan.peer.open(plan.theirId.toBytes(), plan.theirKey.encodeSecret());
         client = plan.ourRole == Role.CLIENT ? ours : theirs;
         server = plan.ourRole == Role.CLIENT ? theirs : ours;
@@ -86,6 +85,7 @@ final class Meeting implements AutoCloseable {
         private PeerId theirId = PeerId.ofUtf8("theirs");
         private IdentityPrivateKey ourKey = OURS;
         private IdentityPrivateKey theirKey = THEIRS;
+        private PeerId expected;
         private boolean uncompressed;
         private boolean knowsUs = true;
         private UnaryOperator<SessionConfig> settings = UnaryOperator.identity();
@@ -122,6 +122,12 @@ final class Meeting implements AutoCloseable {
         /** The peer is not told our public key. */
         Plan withoutOurKey() {
             knowsUs = false;
+            return this;
+        }
+
+        /** Our end accepts this peer only. */
+        Plan expecting(PeerId peer) {
+            expected = peer;
             return this;
         }
 

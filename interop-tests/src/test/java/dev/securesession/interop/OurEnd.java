@@ -3,6 +3,7 @@ package dev.securesession.interop;
 import dev.securesession.EarlyData;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeStep;
+import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
@@ -20,8 +21,10 @@ final class OurEnd implements End {
         this.session = session;
     }
 
-    static OurEnd of(Role role, SessionConfig config) {
-        return new OurEnd(role == Role.CLIENT ? Handshake.client(config) : Handshake.server(config), null);
+    static OurEnd of(Role role, SessionConfig config, PeerId expectedPeer) {
+        return new OurEnd(
+                role == Role.CLIENT ? Handshake.client(config, expectedPeer) : Handshake.server(config, expectedPeer),
+                null);
     }
 
     static OurEnd load(byte[] state, SessionConfig config) throws StateRejectedException {

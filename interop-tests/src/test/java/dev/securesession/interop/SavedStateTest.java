@@ -220,7 +220,7 @@ class SavedStateTest {
 
     /** A message with that number, by an end that is told that its peer crosses the wrap. */
     private static byte[] wrappedAs(int number, byte[] state, SessionConfig config) throws Exception {
-        SessionConfig wrapping = config.withOptions(config.options().withSequenceWrap());
+        SessionConfig wrapping = config.withSequenceWrap();
         try (End end = OurEnd.load(Damage.withNumber(state, OWN_SEQUENCE, number), wrapping)) {
             return end.wrap(PAYLOAD);
         }

@@ -11,7 +11,6 @@ import dev.securesession.PeerId;
 import dev.securesession.Sealer;
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
-import dev.securesession.SessionOptions;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -24,7 +23,6 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.StringTokenizer;
 import org.jspecify.annotations.Nullable;
 
@@ -190,10 +188,8 @@ final class ConformancePeer {
     }
 
     private SessionConfig config(LocalIdentity identity) {
-        PeerDirectory directory = peer -> Optional.ofNullable(keys.get(peer));
-        return SessionConfig.of(identity, directory)
-                .withOptions(SessionOptions.defaults().withTsscExport())
-                .withClock(clock);
+        PeerDirectory directory = peer -> keys.containsKey(peer) ? List.of(keys.get(peer)) : List.of();
+        return SessionConfig.of(identity, directory).withTsscExport().withClock(clock);
     }
 
     private SessionConfig nobody() {

@@ -1,5 +1,6 @@
 package dev.securesession.cli;
 
+import dev.securesession.PeerId;
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.SecureConnection;
@@ -48,28 +49,24 @@ final class ConnectCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException, SecureSessionException, Failure {
-        SessionConfig config = configForOne();
-        try (SecureConnection connection = negotiate(dial(host, port), config)) {
+        if (peers.count() != 1) {
+            throw wrongUsage("more than one --peer; a connection leads to one");
+        }
+        SessionConfig config = peers.config(terminal());
+        try (SecureConnection connection = establish(dial(host, port), config, peers.first())) {
             Duplex.run(terminal(), connection, quiet);
         }
         return 0;
     }
 
-    private SessionConfig configForOne() throws IOException, Failure {
-        if (peers.count() != 1) {
-            throw wrongUsage("more than one --peer; a connection leads to one");
-        }
-        return peers.config(terminal());
-    }
-
-    /** A peer that refuses us does not tell us why; it tells its own user. */
-    private static SecureConnection negotiate(Socket socket, SessionConfig config)
+    /** A peer that refuses this identity does not tell the reason; it tells its own user. */
+    private static SecureConnection establish(Socket socket, SessionConfig config, PeerId expectedPeer)
             throws IOException, SecureSessionException, Failure {
         try {
-            return SecureConnection.connect(socket, config);
+            return SecureConnection.connect(socket, config, expectedPeer);
         } catch (EOFException e) {
             throw new Failure(
-                    Errors.sentence(e) + "; it may know no --id of ours, or another key for it: its own output says",
+                    Errors.sentence(e) + "; its own output says whether it knows the --id given here, and which key",
                     e);
         }
     }

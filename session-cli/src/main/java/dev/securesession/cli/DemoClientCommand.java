@@ -2,6 +2,7 @@ package dev.securesession.cli;
 
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
+import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureConnection;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -37,7 +38,8 @@ final class DemoClientCommand extends Subcommand {
                         ConnectCommand.dial(InetAddress.getLoopbackAddress().getHostAddress(), port)) {
             DemoSide side = new DemoSide(facts, socket);
             long start = System.nanoTime();
-            try (SecureConnection connection = SecureConnection.connect(side.transport(), config)) {
+            try (SecureConnection connection =
+                    SecureConnection.connect(side.transport(), config, peers.first(), ConnectionOptions.defaults())) {
                 side.tellSession(connection, start);
                 send(facts, side, new SecureStream(connection), content);
             }

@@ -2,6 +2,7 @@ package dev.securesession.cli;
 
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
+import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureConnection;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -32,7 +33,8 @@ final class DemoServerCommand extends Subcommand {
 
     private static void serve(DemoSide side, SessionConfig config) throws IOException, SecureSessionException, Failure {
         long start = System.nanoTime();
-        try (SecureConnection connection = SecureConnection.accept(side.transport(), config)) {
+        try (SecureConnection connection =
+                SecureConnection.accept(side.transport(), config, ConnectionOptions.defaults())) {
             side.tellSession(connection, start);
             SecureStream stream = new SecureStream(connection);
             stream.receiveAll(side::count);

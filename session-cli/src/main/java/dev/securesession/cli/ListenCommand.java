@@ -2,9 +2,9 @@ package dev.securesession.cli;
 
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
-import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureServer;
+import dev.securesession.transport.ServerOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -67,17 +67,13 @@ final class ListenCommand extends Subcommand {
         Terminal terminal = terminal();
         SessionConfig config = peers.config(terminal);
         try (ServerSocket serverSocket = bind()) {
-            if (!quiet) {
-                terminal.err().println("listening on " + Port.describe(serverSocket.getLocalSocketAddress()));
-                terminal.err().flush();
-            }
             OnePeer onePeer = new OnePeer(terminal, serverSocket, quiet);
-            SecureServer listener =
-                    SecureServer.listen(serverSocket, config, ListenCommand::startDaemon, onePeer, OPTIONS);
-            try {
+            try (SecureServer server = SecureServer.listen(serverSocket, config, onePeer, ServerOptions.defaults())) {
+                if (!quiet) {
+                    terminal.err().println("listening on " + Port.describe(server.address()));
+                    terminal.err().flush();
+                }
                 onePeer.await();
-            } finally {
-                listener.close();
             }
         }
         return 0;
@@ -96,12 +92,6 @@ final class ListenCommand extends Subcommand {
             socket.close();
             throw new Failure("cannot listen on " + host + ":" + port + ": " + Errors.sentence(e), e);
         }
-    }
-
-    private static void startDaemon(Runnable task) {
-        Thread thread = new Thread(task, "connection");
-        thread.setDaemon(true);
-        thread.start();
     }
 
     /** Serves the first peer that proves who it is, and nobody else. */
@@ -157,8 +147,4 @@ final class ListenCommand extends Subcommand {
             }
         }
     }
-
-    /** Few at a time: one peer is awaited. */
-    private static final ConnectionOptions OPTIONS =
-            ConnectionOptions.defaults().withHalfOpenLimit(64);
 }

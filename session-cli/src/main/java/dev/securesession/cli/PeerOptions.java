@@ -54,6 +54,11 @@ final class PeerOptions {
         return peers.size();
     }
 
+    /** Returns the id of the first peer that was named. */
+    PeerId first() throws Failure {
+        return peerId(filesById().keySet().iterator().next());
+    }
+
     /** Returns a configuration that accepts the peers that were named. */
     SessionConfig config(Terminal terminal) throws IOException, Failure {
         KeyReader reader = new KeyReader(terminal, passphrase);
@@ -63,12 +68,8 @@ final class PeerOptions {
         }
         IdentityPrivateKey privateKey = reader.readPrivate(key);
         try {
-            SessionConfig config = SessionConfig.of(
-                            LocalIdentity.of(peerId(id), privateKey), PeerDirectory.of(directory))
+            return SessionConfig.of(LocalIdentity.of(peerId(id), privateKey), PeerDirectory.of(directory))
                     .withCrypto(CryptoProviders.fastest());
-            return count() == 1
-                    ? config.withExpectedPeer(directory.keySet().iterator().next())
-                    : config;
         } finally {
             privateKey.destroy();
         }

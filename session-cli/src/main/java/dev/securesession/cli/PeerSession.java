@@ -7,6 +7,7 @@ import dev.securesession.HandshakeStep;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
+import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
 import dev.securesession.StateRejectedException.Reason;
@@ -35,7 +36,7 @@ final class PeerSession {
         if (session != null) {
             throw new IllegalStateException("the session is established");
         }
-        Handshake client = handshake == null ? Handshake.client(config) : handshake;
+        Handshake client = handshake == null ? Handshake.clientAcceptingAnyKnownPeer(config) : handshake;
         byte[] message = client.start();
         handshake = client;
         return message;
@@ -96,7 +97,7 @@ final class PeerSession {
 
     byte[] export() {
         requireOpen();
-        return handshake == null ? established().save(STATE_KEY) : handshake.save(STATE_KEY);
+        return handshake == null ? established().saveCopy(STATE_KEY, BINDING) : handshake.saveCopy(STATE_KEY, BINDING);
     }
 
     byte[] hash() {
@@ -116,12 +117,12 @@ final class PeerSession {
         SecureSession loaded = null;
         Handshake loadedHandshake = null;
         try {
-            loaded = SecureSession.restore(state.bytes(), STATE_KEY, config);
+            loaded = SecureSession.restoreAcceptingAnyPeer(state.bytes(), STATE_KEY, BINDING, config);
         } catch (StateRejectedException e) {
             if (e.reason() != Reason.WRONG_KIND) {
                 throw e;
             }
-            loadedHandshake = Handshake.restore(state.bytes(), STATE_KEY, config);
+            loadedHandshake = Handshake.restore(state.bytes(), STATE_KEY, BINDING, config);
         }
         drop();
         session = loaded;
@@ -172,5 +173,7 @@ final class PeerSession {
     private static final byte[] NOTHING = {};
 
     /** Known to all: whoever drives the peer may look into its states. */
+    private static final StateBinding BINDING = StateBinding.of("peer", 0);
+
     private static final StateKey STATE_KEY = StateKey.of(new byte[StateKey.LENGTH]);
 }

@@ -103,7 +103,7 @@ class ListenConnectTest {
         assertThat(impostor.status()).isEqualTo(1);
         assertThat(impostor.errors())
                 .startsWith("secure-session connect: the peer ended the connection during the handshake; ")
-                .contains("it may know no --id of ours, or another key for it: its own output says")
+                .contains("its own output says whether it knows the --id given here, and which key")
                 .hasLineCount(1);
         try (Socket stranger = new Socket(InetAddress.getLoopbackAddress(), port)) {
             stranger.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(UTF_8));

@@ -10,7 +10,6 @@ import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.SessionConfig;
-import dev.securesession.SessionOptions;
 import dev.securesession.StateRejectedException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -188,7 +187,7 @@ public class SecureSession {
         }
         byte[] request;
         try {
-            request = (client == null ? begin(Handshake.client(config)) : client).start();
+            request = (client == null ? begin(Handshake.clientAcceptingAnyKnownPeer(config)) : client).start();
         } catch (IllegalStateException | ProviderException e) {
             requireOpen();
             throw cannotConnect(e);
@@ -362,6 +361,9 @@ public class SecureSession {
             requireOpen();
             throw notUnwrapped(e);
         }
+        if (step instanceof HandshakeStep.Ignored && current.awaitedPeer().isPresent()) {
+            throw notUnwrapped(new IllegalStateException("a message while the callback looks up a key"));
+        }
         if (!(step instanceof HandshakeStep.NeedPeerKey question)) {
             return step;
         }
@@ -445,10 +447,11 @@ public class SecureSession {
         }
     }
 
+    /** Whether a session will be saved is known only when it is, so the master secret is kept. */
     private static SessionConfig config(PeerId id, PrivateKey key) {
         try {
             return SessionConfig.askingForKeys(LocalIdentity.of(id, key.identity()))
-                    .withOptions(OPTIONS);
+                    .withTsscExport();
         } catch (KeyRejectedException e) {
             throw new RuntimeException("failed to create Secure Session", new SecureSessionException(e));
         }
@@ -465,9 +468,6 @@ public class SecureSession {
     }
 
     private static final String NOT_WRAPPED = "Secure Session failed to wrap data";
-
-    /** Whether a session will be saved is known only when it is, so the master secret is kept. */
-    private static final SessionOptions OPTIONS = SessionOptions.defaults().withTsscExport();
 
     /**
      * The configuration of restored sessions. Nothing looks at its identity, but there must be one; made when the first

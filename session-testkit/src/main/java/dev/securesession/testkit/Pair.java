@@ -12,7 +12,6 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
-import dev.securesession.SessionOptions;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -44,11 +43,20 @@ public final class Pair {
     private final SessionConfig client;
     private final SessionConfig server;
     private final MovableClock clock;
+    private final @Nullable PeerId expectedByClient;
+    private final @Nullable PeerId expectedByServer;
 
-    private Pair(SessionConfig client, SessionConfig server, MovableClock clock) {
+    private Pair(
+            SessionConfig client,
+            SessionConfig server,
+            MovableClock clock,
+            @Nullable PeerId expectedByClient,
+            @Nullable PeerId expectedByServer) {
         this.client = client;
         this.server = server;
         this.clock = clock;
+        this.expectedByClient = expectedByClient;
+        this.expectedByServer = expectedByServer;
     }
 
     /**
@@ -85,13 +93,12 @@ public final class Pair {
         SessionConfig client = SessionConfig.of(
                         LocalIdentity.of(clientId, clientKeys.privateKey()),
                         PeerDirectory.of(serverId, serverKeys.publicKey()))
-                .withExpectedPeer(serverId)
                 .withClock(clock);
         SessionConfig server = SessionConfig.of(
                         LocalIdentity.of(serverId, serverKeys.privateKey()),
                         PeerDirectory.of(clientId, clientKeys.publicKey()))
                 .withClock(clock);
-        return new Pair(client, server, clock);
+        return new Pair(client, server, clock, serverId, null);
     }
 
     /**
@@ -101,7 +108,7 @@ public final class Pair {
      * @return the copy, with the same clock
      */
     public Pair withClient(UnaryOperator<SessionConfig> change) {
-        return new Pair(change.apply(client), server, clock);
+        return new Pair(change.apply(client), server, clock, expectedByClient, expectedByServer);
     }
 
     /**
@@ -111,34 +118,47 @@ public final class Pair {
      * @return the copy, with the same clock
      */
     public Pair withServer(UnaryOperator<SessionConfig> change) {
-        return new Pair(client, change.apply(server), clock);
+        return new Pair(client, change.apply(server), clock, expectedByClient, expectedByServer);
     }
 
     /**
-     * Returns a copy in which both peers have these options.
+     * Returns a copy whose client accepts one peer only.
      *
-     * @param options all options of both
+     * @param peer the peer that it expects, instead of the server
      * @return the copy, with the same clock
      */
-    public Pair withOptions(SessionOptions options) {
-        return withClient(config -> config.withOptions(options)).withServer(config -> config.withOptions(options));
+    public Pair withClientExpecting(PeerId peer) {
+        return new Pair(client, server, clock, peer, expectedByServer);
     }
 
     /**
-     * Returns a copy in which both peers ask for the key of the other by {@link HandshakeStep.NeedPeerKey}. Whoever lets a
-     * {@link Handshake} move the messages need not answer: it does.
+     * Returns a copy whose server accepts one peer only.
      *
-     * @return the copy, with the same clock; listeners and providers are those of a new configuration
+     * @param peer the peer that it expects
+     * @return the copy, with the same clock
+     */
+    public Pair withServerExpecting(PeerId peer) {
+        return new Pair(client, server, clock, expectedByClient, peer);
+    }
+
+    /**
+     * Returns a copy in which both peers are configured another way.
+     *
+     * @param change makes the new configuration of each from the present one
+     * @return the copy, with the same clock
+     */
+    public Pair with(UnaryOperator<SessionConfig> change) {
+        return withClient(change).withServer(change);
+    }
+
+    /**
+     * Returns a copy in which both peers ask for the keys of the other by {@link HandshakeStep.NeedPeerKey}. An
+     * {@link Exchange} answers the question.
+     *
+     * @return the copy, with the same clock
      */
     public Pair askingForKeys() {
-        return new Pair(
-                SessionConfig.askingForKeys(client.identity())
-                        .withOptions(client.options())
-                        .withClock(clock),
-                SessionConfig.askingForKeys(server.identity())
-                        .withOptions(server.options())
-                        .withClock(clock),
-                clock);
+        return with(SessionConfig::withoutDirectory);
     }
 
     /**
@@ -169,12 +189,32 @@ public final class Pair {
     }
 
     /**
+     * Begins a handshake of the client alone.
+     *
+     * @return the handshake, the caller's to close
+     */
+    public Handshake beginAsClient() {
+        return expectedByClient == null
+                ? Handshake.clientAcceptingAnyKnownPeer(client)
+                : Handshake.client(client, expectedByClient);
+    }
+
+    /**
+     * Begins a handshake of the server alone.
+     *
+     * @return the handshake, the caller's to close
+     */
+    public Handshake beginAsServer() {
+        return expectedByServer == null ? Handshake.server(server) : Handshake.server(server, expectedByServer);
+    }
+
+    /**
      * Begins a handshake, of which no message has been made yet.
      *
      * @return the handshake, the caller's to close
      */
     public Exchange begin() {
-        return resume(Handshake.client(client), Handshake.server(server));
+        return resume(beginAsClient(), beginAsServer());
     }
 
     /**

@@ -1,38 +1,42 @@
 package dev.securesession.transport;
 
+import dev.securesession.SecureSession;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
- * The settings of connections: how messages are framed, how long they may be, how long a handshake may take.
+ * The settings of connections: framing, limits on lengths, deadlines and timeouts.
  *
- * <p>Instances are immutable and safe for use by several threads. PROTOCOL.md P-4, H-7.
+ * <p>Instances are immutable and safe for use by several threads. Most applications change none. PROTOCOL.md P-4, H-7.
  */
 public final class ConnectionOptions {
-    private static final ConnectionOptions DEFAULTS =
-            new ConnectionOptions(Framing.lengthPrefix(), Duration.ofSeconds(30), 128 * 1024, 16 * 1024 * 1024, 1024);
+    private static final ConnectionOptions DEFAULTS = new ConnectionOptions();
+    private static final Duration MAX_DEADLINE = Duration.ofDays(1);
 
-    private final Framing framing;
-    private final Duration handshakeDeadline;
-    private final int handshakeMessageLimit;
-    private final int messageLimit;
-    private final int halfOpenLimit;
+    // Assigned only while a copy is made.
+    private Framing framing = Framing.lengthPrefix();
+    private Duration handshakeDeadline = Duration.ofSeconds(30);
+    private Duration firstMessageDeadline = Duration.ofSeconds(5);
+    private int maxHandshakeMessageLength = 16 * 1024;
+    private int maxMessageLength = 16 * 1024 * 1024;
+    private Duration sendTimeout = Duration.ofSeconds(60);
+    private Duration idleTimeout = Duration.ZERO;
 
-    private ConnectionOptions(
-            Framing framing,
-            Duration handshakeDeadline,
-            int handshakeMessageLimit,
-            int messageLimit,
-            int halfOpenLimit) {
-        this.framing = framing;
-        this.handshakeDeadline = handshakeDeadline;
-        this.handshakeMessageLimit = handshakeMessageLimit;
-        this.messageLimit = messageLimit;
-        this.halfOpenLimit = halfOpenLimit;
+    private ConnectionOptions() {}
+
+    private ConnectionOptions(ConnectionOptions other) {
+        framing = other.framing;
+        handshakeDeadline = other.handshakeDeadline;
+        firstMessageDeadline = other.firstMessageDeadline;
+        maxHandshakeMessageLength = other.maxHandshakeMessageLength;
+        maxMessageLength = other.maxMessageLength;
+        sendTimeout = other.sendTimeout;
+        idleTimeout = other.idleTimeout;
     }
 
     /**
-     * Returns the defaults: length-prefix framing, 30 seconds for a handshake, handshake messages of up to 128 KiB,
-     * wrapped messages of up to 16 MiB, 1,024 handshakes at a time.
+     * Returns the defaults: length-prefix framing, 30 seconds for a handshake and 5 for its first message at a server,
+     * handshake messages of up to 16 KiB, wrapped messages of up to 16 MiB, 60 seconds to send a message, no idle timeout.
      *
      * @return the options to start from
      */
@@ -47,58 +51,85 @@ public final class ConnectionOptions {
      * @return the copy
      */
     public ConnectionOptions withFraming(Framing other) {
-        return new ConnectionOptions(other, handshakeDeadline, handshakeMessageLimit, messageLimit, halfOpenLimit);
+        return with(copy -> copy.framing = other);
     }
 
     /**
-     * Returns a copy with another time for a whole handshake.
+     * Returns a copy with another deadline for a whole handshake, counted from its beginning, at a server from accept.
      *
-     * @param deadline a millisecond or more, a day at most
+     * @param deadline a millisecond or more, a day at most; 30 seconds by default
      * @return the copy
-     * @throws IllegalArgumentException if the time is outside its range
+     * @throws IllegalArgumentException if the deadline is outside its range
      */
     public ConnectionOptions withHandshakeDeadline(Duration deadline) {
-        if (deadline.compareTo(Duration.ofMillis(1)) < 0 || deadline.compareTo(Duration.ofDays(1)) > 0) {
-            throw new IllegalArgumentException(
-                    "a handshake deadline of " + deadline + "; it must be a millisecond to a day");
-        }
-        return new ConnectionOptions(framing, deadline, handshakeMessageLimit, messageLimit, halfOpenLimit);
+        requireDeadline(deadline, "a handshake deadline");
+        return with(copy -> copy.handshakeDeadline = deadline);
     }
 
     /**
-     * Returns a copy with another bound on the length of handshake messages.
+     * Returns a copy with another deadline for the first message of a client, counted from accept.
      *
-     * @param bytes 1 or more; ids and signatures of both peers must fit
+     * @param deadline a millisecond or more, a day at most; 5 seconds by default. The handshake deadline holds as well.
      * @return the copy
-     * @throws IllegalArgumentException if the bound is less than 1
+     * @throws IllegalArgumentException if the deadline is outside its range
      */
-    public ConnectionOptions withHandshakeMessageLimit(int bytes) {
+    public ConnectionOptions withFirstMessageDeadline(Duration deadline) {
+        requireDeadline(deadline, "a first message deadline");
+        return with(copy -> copy.firstMessageDeadline = deadline);
+    }
+
+    /**
+     * Returns a copy with another limit on the length of handshake messages.
+     *
+     * @param bytes 1 or more; 16 KiB by default. Ids and signatures of both peers must fit.
+     * @return the copy
+     * @throws IllegalArgumentException if the limit is less than 1
+     */
+    public ConnectionOptions withMaxHandshakeMessageLength(int bytes) {
         requirePositive(bytes, "a handshake message limit");
-        return new ConnectionOptions(framing, handshakeDeadline, bytes, messageLimit, halfOpenLimit);
+        return with(copy -> copy.maxHandshakeMessageLength = bytes);
     }
 
     /**
-     * Returns a copy with another bound on the length of wrapped messages that are received.
+     * Returns a copy with another limit on the length of wrapped messages, in both directions. The peer must allow as
+     * much.
      *
-     * @param bytes 1 or more; a message is 52 bytes longer than its payload
+     * @param bytes 53 or more; 16 MiB by default. A message is 52 bytes longer than its payload.
      * @return the copy
-     * @throws IllegalArgumentException if the bound is less than 1
+     * @throws IllegalArgumentException if the limit is less than 53
      */
-    public ConnectionOptions withMessageLimit(int bytes) {
-        requirePositive(bytes, "a message limit");
-        return new ConnectionOptions(framing, handshakeDeadline, handshakeMessageLimit, bytes, halfOpenLimit);
+    public ConnectionOptions withMaxMessageLength(int bytes) {
+        if (bytes <= MIN_MESSAGE_LENGTH) {
+            throw new IllegalArgumentException(
+                    "a message limit of " + bytes + " bytes; it must be " + (MIN_MESSAGE_LENGTH + 1) + " or more");
+        }
+        return with(copy -> copy.maxMessageLength = bytes);
     }
 
     /**
-     * Returns a copy with another bound on the handshakes that a listener has under way.
+     * Returns a copy with another timeout for sending a message. A connection whose peer does not read for so long is
+     * closed.
      *
-     * @param handshakes 1 or more; connections beyond it are closed before they cost anything
+     * @param timeout 0 (none) to a day; 60 seconds by default
      * @return the copy
-     * @throws IllegalArgumentException if the bound is less than 1
+     * @throws IllegalArgumentException if the timeout is outside its range
      */
-    public ConnectionOptions withHalfOpenLimit(int handshakes) {
-        requirePositive(handshakes, "a limit of half-open handshakes");
-        return new ConnectionOptions(framing, handshakeDeadline, handshakeMessageLimit, messageLimit, handshakes);
+    public ConnectionOptions withSendTimeout(Duration timeout) {
+        requireTimeout(timeout, "a send timeout");
+        return with(copy -> copy.sendTimeout = timeout);
+    }
+
+    /**
+     * Returns a copy with another idle timeout. A connection over which nothing was sent or received for so long is
+     * closed.
+     *
+     * @param timeout 0 (none, the default) to a day
+     * @return the copy
+     * @throws IllegalArgumentException if the timeout is outside its range
+     */
+    public ConnectionOptions withIdleTimeout(Duration timeout) {
+        requireTimeout(timeout, "an idle timeout");
+        return with(copy -> copy.idleTimeout = timeout);
     }
 
     Framing framing() {
@@ -109,21 +140,60 @@ public final class ConnectionOptions {
         return handshakeDeadline;
     }
 
-    int handshakeMessageLimit() {
-        return handshakeMessageLimit;
+    Duration firstMessageDeadline() {
+        return firstMessageDeadline;
     }
 
-    int messageLimit() {
-        return messageLimit;
+    int maxHandshakeMessageLength() {
+        return maxHandshakeMessageLength;
     }
 
-    int halfOpenLimit() {
-        return halfOpenLimit;
+    int maxMessageLength() {
+        return maxMessageLength;
+    }
+
+    Duration sendTimeout() {
+        return sendTimeout;
+    }
+
+    Duration idleTimeout() {
+        return idleTimeout;
+    }
+
+    /**
+     * Describes the options for people to read.
+     *
+     * @return a description
+     */
+    @Override
+    public String toString() {
+        return "handshake within " + Deadline.text(handshakeDeadline) + ", messages of up to " + maxMessageLength
+                + " bytes";
+    }
+
+    private ConnectionOptions with(Consumer<ConnectionOptions> change) {
+        ConnectionOptions copy = new ConnectionOptions(this);
+        change.accept(copy);
+        return copy;
+    }
+
+    private static void requireDeadline(Duration deadline, String what) {
+        if (deadline.compareTo(Duration.ofMillis(1)) < 0 || deadline.compareTo(MAX_DEADLINE) > 0) {
+            throw new IllegalArgumentException(what + " of " + deadline + "; it must be a millisecond to a day");
+        }
+    }
+
+    private static void requireTimeout(Duration timeout, String what) {
+        if (timeout.isNegative() || timeout.compareTo(MAX_DEADLINE) > 0) {
+            throw new IllegalArgumentException(what + " of " + timeout + "; it must be 0 (none) to a day");
+        }
     }
 
     private static void requirePositive(int number, String what) {
         if (number < 1) {
-            throw new IllegalArgumentException(what + " of " + number + "; it must be 1 or more");
+            throw new IllegalArgumentException(what + " of " + number + " bytes; it must be 1 or more");
         }
     }
+
+    private static final int MIN_MESSAGE_LENGTH = SecureSession.OVERHEAD;
 }

@@ -1,89 +1,93 @@
 package dev.securesession.transport;
 
-import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
 
-/**
- * Limits the time of a handshake whatever it waits for: what is not over in time loses its transport (PROTOCOL.md H-7).
- * A transport that keeps to its timeouts ends by itself; this is for sending to a peer that does not read, and for streams
- * that cannot limit their waiting.
- */
+/** The moment at which waiting ends, or never. Immutable. */
 final class Deadline {
-    private final Transport transport;
+    /** A longer duration in nanoseconds does not fit into a long. */
+    private static final Duration MAX_DURATION = Duration.ofDays(36_500);
+
+    static final Deadline NEVER = new Deadline(Duration.ZERO);
+
     private final Duration limit;
     private final long end;
-    private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
-    private final Future<?> alarm;
 
-    /** Starts the time. */
-    Deadline(Transport transport, Duration limit) {
-        this.transport = transport;
-        this.limit = limit;
-        this.end = System.nanoTime() + limit.toNanos();
-        this.alarm = ALARMS.schedule(this::expire, limit.toNanos() + GRACE_NANOS, TimeUnit.NANOSECONDS);
+    private Deadline(Duration limit) {
+        this.limit = limit.compareTo(MAX_DURATION) < 0 ? limit : MAX_DURATION;
+        this.end = System.nanoTime() + this.limit.toNanos();
     }
 
-    /** Returns what is left of the time, more than nothing. */
-    Duration left() throws SocketTimeoutException {
+    /** Returns the deadline after this duration from now; zero means never. */
+    static Deadline after(Duration timeout) {
+        if (timeout.isNegative()) {
+            throw new IllegalArgumentException("a timeout of " + timeout + "; it must be 0 (none) or more");
+        }
+        return timeout.isZero() ? NEVER : new Deadline(timeout);
+    }
+
+    boolean isLimited() {
+        return !limit.isZero();
+    }
+
+    /** Returns the value of {@link System#nanoTime} at the deadline; meaningless if it is never. */
+    long end() {
+        return end;
+    }
+
+    /** Returns the earlier of two deadlines. */
+    Deadline earliest(Deadline other) {
+        if (!isLimited()) {
+            return other;
+        }
+        return !other.isLimited() || end - other.end <= 0 ? this : other;
+    }
+
+    /** Returns the nanoseconds that are left, more than 0; 0 if there is no limit. */
+    long leftNanos(String awaited) throws SocketTimeoutException {
+        if (!isLimited()) {
+            return 0;
+        }
         long left = end - System.nanoTime();
         if (left <= 0) {
-            throw exceeded();
+            throw exceeded(awaited);
         }
-        return Duration.ofNanos(left);
+        return left;
     }
 
-    /** Stops the time; tells whether that was in time, and the transport is still there. */
-    boolean stop() {
-        alarm.cancel(false);
-        return state.compareAndSet(State.RUNNING, State.STOPPED) || state.get() == State.STOPPED;
+    /** Returns what is left, zero if there is no limit. */
+    Duration left(String awaited) throws SocketTimeoutException {
+        return Duration.ofNanos(leftNanos(awaited));
     }
 
-    SocketTimeoutException exceeded() {
-        return new SocketTimeoutException("the handshake took longer than " + limit);
+    SocketTimeoutException exceeded(String awaited) {
+        return new SocketTimeoutException("timed out after " + text(limit) + " waiting for " + awaited);
     }
 
-    private void expire() {
-        if (!state.compareAndSet(State.RUNNING, State.EXPIRED)) {
-            return;
-        }
-        // On a thread of its own: closing is up to the transport, and others have deadlines too.
-        Thread closing = new Thread(this::closeTransport, "secure-session-timeout");
-        closing.setDaemon(true);
-        closing.start();
-    }
-
-    private void closeTransport() {
-        try {
-            transport.close();
-        } catch (IOException e) {
-            // It is of no use any more, closed or not.
+    /** Acquires a lock before the deadline. */
+    void lock(Lock lock, String awaited) throws SocketTimeoutException, InterruptedException {
+        if (!isLimited()) {
+            lock.lockInterruptibly();
+        } else if (!lock.tryLock() && !lock.tryLock(leftNanos(awaited), TimeUnit.NANOSECONDS)) {
+            throw exceeded(awaited);
         }
     }
 
-    private enum State {
-        RUNNING,
-        STOPPED,
-        EXPIRED
+    /** Waits on a condition until it is signalled, at most until the deadline; may wake up without reason. */
+    @SuppressWarnings("WaitNotInLoop") // The loop is the caller's.
+    void await(Condition condition, String awaited) throws SocketTimeoutException, InterruptedException {
+        if (!isLimited()) {
+            condition.await();
+        } else if (condition.awaitNanos(leftNanos(awaited)) <= 0) {
+            throw exceeded(awaited);
+        }
     }
 
-    private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final ScheduledThreadPoolExecutor ALARMS = alarms();
-
-    /** One thread for all handshakes, which ends when there are none. */
-    private static ScheduledThreadPoolExecutor alarms() {
-        ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "secure-session-deadlines");
-            thread.setDaemon(true);
-            return thread;
-        });
-        executor.setRemoveOnCancelPolicy(true);
-        executor.setKeepAliveTime(1, TimeUnit.SECONDS);
-        executor.allowCoreThreadTimeOut(true);
-        return executor;
+    static String text(Duration duration) {
+        long millis = duration.toMillis();
+        return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
     }
 }

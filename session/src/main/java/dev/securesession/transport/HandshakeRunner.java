@@ -12,21 +12,43 @@ import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.Optional;
 
-/** Runs a handshake over a transport within its deadline. */
+/** Runs a handshake over a transport within its deadline (PROTOCOL.md H-3, H-7). */
 final class HandshakeRunner {
-    private static final int MAX_DROPPED = 16;
+    /** How many messages a datagram transport drops after public-key operations were spent on them. */
+    private static final int MAX_COSTLY_REFUSALS = 16;
 
     private final Transport transport;
     private final Handshake handshake;
     private final ConnectionOptions options;
     private final Deadline deadline;
-    private int dropped;
+    private final Deadline firstMessage;
+    private final Watchdog watchdog;
+    private boolean receivedAny;
+    private int costlyRefusals;
 
+    /** Starts the deadlines. */
     HandshakeRunner(Transport transport, Handshake handshake, ConnectionOptions options) {
+        this(
+                transport,
+                handshake,
+                options,
+                Deadline.after(options.handshakeDeadline()),
+                Deadline.after(options.firstMessageDeadline()));
+    }
+
+    /** Continues with deadlines that have started before. */
+    HandshakeRunner(
+            Transport transport,
+            Handshake handshake,
+            ConnectionOptions options,
+            Deadline deadline,
+            Deadline firstMessage) {
         this.transport = transport;
         this.handshake = handshake;
         this.options = options;
-        this.deadline = new Deadline(transport, options.handshakeDeadline());
+        this.deadline = deadline;
+        this.firstMessage = firstMessage;
+        this.watchdog = new Watchdog(transport, deadline);
     }
 
     /** Refuses a configuration whose handshakes would ask for keys: nobody is here to answer. */
@@ -40,20 +62,20 @@ final class HandshakeRunner {
     SecureSession run() throws IOException, HandshakeException {
         try {
             SecureSession session = exchange();
-            if (!deadline.stop()) {
+            if (!watchdog.stop()) {
                 session.close();
-                throw deadline.exceeded();
+                throw exceeded();
             }
             return session;
         } catch (IOException e) {
-            if (deadline.stop() || e instanceof SocketTimeoutException) {
+            if (watchdog.stop() || e instanceof SocketTimeoutException) {
                 throw e;
             }
-            SocketTimeoutException exceeded = deadline.exceeded();
+            SocketTimeoutException exceeded = exceeded();
             exceeded.initCause(e);
             throw exceeded;
         } finally {
-            deadline.stop();
+            watchdog.stop();
         }
     }
 
@@ -62,7 +84,7 @@ final class HandshakeRunner {
             transport.send(handshake.start());
         }
         while (true) {
-            Optional<HandshakeStep> step = take(nextMessage());
+            Optional<HandshakeStep> step = process(nextMessage());
             if (!step.isPresent()) {
                 continue;
             }
@@ -92,19 +114,44 @@ final class HandshakeRunner {
     }
 
     private byte[] nextMessage() throws IOException {
-        Optional<byte[]> message = transport.receive(options.handshakeMessageLimit(), deadline.left());
-        return message.orElseThrow(() -> new EOFException("the peer ended the connection during the handshake"));
+        boolean first = handshake.role() == Role.SERVER && !receivedAny;
+        Deadline limit = first ? deadline.earliest(firstMessage) : deadline;
+        Optional<byte[]> message;
+        try {
+            message = transport.receive(options.maxHandshakeMessageLength(), limit.left(awaited()));
+        } catch (SocketTimeoutException e) {
+            SocketTimeoutException exceeded = new SocketTimeoutException(
+                    "handshake " + limit.exceeded(awaited()).getMessage());
+            exceeded.initCause(e);
+            throw exceeded;
+        }
+        receivedAny = true;
+        return message.orElseThrow(() -> new EOFException(
+                "the peer ended the connection during the handshake; it may have refused this identity"));
     }
 
-    /** Takes in a message; a bad one ends a stream and is dropped from datagrams, up to a bound (PROTOCOL.md H-3). */
-    private Optional<HandshakeStep> take(byte[] message) throws HandshakeException {
+    private SocketTimeoutException exceeded() {
+        return new SocketTimeoutException(
+                "handshake " + deadline.exceeded(awaited()).getMessage());
+    }
+
+    private String awaited() {
+        String from =
+                transport.remoteAddress().map(address -> " from " + address).orElse("");
+        return "a handshake message" + from;
+    }
+
+    /** Processes a message; a bad one ends a stream and is dropped from datagrams, within limits. */
+    private Optional<HandshakeStep> process(byte[] message) throws HandshakeException {
         try {
             return Optional.of(handshake.receive(message));
         } catch (HandshakeException e) {
-            if (transport.delivery() == Delivery.ORDERED || dropped == MAX_DROPPED) {
+            if (transport.delivery() == Delivery.ORDERED) {
                 throw e;
             }
-            dropped++;
+            if (e.reason().isAfterPublicKeyWork() && costlyRefusals++ == MAX_COSTLY_REFUSALS) {
+                throw e;
+            }
             return Optional.empty();
         }
     }

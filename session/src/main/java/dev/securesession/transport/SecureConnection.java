@@ -5,11 +5,15 @@ import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.MessageRejectedException.Reason;
+import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
@@ -17,23 +21,29 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A session and the transport under it: negotiates, sends payloads and receives them.
+ * A session and the transport under it: performs the handshake, sends payloads and receives them.
  *
  * <pre>{@code
- * try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config)) {
+ * PeerId server = PeerId.ofUtf8("server");
+ * try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config, server)) {
  *     connection.send("hello".getBytes(UTF_8));
  *     byte[] answer = connection.receive().orElseThrow();
  * }
  * }</pre>
  *
- * <p>Any number of threads may send, and any number receive; each payload goes to one of them. The {@link #session()} may
- * be used directly in between. Nothing tells an end by the peer from an end by an attacker: where it matters, let
- * the last payload say that it is the last.
+ * <p>Any number of threads may send, and any number receive; each payload goes to one of them. All of them may be
+ * interrupted while they wait for each other. The {@link #session()} may be used directly in between. Nothing
+ * distinguishes an end by the peer from an end by an attacker: where it matters, let the last payload say that it is the
+ * last.
+ *
+ * <p>A timeout that ends a wait for a message leaves the connection as it was. A send that times out, and the idle
+ * timeout, close it.
  */
 public final class SecureConnection implements Closeable {
     private final Transport transport;
     private final SecureSession session;
     private final ConnectionOptions options;
+    private final ConnectionTimer timer;
     private final AtomicLong dropped = new AtomicLong();
 
     // The numbers of messages must be in the order in which the transport gets them (PROTOCOL.md D-2), so these two are
@@ -45,77 +55,109 @@ public final class SecureConnection implements Closeable {
         this.transport = transport;
         this.session = session;
         this.options = options;
+        this.timer = new ConnectionTimer(transport, options.idleTimeout());
     }
 
     /**
      * Performs the handshake as the client over a connected socket, with default options.
      *
      * @param socket belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @param config the local identity and the keys of peers
+     * @param expectedPeer the only peer that is accepted (PROTOCOL.md H-5)
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds its deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
-    public static SecureConnection connect(Socket socket, SessionConfig config) throws IOException, HandshakeException {
-        return connect(socket, config, ConnectionOptions.defaults());
+    public static SecureConnection connect(Socket socket, SessionConfig config, PeerId expectedPeer)
+            throws IOException, HandshakeException {
+        return connect(socket, config, expectedPeer, ConnectionOptions.defaults());
     }
 
     /**
      * Performs the handshake as the client over a connected socket.
      *
      * @param socket belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
-     * @param options framing and limits
+     * @param config the local identity and the keys of peers
+     * @param expectedPeer the only peer that is accepted (PROTOCOL.md H-5)
+     * @param options framing, limits and timeouts
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds its deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
-    public static SecureConnection connect(Socket socket, SessionConfig config, ConnectionOptions options)
+    public static SecureConnection connect(
+            Socket socket, SessionConfig config, PeerId expectedPeer, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return connect(overSocket(socket, options), config, options);
+        return connect(overSocket(socket, options), config, expectedPeer, options);
     }
 
     /**
      * Performs the handshake as the client over any transport, with default options.
      *
      * @param transport belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
+     * @param config the local identity and the keys of peers
+     * @param expectedPeer the only peer that is accepted (PROTOCOL.md H-5)
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds its deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
-    public static SecureConnection connect(Transport transport, SessionConfig config)
+    public static SecureConnection connect(Transport transport, SessionConfig config, PeerId expectedPeer)
             throws IOException, HandshakeException {
-        return connect(transport, config, ConnectionOptions.defaults());
+        return connect(transport, config, expectedPeer, ConnectionOptions.defaults());
     }
 
     /**
      * Performs the handshake as the client over any transport.
      *
      * @param transport belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know; better with {@link SessionConfig#withExpectedPeer}
-     * @param options limits
+     * @param config the local identity and the keys of peers
+     * @param expectedPeer the only peer that is accepted (PROTOCOL.md H-5)
+     * @param options limits and timeouts
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds its deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
-    public static SecureConnection connect(Transport transport, SessionConfig config, ConnectionOptions options)
+    public static SecureConnection connect(
+            Transport transport, SessionConfig config, PeerId expectedPeer, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return negotiate(transport, config, Handshake.client(config), options);
+        return establish(transport, config, Handshake.client(config, expectedPeer), options);
+    }
+
+    /**
+     * Performs the handshake as the client with whichever known peer answers. Any peer of the directory can pose as the
+     * intended one: check {@link SecureSession#peer()} of the {@link #session()} before anything is sent.
+     *
+     * @param transport belongs to the connection from now on; closed if the handshake fails
+     * @param config the local identity and the keys of peers
+     * @param options limits and timeouts
+     * @return the connection, the caller's to close
+     * @throws HandshakeException if the peer is refused: see the reason
+     * @throws SocketTimeoutException if the handshake exceeds its deadline
+     * @throws IOException if the transport fails
+     * @throws IllegalArgumentException if the configuration has no directory of peers
+     */
+    public static SecureConnection connectToAnyKnownPeer(
+            Transport transport, SessionConfig config, ConnectionOptions options)
+            throws IOException, HandshakeException {
+        return establish(transport, config, Handshake.clientAcceptingAnyKnownPeer(config), options);
     }
 
     /**
      * Performs the handshake as the server over a connected socket, with default options.
      *
      * @param socket belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know
+     * @param config the local identity and the keys of peers, each of whom is accepted
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds a deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Socket socket, SessionConfig config) throws IOException, HandshakeException {
@@ -126,11 +168,12 @@ public final class SecureConnection implements Closeable {
      * Performs the handshake as the server over a connected socket.
      *
      * @param socket belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know
-     * @param options framing and limits
+     * @param config the local identity and the keys of peers, each of whom is accepted
+     * @param options framing, limits and timeouts
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds a deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Socket socket, SessionConfig config, ConnectionOptions options)
@@ -142,10 +185,11 @@ public final class SecureConnection implements Closeable {
      * Performs the handshake as the server over any transport, with default options.
      *
      * @param transport belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know
+     * @param config the local identity and the keys of peers, each of whom is accepted
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds a deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Transport transport, SessionConfig config)
@@ -157,20 +201,21 @@ public final class SecureConnection implements Closeable {
      * Performs the handshake as the server over any transport.
      *
      * @param transport belongs to the connection from now on; closed if the handshake fails
-     * @param config who we are and whom we know
-     * @param options limits
+     * @param config the local identity and the keys of peers, each of whom is accepted
+     * @param options limits and timeouts
      * @return the connection, the caller's to close
      * @throws HandshakeException if the peer is refused: see the reason
-     * @throws IOException if the transport fails, or the handshake takes too long
+     * @throws SocketTimeoutException if the handshake exceeds a deadline
+     * @throws IOException if the transport fails
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureConnection accept(Transport transport, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return negotiate(transport, config, Handshake.server(config), options);
+        return establish(transport, config, Handshake.server(config), options);
     }
 
     /**
-     * Goes on over a transport with a session that was negotiated or restored by other means, with default options.
+     * Continues over a transport with a session that was established or restored by other means, with default options.
      *
      * @param transport belongs to the connection from now on
      * @param session belongs to the connection from now on; over a stream it accepts messages in sequence only from now on
@@ -181,11 +226,11 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Goes on over a transport with a session that was negotiated or restored by other means.
+     * Continues over a transport with a session that was established or restored by other means.
      *
      * @param transport belongs to the connection from now on
      * @param session belongs to the connection from now on; over a stream it accepts messages in sequence only from now on
-     * @param options limits
+     * @param options limits and timeouts
      * @return the connection, the caller's to close
      */
     public static SecureConnection over(Transport transport, SecureSession session, ConnectionOptions options) {
@@ -202,7 +247,7 @@ public final class SecureConnection implements Closeable {
         return new SecureConnection(transport, session, options);
     }
 
-    private static SecureConnection negotiate(
+    private static SecureConnection establish(
             Transport transport, SessionConfig config, Handshake handshake, ConnectionOptions options)
             throws IOException, HandshakeException {
         try (handshake) {
@@ -224,7 +269,7 @@ public final class SecureConnection implements Closeable {
         }
     }
 
-    /** Closes what a failure leaves behind; what closing throws must not take its place. */
+    /** Closes what a failure has left open; an exception of closing must not replace the failure. */
     private static void closeAfter(Throwable failure, Closeable left) {
         try {
             left.close();
@@ -234,11 +279,14 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Sends a payload.
+     * Sends a payload within the send timeout of the options.
      *
      * @param payload 1 byte or more; not kept
-     * @throws IOException if the transport fails; the connection is then of no use
-     * @throws IllegalArgumentException if the payload is empty, or too long for the transport
+     * @throws SocketTimeoutException if the peer does not read for so long, or other threads are sending for so long; in
+     *     the first case the connection is closed
+     * @throws InterruptedIOException if the thread is interrupted while it waits for other threads; nothing was sent
+     * @throws IOException if the transport fails; close the connection
+     * @throws IllegalArgumentException if the payload is empty, or longer than the limit of the options or the transport
      * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
      * @throws IllegalStateException if the connection or its session was closed
      */
@@ -247,38 +295,77 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Sends the bytes that remain in a buffer as one payload.
+     * Sends the bytes that remain in a buffer as one payload, within the send timeout of the options.
      *
      * @param payload 1 byte or more; its position moves to its limit
-     * @throws IOException if the transport fails; the connection is then of no use
-     * @throws IllegalArgumentException if the payload is empty, or too long for the transport
+     * @throws SocketTimeoutException if the peer does not read for so long, or other threads are sending for so long; in
+     *     the first case the connection is closed
+     * @throws InterruptedIOException if the thread is interrupted while it waits for other threads; nothing was sent
+     * @throws IOException if the transport fails; close the connection
+     * @throws IllegalArgumentException if the payload is empty, or longer than the limit of the options or the transport
      * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
      * @throws IllegalStateException if the connection or its session was closed
      */
     public void send(ByteBuffer payload) throws IOException {
-        int longest = transport.maxMessageLength() - SecureSession.OVERHEAD;
+        send(payload, options.sendTimeout());
+    }
+
+    /**
+     * Sends the bytes that remain in a buffer as one payload, within a timeout.
+     *
+     * @param payload 1 byte or more; its position moves to its limit
+     * @param timeout how long sending may take, or zero for no limit
+     * @throws SocketTimeoutException if the peer does not read for so long, or other threads are sending for so long; in
+     *     the first case the connection is closed
+     * @throws InterruptedIOException if the thread is interrupted while it waits for other threads; nothing was sent
+     * @throws IOException if the transport fails; close the connection
+     * @throws IllegalArgumentException if the payload is empty, or longer than the limit of the options or the transport
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
+     * @throws IllegalStateException if the connection or its session was closed
+     */
+    public void send(ByteBuffer payload, Duration timeout) throws IOException {
+        int longest = maxPayloadLength();
         if (!payload.hasRemaining() || payload.remaining() > longest) {
             throw new IllegalArgumentException("a payload of " + payload.remaining() + " bytes; it must be 1 to "
                     + longest + " on this connection");
         }
-        sending.lock();
+        Deadline deadline = Deadline.after(timeout);
+        lock(sending, deadline, "other threads to finish sending to " + name());
         try {
             byte[] message = new byte[payload.remaining() + SecureSession.OVERHEAD];
             session.wrap(payload, ByteBuffer.wrap(message));
-            transport.send(message);
+            timer.beginSend(deadline);
+            try {
+                transport.send(message);
+            } finally {
+                timer.endSend();
+            }
+        } catch (IOException e) {
+            throw explained(e, deadline);
         } finally {
             sending.unlock();
         }
     }
 
     /**
-     * Waits for the next payload of the peer, as long as it takes. On a datagram transport messages that are refused are
-     * dropped and counted; on a stream the first one ends the connection.
+     * Returns the length of the longest payload that can be sent.
+     *
+     * @return bytes, by the limits of the options and of the transport
+     */
+    public int maxPayloadLength() {
+        return Math.min(transport.maxMessageLength(), options.maxMessageLength()) - SecureSession.OVERHEAD;
+    }
+
+    /**
+     * Waits for the next payload of the peer without a timeout. On a datagram transport refused messages are dropped and
+     * counted; on a stream the first one ends the connection.
      *
      * @return the payload, a new array; or empty if the connection has ended between two messages
-     * @throws MessageRejectedException if a message on a stream was refused, or too many were forged; the connection is
-     *     closed
-     * @throws IOException if the transport fails, or a message is too long or cut off; the connection is then of no use
+     * @throws MessageRejectedException if a message on a stream was refused, or too many were not authentic; the
+     *     connection is closed
+     * @throws SocketTimeoutException if the idle timeout of the options has closed the connection
+     * @throws InterruptedIOException if the thread is interrupted while it waits for other threads
+     * @throws IOException if the transport fails, or a message is too long or cut off; close the connection
      * @throws IllegalStateException if the session was closed
      */
     public Optional<byte[]> receive() throws IOException, MessageRejectedException {
@@ -286,35 +373,38 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Waits for the next payload of the peer, as {@link #receive()}, for a limited time. After a timeout it can be waited
+     * Waits for the next payload of the peer, as {@link #receive()}, within a timeout. After a timeout it can be waited
      * for again.
      *
-     * @param timeout how long to wait, whatever is dropped meanwhile; or zero for as long as it takes
+     * @param timeout how long to wait, whatever is dropped meanwhile and whoever else is receiving; or zero for no limit
      * @return the payload, a new array; or empty if the connection has ended between two messages
-     * @throws java.net.SocketTimeoutException if the time is over; the connection is as it was
-     * @throws MessageRejectedException if a message on a stream was refused, or too many were forged; the connection is
-     *     closed
-     * @throws IOException if the transport fails, or a message is too long or cut off; the connection is then of no use
+     * @throws SocketTimeoutException at the timeout, and the connection is as it was; or if the idle timeout of the
+     *     options has closed it
+     * @throws MessageRejectedException if a message on a stream was refused, or too many were not authentic; the
+     *     connection is closed
+     * @throws InterruptedIOException if the thread is interrupted while it waits for other threads
+     * @throws IOException if the transport fails, or a message is too long or cut off; close the connection
      * @throws IllegalStateException if the session was closed
      */
     public Optional<byte[]> receive(Duration timeout) throws IOException, MessageRejectedException {
         try {
-            return next(timeout);
+            return next(Deadline.after(timeout));
         } catch (MessageRejectedException refusal) {
             closeAfter(refusal, this);
             throw refusal;
         }
     }
 
-    private Optional<byte[]> next(Duration timeout) throws IOException, MessageRejectedException {
-        receiving.lock();
+    private Optional<byte[]> next(Deadline deadline) throws IOException, MessageRejectedException {
+        String awaited = "a message from " + name();
+        lock(receiving, deadline, awaited);
         try {
-            TimeLeft timeLeft = TimeLeft.of(timeout);
             while (true) {
-                Optional<byte[]> message = transport.receive(options.messageLimit(), timeLeft.orThrow());
+                Optional<byte[]> message = transport.receive(options.maxMessageLength(), deadline.left(awaited));
                 if (!message.isPresent()) {
                     return message;
                 }
+                timer.active();
                 try {
                     return Optional.of(session.unwrap(message.get()));
                 } catch (MessageRejectedException refusal) {
@@ -324,8 +414,35 @@ public final class SecureConnection implements Closeable {
                     dropped.incrementAndGet();
                 }
             }
+        } catch (IOException e) {
+            throw explained(e, deadline);
         } finally {
             receiving.unlock();
+        }
+    }
+
+    /** Replaces the exception of a transport that was closed by a timeout. */
+    private IOException explained(IOException e, Deadline deadline) {
+        SocketTimeoutException timeout;
+        switch (timer.cause()) {
+            case SEND -> timeout = deadline.exceeded(name() + " to read what was sent; the connection is closed");
+            case IDLE ->
+                timeout = new SocketTimeoutException("idle timeout: nothing was exchanged with " + name() + " for "
+                        + Deadline.text(options.idleTimeout()) + "; the connection is closed");
+            default -> {
+                return e;
+            }
+        }
+        timeout.initCause(e);
+        return timeout;
+    }
+
+    private static void lock(ReentrantLock lock, Deadline deadline, String awaited) throws IOException {
+        try {
+            deadline.lock(lock, awaited);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for " + awaited);
         }
     }
 
@@ -349,6 +466,15 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
+     * Returns the address of the peer, for logs.
+     *
+     * @return the address, or empty if the transport has none
+     */
+    public Optional<SocketAddress> remoteAddress() {
+        return transport.remoteAddress();
+    }
+
+    /**
      * Returns how many messages were refused and dropped, on a datagram transport.
      *
      * @return 0 or more
@@ -363,10 +489,26 @@ public final class SecureConnection implements Closeable {
      */
     @Override
     public void close() throws IOException {
+        timer.stop();
         try {
             transport.close();
         } finally {
             session.close();
         }
+    }
+
+    /**
+     * Describes the connection for people to read.
+     *
+     * @return a description without secrets
+     */
+    @Override
+    public String toString() {
+        return "connection with " + name();
+    }
+
+    private String name() {
+        String peer = session.isPeerKnown() ? session.peer().toString() : "an unknown peer";
+        return peer + remoteAddress().map(address -> " (" + address + ")").orElse("");
     }
 }

@@ -1,130 +1,265 @@
 package dev.securesession.transport;
 
+import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
+import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Accepts connections on a server socket, negotiates each, and hands those that succeed to a handler.
+ * Accepts connections, performs the handshake of each as the server, and passes the established ones to a handler.
  *
  * <pre>{@code
- * SecureServer listener = SecureServer.listen(new ServerSocket(port), config, executor, connection -> {
+ * SecureServer server = SecureServer.listen(new InetSocketAddress(port), config, connection -> {
  *     byte[] question = connection.receive().orElseThrow();
  *     connection.send(answer(question));
  * });
  * }</pre>
  *
- * <p>A handshake that takes too long is given up, and connections beyond the limit of handshakes under way are closed
- * before they cost a public-key operation. Each connection has a task of the executor, from its handshake to the end of
- * its handler.
+ * <p>Accepting and handshakes run on threads of the server, whose deadlines start when a connection is accepted. Each
+ * handler runs on a thread of its own, a virtual one where the JDK has them, or on the executor of the options. All threads
+ * of the server are daemons. Safe for use by several threads.
  *
- * <p>PROTOCOL.md H-7.
+ * <p>PROTOCOL.md P-4, H-7.
  */
 public final class SecureServer implements Closeable {
+    private static final int BACKLOG = 1024;
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
     private final ServerSocket serverSocket;
     private final SessionConfig config;
-    private final ConnectionOptions options;
-    private final Executor executor;
+    private final ServerOptions options;
     private final Handler handler;
-    private final Semaphore halfOpen;
-    private final AtomicLong shed = new AtomicLong();
-    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private final ExecutorService handshakes;
+    private final Executor handlers;
+    private final HalfOpenConnections halfOpen;
+    private final ByteBudget handshakeBytes;
+    private final ByteBudget incompleteBytes;
+    private final Set<SecureConnection> connections = ConcurrentHashMap.newKeySet();
 
-    private SecureServer(
-            ServerSocket serverSocket,
-            SessionConfig config,
-            ConnectionOptions options,
-            Executor executor,
-            Handler handler) {
+    private final AtomicLong accepted = new AtomicLong();
+    private final AtomicLong established = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private final AtomicLong shed = new AtomicLong();
+    private final AtomicLong handlerFailures = new AtomicLong();
+
+    // Guards the two fields below, and signals when a connection has ended. Nothing foreign is called under it.
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition ended = lock.newCondition();
+    private final Map<PeerId, Long> closedPeers = new HashMap<>();
+    private long epoch;
+
+    private SecureServer(ServerSocket serverSocket, SessionConfig config, ServerOptions options, Handler handler) {
         this.serverSocket = serverSocket;
         this.config = config;
         this.options = options;
-        this.executor = executor;
         this.handler = handler;
-        this.halfOpen = new Semaphore(options.halfOpenLimit());
+        this.handshakes = BackgroundThreads.threadPerTask("handshake");
+        this.handlers = options.executor().orElse(handshakes);
+        this.halfOpen = new HalfOpenConnections(options.halfOpenLimit(), options.halfOpenLimitPerAddress());
+        this.handshakeBytes =
+                new ByteBudget("the handshake messages of all half-open connections", options.handshakeBytesLimit());
+        this.incompleteBytes =
+                new ByteBudget("the incomplete messages of all connections", options.incompleteBytesLimit());
     }
 
     /**
-     * Starts to listen, with default options.
+     * Starts a server on an address, with default options.
      *
-     * @param serverSocket bound; belongs to the listener from now on, which closes it
-     * @param config who we are and whom we know
-     * @param executor runs a task for each connection, and one that accepts; should start a thread for each
-     * @param handler gets each connection
-     * @return the listener, at work until it is closed
-     * @throws IllegalArgumentException if the server socket is not bound
-     * @throws RejectedExecutionException if the executor does not take the task that accepts; the server socket is closed
+     * @param address where to listen; port 0 chooses a free one, see {@link #address()}
+     * @param config the local identity and the keys of peers, each of whom is accepted
+     * @param handler gets each established connection
+     * @return the server, at work until it is closed
+     * @throws IOException if the address cannot be bound
+     * @throws IllegalArgumentException if the configuration has no directory of peers
      */
-    public static SecureServer listen(
-            ServerSocket serverSocket, SessionConfig config, Executor executor, Handler handler) {
-        return listen(serverSocket, config, executor, handler, ConnectionOptions.defaults());
+    public static SecureServer listen(InetSocketAddress address, SessionConfig config, Handler handler)
+            throws IOException {
+        return listen(address, config, handler, ServerOptions.defaults());
     }
 
     /**
-     * Starts to listen.
+     * Starts a server on an address.
      *
-     * @param serverSocket bound; belongs to the listener from now on, which closes it
-     * @param config who we are and whom we know
-     * @param executor runs a task for each connection, and one that accepts; should start a thread for each
-     * @param handler gets each connection
-     * @param options framing and limits
-     * @return the listener, at work until it is closed
-     * @throws IllegalArgumentException if the server socket is not bound
-     * @throws RejectedExecutionException if the executor does not take the task that accepts; the server socket is closed
+     * @param address where to listen; port 0 chooses a free one, see {@link #address()}
+     * @param config the local identity and the keys of peers, each of whom is accepted
+     * @param handler gets each established connection
+     * @param options limits, timeouts and threads
+     * @return the server, at work until it is closed
+     * @throws IOException if the address cannot be bound
+     * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static SecureServer listen(
-            ServerSocket serverSocket,
-            SessionConfig config,
-            Executor executor,
-            Handler handler,
-            ConnectionOptions options) {
+            InetSocketAddress address, SessionConfig config, Handler handler, ServerOptions options)
+            throws IOException {
+        HandshakeRunner.requireDirectory(config);
+        ServerSocket serverSocket = new ServerSocket();
+        try {
+            serverSocket.bind(address, BACKLOG);
+        } catch (IOException | RuntimeException e) {
+            closeQuietly(serverSocket);
+            throw e;
+        }
+        return listen(serverSocket, config, handler, options);
+    }
+
+    /**
+     * Starts a server on a server socket of the caller.
+     *
+     * @param serverSocket bound; belongs to the server from now on, which closes it
+     * @param config the local identity and the keys of peers, each of whom is accepted
+     * @param handler gets each established connection
+     * @param options limits, timeouts and threads
+     * @return the server, at work until it is closed
+     * @throws IllegalArgumentException if the server socket is not bound, or the configuration has no directory of peers
+     */
+    public static SecureServer listen(
+            ServerSocket serverSocket, SessionConfig config, Handler handler, ServerOptions options) {
         HandshakeRunner.requireDirectory(config);
         if (!serverSocket.isBound()) {
             throw new IllegalArgumentException("a server socket without an address; bind it first");
         }
-        SecureServer listener = new SecureServer(serverSocket, config, options, executor, handler);
-        try {
-            executor.execute(listener::acceptAll);
-        } catch (RejectedExecutionException e) {
-            listener.closeServerSocket();
-            throw e;
-        }
-        return listener;
+        SecureServer server = new SecureServer(serverSocket, config, options, handler);
+        BackgroundThreads.start("accept-" + serverSocket.getLocalPort(), server::acceptAll);
+        return server;
     }
 
     /**
-     * Returns how many connections were closed because too many handshakes were under way.
+     * Returns the address on which the server listens.
      *
-     * @return 0 or more
+     * @return the address with the port in use
      */
-    public long shedConnections() {
-        return shed.get();
+    public InetSocketAddress address() {
+        return (InetSocketAddress) serverSocket.getLocalSocketAddress();
     }
 
     /**
-     * Stops listening and closes all connections, whose handlers then fail or end; does not wait for that, and leaves the
-     * executor as it is. May be called twice, and by any thread.
+     * Returns the established connections.
+     *
+     * @return those that are open at this moment, in no order
+     */
+    public List<SecureConnection> connections() {
+        return new ArrayList<>(connections);
+    }
+
+    /**
+     * Returns what the server has done until now.
+     *
+     * @return the counters of this moment
+     */
+    public ServerCounters counters() {
+        return new ServerCounters(
+                accepted.get(),
+                established.get(),
+                failed.get(),
+                shed.get(),
+                handshakeBytes.evicted() + incompleteBytes.evicted(),
+                handlerFailures.get(),
+                halfOpen.size(),
+                connections.size());
+    }
+
+    /**
+     * Closes all connections of a peer and their sessions, those included whose handshake is not over. Call it after the
+     * peer or its key was removed from the directory.
+     *
+     * @param peer the peer whose connections end
+     * @return how many established connections were closed
+     */
+    public int closePeer(PeerId peer) {
+        lock.lock();
+        try {
+            epoch++;
+            closedPeers.put(peer, epoch);
+        } finally {
+            lock.unlock();
+        }
+        int closed = 0;
+        for (SecureConnection connection : connections) {
+            if (connection.session().peer().equals(peer)) {
+                closeQuietly(connection);
+                closed++;
+            }
+        }
+        return closed;
+    }
+
+    /**
+     * Stops accepting, gives up handshakes that are not over, and waits until the handlers have returned; then closes what
+     * is left.
+     *
+     * @param limit how long to wait for handlers
+     * @return true if all handlers have returned in time
+     * @throws InterruptedException if the thread is interrupted; the server is closed
+     */
+    public boolean shutdown(Duration limit) throws InterruptedException {
+        closeQuietly(serverSocket);
+        closeHalfOpen();
+        long left = Deadline.after(limit).isLimited() ? limit.toNanos() : 0;
+        lock.lock();
+        try {
+            while (!connections.isEmpty() && left > 0) {
+                left = ended.awaitNanos(left);
+            }
+            return connections.isEmpty();
+        } finally {
+            lock.unlock();
+            closeQuietly(this);
+        }
+    }
+
+    /**
+     * Stops accepting and closes all connections, whose handlers then fail or end; does not wait for that, and leaves the
+     * executor of the options as it is. May be called twice, and by any thread.
      */
     @Override
     public void close() throws IOException {
         try {
             serverSocket.close();
         } finally {
-            for (Socket socket : sockets) {
-                closeQuietly(socket);
+            closeHalfOpen();
+            for (SecureConnection connection : connections) {
+                closeQuietly(connection);
             }
+            handshakes.shutdown();
+        }
+    }
+
+    /**
+     * Describes the server for people to read.
+     *
+     * @return a description without secrets
+     */
+    @Override
+    public String toString() {
+        return "server of " + config.identity().id() + " on " + serverSocket.getLocalSocketAddress();
+    }
+
+    private void closeHalfOpen() {
+        for (HalfOpenConnections.Entry entry : halfOpen.all()) {
+            closeQuietly(entry.socket);
         }
     }
 
@@ -134,8 +269,8 @@ public final class SecureServer implements Closeable {
                 acceptNext();
             }
         } finally {
-            // Whatever has ended this thread: nobody is to wait for an answer that does not come.
-            closeServerSocket();
+            // Whatever has ended this thread: no client is to wait for an answer that does not come.
+            closeQuietly(serverSocket);
         }
     }
 
@@ -143,7 +278,7 @@ public final class SecureServer implements Closeable {
         try {
             admit(serverSocket.accept());
         } catch (SocketTimeoutException e) {
-            // The server socket came with a time limit. Nobody has connected, and nothing has failed.
+            // The server socket came with a time limit. No client has connected, and nothing has failed.
         } catch (IOException e) {
             if (!serverSocket.isClosed()) {
                 tellFailed(serverSocket.getLocalSocketAddress(), e);
@@ -154,51 +289,148 @@ public final class SecureServer implements Closeable {
     }
 
     private void admit(Socket socket) {
-        if (!halfOpen.tryAcquire()) {
+        accepted.incrementAndGet();
+        Deadline deadline = Deadline.after(options.connections().handshakeDeadline());
+        Deadline firstMessage = Deadline.after(options.connections().firstMessageDeadline());
+        HalfOpenConnections.Entry entry = new HalfOpenConnections.Entry(socket, currentEpoch());
+        for (HalfOpenConnections.Entry displaced : halfOpen.add(entry)) {
             shed.incrementAndGet();
-            closeQuietly(socket);
-            return;
+            closeQuietly(displaced.socket);
         }
-        sockets.add(socket);
         if (serverSocket.isClosed()) {
             closeQuietly(socket);
         }
         try {
-            executor.execute(() -> serve(socket));
+            handshakes.execute(() -> serve(entry, deadline, firstMessage));
         } catch (RejectedExecutionException e) {
-            turnAway(socket, e);
+            turnAway(entry, e);
         } catch (OutOfMemoryError e) {
-            // How a JVM says that the system gives it no more threads.
-            turnAway(socket, new RejectedExecutionException("no thread for a connection", e));
+            // This is how a JVM reports that the system grants it no more threads.
+            turnAway(entry, new RejectedExecutionException("no thread for a connection", e));
         }
     }
 
-    private void turnAway(Socket socket, RejectedExecutionException cause) {
-        SocketAddress address = socket.getRemoteSocketAddress();
-        halfOpen.release();
-        forget(socket);
+    private void turnAway(HalfOpenConnections.Entry entry, RejectedExecutionException cause) {
+        SocketAddress address = entry.socket.getRemoteSocketAddress();
+        halfOpen.remove(entry);
+        closeQuietly(entry.socket);
+        failed.incrementAndGet();
         tellFailed(address, cause);
     }
 
-    private void serve(Socket socket) {
-        SocketAddress address = socket.getRemoteSocketAddress();
-        try (SecureConnection connection = negotiate(socket)) {
-            handler.handle(connection);
-        } catch (InterruptedException e) {
-            tellFailed(address, e);
-            Thread.currentThread().interrupt();
+    private void serve(HalfOpenConnections.Entry entry, Deadline deadline, Deadline firstMessage) {
+        SocketAddress address = entry.socket.getRemoteSocketAddress();
+        SecureConnection connection;
+        try {
+            connection = establish(entry, deadline, firstMessage);
         } catch (Exception e) {
-            tellFailed(address, e);
+            closeQuietly(entry.socket);
+            failed.incrementAndGet();
+            tellFailed(address, entry.displaced ? displacedBy(e) : e);
+            return;
         } finally {
-            forget(socket);
+            halfOpen.remove(entry);
+            forgetClosedPeers();
+        }
+        established.incrementAndGet();
+        try {
+            if (handlers == handshakes) {
+                handle(connection);
+            } else {
+                handlers.execute(() -> handle(connection));
+            }
+        } catch (RejectedExecutionException e) {
+            end(connection);
+            tellFailed(address, e);
         }
     }
 
-    private SecureConnection negotiate(Socket socket) throws IOException, HandshakeException {
-        try {
-            return SecureConnection.accept(socket, config, options);
+    private SecureConnection establish(HalfOpenConnections.Entry entry, Deadline deadline, Deadline firstMessage)
+            throws IOException, HandshakeException {
+        StreamTransport transport =
+                StreamTransport.of(entry.socket, options.connections().framing());
+        ByteBudget.Account account = handshakeBytes.open(entry.socket);
+        transport.use(account);
+        try (Handshake handshake = Handshake.server(config)) {
+            Transport watched = new FirstBytes(transport, () -> entry.hasSent = true);
+            SecureSession session =
+                    new HandshakeRunner(watched, handshake, options.connections(), deadline, firstMessage).run();
+            SecureConnection connection = SecureConnection.over(transport, session, options.connections());
+            try {
+                transport.use(incompleteBytes.open(entry.socket));
+                register(connection, entry.epoch);
+            } catch (IOException | RuntimeException e) {
+                closeQuietly(connection);
+                throw e;
+            }
+            return connection;
         } finally {
-            halfOpen.release();
+            account.release();
+        }
+    }
+
+    /** Registers an established connection, unless its peer or the server was closed meanwhile. */
+    private void register(SecureConnection connection, long acceptedAt) throws IOException {
+        connections.add(connection);
+        PeerId peer = connection.session().peer();
+        boolean closed;
+        lock.lock();
+        try {
+            closed = closedPeers.getOrDefault(peer, -1L) > acceptedAt;
+        } finally {
+            lock.unlock();
+        }
+        if (closed || serverSocket.isClosed()) {
+            end(connection);
+            throw new IOException(
+                    closed
+                            ? "all connections of " + peer + " were closed during the handshake"
+                            : "the server is closed");
+        }
+    }
+
+    private void handle(SecureConnection connection) {
+        try {
+            handler.handle(connection);
+        } catch (InterruptedException e) {
+            tellHandlerFailed(connection, e);
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            tellHandlerFailed(connection, e);
+        } finally {
+            end(connection);
+        }
+    }
+
+    private void end(SecureConnection connection) {
+        closeQuietly(connection);
+        connections.remove(connection);
+        lock.lock();
+        try {
+            ended.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long currentEpoch() {
+        lock.lock();
+        try {
+            return epoch;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Peers that were closed matter only to handshakes that had begun before. */
+    private void forgetClosedPeers() {
+        lock.lock();
+        try {
+            if (!closedPeers.isEmpty() && halfOpen.size() == 0) {
+                closedPeers.clear();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -206,30 +438,33 @@ public final class SecureServer implements Closeable {
         try {
             handler.failed(address, cause);
         } catch (Exception e) {
-            // Its own affair; other connections must not suffer from it (PROTOCOL.md H-11).
+            uncaught(e);
         }
     }
 
-    private void forget(Socket socket) {
-        sockets.remove(socket);
-        closeQuietly(socket);
-    }
-
-    private void closeServerSocket() {
+    private void tellHandlerFailed(SecureConnection connection, Exception cause) {
+        handlerFailures.incrementAndGet();
         try {
-            serverSocket.close();
-        } catch (IOException e) {
-            // It is of no use any more, closed or not.
+            handler.handlerFailed(connection, cause);
+        } catch (Exception e) {
+            uncaught(e);
         }
     }
 
-    private static final long PAUSE_NANOS = 10_000_000;
+    private static void uncaught(Exception e) {
+        Thread thread = Thread.currentThread();
+        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+    }
 
-    private static void closeQuietly(Socket socket) {
+    private static IOException displacedBy(Exception cause) {
+        return new IOException("closed during the handshake: too many connections are half open", cause);
+    }
+
+    private static void closeQuietly(Closeable resource) {
         try {
-            socket.close();
+            resource.close();
         } catch (IOException e) {
-            // It is of no use any more, closed or not.
+            // The resource is abandoned, closed or not.
         }
     }
 
@@ -237,21 +472,31 @@ public final class SecureServer implements Closeable {
     @FunctionalInterface
     public interface Handler {
         /**
-         * Serves a connection, which is closed when this returns or throws. An {@link Error} is left to the executor.
+         * Serves a connection, which is closed when this returns or throws.
          *
          * @param connection established
-         * @throws Exception to end the connection; {@link #failed} is told
+         * @throws Exception to end the connection; {@link #handlerFailed} is told
          */
         void handle(SecureConnection connection) throws Exception;
 
         /**
-         * Is told of a connection that failed: in its handshake, in its handler, or before. What this throws is
-         * dropped.
+         * Observes a connection that failed before it reached {@link #handle}. Does nothing by default.
          *
-         * @param address where the peer is, or where we listen if no connection could be accepted
-         * @param cause what went wrong: {@link HandshakeException}, {@link IOException}, what the handler threw, or
-         *     {@link RejectedExecutionException} if the executor did not take the connection
+         * @param address the address of the peer, or that of the server if no connection could be accepted
+         * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, or a
+         *     {@link RejectedExecutionException} if an executor did not take the connection
          */
         default void failed(SocketAddress address, Exception cause) {}
+
+        /**
+         * Observes an exception of {@link #handle}. By default it goes to the uncaught-exception handler of the thread, as
+         * an {@link Error} always does.
+         *
+         * @param connection the connection, about to be closed
+         * @param cause what the handler threw
+         */
+        default void handlerFailed(SecureConnection connection, Exception cause) {
+            uncaught(cause);
+        }
     }
 }

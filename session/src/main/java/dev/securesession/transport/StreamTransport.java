@@ -1,44 +1,41 @@
 package dev.securesession.transport;
 
 import dev.securesession.Delivery;
-import java.io.BufferedInputStream;
-import java.io.EOFException;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ProtocolException;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Messages over a stream of bytes, each behind a header that says how long it is.
+ * Messages over a stream of bytes, each behind a header that states its length.
  *
- * <p>Over a {@link Socket} waiting can be limited, whose own timeout is overwritten for that; over bare streams it cannot,
- * and a timeout is looked at between two reads only. A message that has come in part when the time is over is not lost:
- * the next call goes on with it.
+ * <p>Over a {@link Socket} the socket's own timeout is overwritten. Over bare streams, which cannot limit their waiting, a
+ * daemon thread reads the input; it ends with the stream. Memory grows with the bytes that have
+ * arrived, not with the length that a header states. A message that has arrived in part when a timeout ends is not lost:
+ * the next call continues with it.
  *
- * <p>PROTOCOL.md, section 10.
+ * <p>PROTOCOL.md, section 10; P-4.
  */
 public final class StreamTransport implements Transport {
-    private final InputStream in;
+    private final FrameReader reader;
     private final OutputStream out;
     private final Framing framing;
-    private final TimedInput timed;
-    private final Closing closing;
+    private final Closeable resource;
+    private final @Nullable SocketAddress remote;
 
-    // What has come of the next message.
-    private Part header;
-    private @Nullable Part body;
-
-    private StreamTransport(TimedInput timed, OutputStream out, Framing framing, Closing closing) {
-        this.timed = timed;
-        this.in = new BufferedInputStream(timed);
+    private StreamTransport(
+            TimedInput in, OutputStream out, Framing framing, Closeable resource, @Nullable SocketAddress remote) {
+        this.reader = new FrameReader(in, framing);
         this.out = out;
         this.framing = framing;
-        this.closing = closing;
-        this.header = new Part(framing.headerLength());
+        this.resource = resource;
+        this.remote = remote;
     }
 
     /**
@@ -51,20 +48,22 @@ public final class StreamTransport implements Transport {
      */
     public static StreamTransport of(Socket socket, Framing framing) throws IOException {
         socket.setTcpNoDelay(true);
-        TimedInput input = new TimedInput(socket.getInputStream(), socket::setSoTimeout);
-        return new StreamTransport(input, socket.getOutputStream(), framing, socket::close);
+        return new StreamTransport(
+                new SocketInput(socket), socket.getOutputStream(), framing, socket, socket.getRemoteSocketAddress());
     }
 
     /**
      * Returns a transport over two streams.
      *
-     * @param in where the peer's messages come from; belongs to the transport, which closes it
-     * @param out where ours go, flushed after each; belongs to the transport, which closes it
+     * @param in the peer's messages; belongs to the transport, which closes it
+     * @param out our messages, flushed after each; belongs to the transport, which closes it
      * @param framing the same as the peer's
      * @return the transport
      */
     public static StreamTransport of(InputStream in, OutputStream out, Framing framing) {
-        return new StreamTransport(new TimedInput(in, timeout -> {}), out, framing, () -> {
+        PumpedInput pumped = new PumpedInput(in);
+        Closeable both = () -> {
+            pumped.close();
             // In this order: closing a buffered output waits for a thread that writes, which ends with the input of the
             // same socket.
             try {
@@ -72,13 +71,19 @@ public final class StreamTransport implements Transport {
             } finally {
                 out.close();
             }
-        });
+        };
+        return new StreamTransport(pumped, out, framing, both, null);
+    }
+
+    /** From now on counts incomplete messages in this account. */
+    void use(ByteBudget.Account account) throws IOException {
+        reader.use(account);
     }
 
     @Override
     public void send(byte[] message) throws IOException {
         if (message.length > framing.maxMessageLength()) {
-            throw new ProtocolException("a message of " + message.length + " bytes; the framing takes at most "
+            throw new ProtocolException("a message of " + message.length + " bytes; the framing allows at most "
                     + framing.maxMessageLength());
         }
         // One write: a header on its own would travel in a packet of its own.
@@ -92,32 +97,8 @@ public final class StreamTransport implements Transport {
     }
 
     @Override
-    public Optional<byte[]> receive(int longest, Duration timeout) throws IOException {
-        timed.startTimer(timeout);
-        fill(header);
-        if (header.isEmpty()) {
-            return Optional.empty();
-        }
-        if (!header.isFull()) {
-            throw new EOFException(
-                    "the connection ended after " + header.read + " bytes of a header of " + header.bytes.length);
-        }
-        long length = framing.readHeader(header.bytes);
-        if (length > longest) {
-            throw new ProtocolException("a message of " + length + " bytes; the limit is " + longest);
-        }
-        if (body == null) {
-            body = new Part((int) length);
-        }
-        Part message = body;
-        fill(message);
-        if (!message.isFull()) {
-            throw new EOFException(
-                    "the connection ended after " + message.read + " bytes of a message of " + message.bytes.length);
-        }
-        header = new Part(header.bytes.length);
-        body = null;
-        return Optional.of(message.bytes);
+    public Optional<byte[]> receive(int maxLength, Duration timeout) throws IOException {
+        return reader.read(maxLength, Deadline.after(timeout), awaited());
     }
 
     @Override
@@ -131,41 +112,21 @@ public final class StreamTransport implements Transport {
     }
 
     @Override
+    public Optional<SocketAddress> remoteAddress() {
+        return Optional.ofNullable(remote);
+    }
+
+    @Override
     public void close() throws IOException {
-        closing.close();
+        resource.close();
     }
 
-    /** Reads until a part is full or the stream ends; goes on where it stood when the time was over before. */
-    private void fill(Part part) throws IOException {
-        while (!part.isFull()) {
-            int count = in.read(part.bytes, part.read, part.bytes.length - part.read);
-            if (count < 0) {
-                return;
-            }
-            part.read += count;
-        }
+    @Override
+    public String toString() {
+        return remote == null ? "stream" : "stream to " + remote;
     }
 
-    /** A header or a message, as far as it has come. */
-    private static final class Part {
-        final byte[] bytes;
-        int read;
-
-        Part(int length) {
-            bytes = new byte[length];
-        }
-
-        boolean isEmpty() {
-            return read == 0;
-        }
-
-        boolean isFull() {
-            return read == bytes.length;
-        }
-    }
-
-    /** Closes what is under the transport. */
-    private interface Closing {
-        void close() throws IOException;
+    private String awaited() {
+        return remote == null ? "a message" : "a message from " + remote;
     }
 }

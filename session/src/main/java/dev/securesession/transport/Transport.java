@@ -3,6 +3,7 @@ package dev.securesession.transport;
 import dev.securesession.Delivery;
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -27,14 +28,14 @@ public interface Transport extends Closeable {
     /**
      * Waits for the next message.
      *
-     * @param longest bytes that the message may have; the bound must be checked before memory is allocated for it
+     * @param maxLength bytes that the message may have; memory must grow with the bytes that arrive, not with a claimed length
      *     (PROTOCOL.md P-4)
      * @param timeout how long to wait for the whole of it, or zero for as long as it takes
      * @return the message, a new array; or empty if the peer has ended the connection between two messages
      * @throws java.net.SocketTimeoutException if the time is over; what has come of the message is kept for the next call
      * @throws IOException if the message is too long or was cut off, or the connection fails; it is then of no use
      */
-    Optional<byte[]> receive(int longest, Duration timeout) throws IOException;
+    Optional<byte[]> receive(int maxLength, Duration timeout) throws IOException;
 
     /**
      * Tells what may happen to messages on the way.
@@ -50,6 +51,15 @@ public interface Transport extends Closeable {
      */
     default int maxMessageLength() {
         return Integer.MAX_VALUE;
+    }
+
+    /**
+     * Returns the address of the peer, for logs and limits.
+     *
+     * @return the address, or empty if the transport has none
+     */
+    default Optional<SocketAddress> remoteAddress() {
+        return Optional.empty();
     }
 
     /** Ends the connection; a thread that sends or receives fails. May be called twice, and by any thread. */

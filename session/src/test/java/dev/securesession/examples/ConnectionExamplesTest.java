@@ -19,6 +19,7 @@ import dev.securesession.transport.SecureServer;
 import dev.securesession.transport.StreamTransport;
 import dev.securesession.transport.Transport;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
@@ -81,8 +82,9 @@ class ConnectionExamplesTest {
     private void client() throws Exception {
         // example: client
         LocalIdentity me = LocalIdentity.of(PeerId.ofUtf8("client"), clientKey);
-        SessionConfig config = SessionConfig.of(me, PeerDirectory.of(PeerId.ofUtf8("server"), serverPublicKey));
-        try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config)) {
+        PeerId server = PeerId.ofUtf8("server");
+        SessionConfig config = SessionConfig.of(me, PeerDirectory.of(server, serverPublicKey));
+        try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config, server)) {
             connection.send("how are you?".getBytes(UTF_8));
             System.out.println(new String(connection.receive().orElseThrow(), UTF_8));
         }
@@ -90,10 +92,11 @@ class ConnectionExamplesTest {
     }
 
     @Test
-    void listenerServesMany() throws Exception {
+    void serverServesMany() throws Exception {
         SessionConfig config = serverConfig();
-        // example: listener
-        SecureServer listener = SecureServer.listen(serverSocket, config, executor, connection -> {
+        serverSocket.close();
+        // example: server-of-many
+        SecureServer server = SecureServer.listen(new InetSocketAddress(port), config, connection -> {
             byte[] question = connection.receive().orElseThrow();
             connection.send(answer(question));
         });
@@ -101,7 +104,7 @@ class ConnectionExamplesTest {
         for (int i = 0; i < 3; i++) {
             client();
         }
-        listener.close();
+        server.close();
     }
 
     @Test
@@ -154,7 +157,7 @@ class ConnectionExamplesTest {
 
     private static SecureSession negotiate(Transport transport, SessionConfig config) throws Exception {
         // example: handshake
-        try (Handshake handshake = Handshake.client(config)) {
+        try (Handshake handshake = Handshake.client(config, PeerId.ofUtf8("server"))) {
             transport.send(handshake.start());
             while (true) {
                 byte[] message = transport.receive(MAX, Duration.ofSeconds(30)).orElseThrow();
@@ -186,7 +189,8 @@ class ConnectionExamplesTest {
             // end
             return null;
         });
-        try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), clientConfig())) {
+        try (SecureConnection connection =
+                SecureConnection.connect(new Socket(host, port), clientConfig(), PeerId.ofUtf8("server"))) {
             for (int i = 0; i < 2 * ROUNDS; i++) {
                 byte[] question = ("question " + i).getBytes(UTF_8);
                 connection.send(question);

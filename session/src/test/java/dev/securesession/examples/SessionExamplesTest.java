@@ -20,6 +20,7 @@ import dev.securesession.PeerId;
 import dev.securesession.Sealer;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
+import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
@@ -52,7 +53,7 @@ class SessionExamplesTest {
 
     @BeforeEach
     void establish() throws Exception {
-        Handshake client = Handshake.client(aliceConfig);
+        Handshake client = Handshake.clientAcceptingAnyKnownPeer(aliceConfig);
         Handshake server = Handshake.server(bobConfig);
         byte[] reply = server.receive(client.start()).message().orElseThrow();
         byte[] confirmation = client.receive(reply).message().orElseThrow();
@@ -126,7 +127,7 @@ class SessionExamplesTest {
 
     @Test
     void asksForKeysWithoutWaiting() throws Exception {
-        Handshake client = Handshake.client(aliceConfig);
+        Handshake client = Handshake.clientAcceptingAnyKnownPeer(aliceConfig);
         byte[] message = client.start();
         // example: asking-for-keys
         SessionConfig config = SessionConfig.askingForKeys(LocalIdentity.of(BOB_ID, BOB.privateKey()));
@@ -142,7 +143,7 @@ class SessionExamplesTest {
 
     @Test
     void sendsEarly() throws Exception {
-        Handshake client = Handshake.client(aliceConfig);
+        Handshake client = Handshake.clientAcceptingAnyKnownPeer(aliceConfig);
         Handshake server = Handshake.server(bobConfig);
         byte[] reply = server.receive(client.start()).message().orElseThrow();
         Queue<byte[]> sent = new ArrayDeque<>();
@@ -159,17 +160,16 @@ class SessionExamplesTest {
     void savesAndRestores() throws Exception {
         byte[] thirtyTwoRandomBytes = new byte[StateKey.LENGTH];
         SecureSession session = alice;
+        long generation = 7;
         // example: save
-        StateKey stateKey = StateKey.of(thirtyTwoRandomBytes);
-        StateKey key = stateKey.withOwner("session with bob").withGeneration(7);
-        byte[] state = session.save(key); // sealed: store it anywhere
-        session.close();
+        StateKey key = StateKey.of(thirtyTwoRandomBytes);
+        StateBinding binding = StateBinding.of("orders-7", generation);
+        byte[] state = session.suspend(key, binding); // saves and closes; sealed: store it anywhere
 
-        SecureSession again = SecureSession.restore(state, key, aliceConfig);
+        SecureSession again = SecureSession.restore(state, key, binding, aliceConfig, PeerId.ofUtf8("bob"));
         // end
         assertThat(bob.unwrap(again.wrap(new byte[] {5}))).containsExactly(5);
-        StateKey other = key.withGeneration(8);
-        assertThatThrownBy(() -> SecureSession.restore(state, other, aliceConfig))
+        assertThatThrownBy(() -> SecureSession.restore(state, key, binding.next(), aliceConfig, PeerId.ofUtf8("bob")))
                 .isInstanceOf(dev.securesession.StateRejectedException.class);
     }
 
@@ -250,7 +250,7 @@ class SessionExamplesTest {
     }
 
     private static IdentityPublicKey keyOf(PeerId peer) {
-        return PEERS.find(peer).orElseThrow();
+        return PEERS.find(peer).get(0);
     }
 
     private static void negotiateANewSession() {}

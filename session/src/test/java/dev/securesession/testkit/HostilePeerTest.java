@@ -39,7 +39,7 @@ class HostilePeerTest {
         Pair pair = Pair.create(Curve.P256, curve);
         HostilePeer server = HostilePeer.server(Pair.SERVER_ID, keys, Pair.CLIENT_ID);
 
-        try (Handshake client = Handshake.client(pair.client())) {
+        try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(pair.client())) {
             client.receive(server.message2(client.start()));
             HandshakeStep.Established step = (HandshakeStep.Established) client.receive(server.message4());
 

@@ -17,8 +17,9 @@ final class Connected implements AutoCloseable {
 
     /** Lets the two negotiate. */
     static Connected negotiate(Threads threads, Pair pair, Transport client, Transport server) throws Exception {
-        Future<SecureConnection> accepted = threads.run(() -> SecureConnection.accept(server, pair.server()));
-        SecureConnection connected = SecureConnection.connect(client, pair.client());
+        ConnectionOptions options = ConnectionOptions.defaults();
+        Future<SecureConnection> accepted = threads.run(() -> SecureConnection.accept(server, pair.server(), options));
+        SecureConnection connected = SecureConnection.connect(client, pair.client(), Pair.SERVER_ID, options);
         return new Connected(connected, Threads.await(accepted));
     }
 

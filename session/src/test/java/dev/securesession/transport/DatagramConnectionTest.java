@@ -72,7 +72,7 @@ class DatagramConnectionTest {
 
     @Test
     void dropsForgedMessagesUntilThereAreTooMany() throws Exception {
-        Pair strict = pair.withOptions(pair.server().options().withFailureLimit(3));
+        Pair strict = pair.with(config -> config.withFailureLimit(3));
         FaultyTransport damaging = FaultyTransport.of(inner, number -> number % 2 == 0 ? Fault.flip(-1) : Fault.none());
         try (Connected ends = Connected.over(strict, damaging, inner.peer())) {
             for (int i = 0; i < 6; i++) {

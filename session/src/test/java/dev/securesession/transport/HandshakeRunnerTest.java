@@ -8,6 +8,7 @@ import dev.securesession.Delivery;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeException.Reason;
+import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.SecureSession;
@@ -16,8 +17,10 @@ import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.FaultyTransport;
 import dev.securesession.testkit.FaultyTransport.Fault;
+import dev.securesession.testkit.HostilePeer;
 import dev.securesession.testkit.MemoryTransport;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testkit.TestKeys;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,7 +56,7 @@ class HandshakeRunnerTest {
     @Rule(value = "H-3", kind = Kind.REFUSES)
     void aStreamServerGivesUpAtTheFirstBadMessage() throws Exception {
         client.send(new byte[] {1});
-        client.send(Handshake.client(pair.client()).start());
+        client.send(Handshake.clientAcceptingAnyKnownPeer(pair.client()).start());
 
         assertThatThrownBy(() -> SecureConnection.accept(server, pair.server())).isInstanceOf(HandshakeException.class);
         assertThat(server.isClosed()).isTrue();
@@ -64,15 +67,16 @@ class HandshakeRunnerTest {
     void aStreamClientGivesUpAtTheFirstBadMessage() throws Exception {
         server.send(new byte[] {1});
 
-        assertThatThrownBy(() -> SecureConnection.connect(client, pair.client()))
+        assertThatThrownBy(() -> SecureConnection.connect(client, pair.client(), Pair.SERVER_ID))
                 .isInstanceOf(HandshakeException.class);
         assertThat(client.isClosed()).isTrue();
     }
 
+    /** Malformed messages cost nothing, so any number of them may be thrown in. */
     @Test
     @Rule(value = "H-3", kind = Kind.ACCEPTS)
-    void datagramPeersGoOnAfterSixteenBadMessages() throws Exception {
-        for (int i = 0; i < 16; i++) {
+    void datagramPeersDropMalformedMessagesWithoutCounting() throws Exception {
+        for (int i = 0; i < 60; i++) {
             datagramClient.send(new byte[] {1});
             datagramServer.send(new byte[] {1});
         }
@@ -86,16 +90,39 @@ class HandshakeRunnerTest {
     }
 
     @Test
-    @Rule(value = "H-3", kind = Kind.REFUSES)
-    void aDatagramPeerGivesUpAtTheSeventeenthBadMessage() throws Exception {
-        for (int i = 0; i < 17; i++) {
-            datagramClient.send(new byte[] {(byte) i});
+    @Rule(value = "H-3", kind = Kind.ACCEPTS)
+    void datagramServersGoOnAfterSixteenFailedSignatures() throws Exception {
+        byte[] forged = forgedMessage1();
+        for (int i = 0; i < 16; i++) {
+            datagramClient.send(forged);
         }
-        datagramClient.send(Handshake.client(pair.client()).start());
+
+        try (Threads threads = new Threads();
+                Connected ends = Connected.negotiate(threads, pair, datagramClient, datagramServer)) {
+            ends.client.send(PAYLOAD);
+            assertThat(ends.server.receive()).hasValue(PAYLOAD);
+        }
+    }
+
+    @Test
+    @Rule(value = "H-3", kind = Kind.REFUSES)
+    void aDatagramServerGivesUpAtTheSeventeenthFailedSignature() throws Exception {
+        byte[] forged = forgedMessage1();
+        for (int i = 0; i < 17; i++) {
+            datagramClient.send(forged);
+        }
+        datagramClient.send(pair.beginAsClient().start());
 
         assertThatThrownBy(() -> SecureConnection.accept(datagramServer, pair.server()))
-                .isInstanceOf(HandshakeException.class);
+                .isInstanceOfSatisfying(
+                        HandshakeException.class,
+                        refusal -> assertThat(refusal.reason()).isEqualTo(Reason.BAD_SIGNATURE));
         assertThat(datagramServer.isClosed()).isTrue();
+    }
+
+    private static byte[] forgedMessage1() {
+        return HostilePeer.client(Pair.CLIENT_ID, TestKeys.pair(3), Pair.SERVER_ID)
+                .message1();
     }
 
     @Test
@@ -112,8 +139,10 @@ class HandshakeRunnerTest {
 
             assertThat(ends.server.receive()).hasValue(PAYLOAD);
             assertThat(ends.client.receive()).hasValue(PAYLOAD);
-            // What was left over of the handshake: the second messages 3 and 4.
-            assertThat(ends.server.droppedMessages()).isEqualTo(1);
+            // Each repetition was answered, and the answers doubled again: of 8 messages 3 the first one counted, and
+            // of 2
+            // messages 4.
+            assertThat(ends.server.droppedMessages()).isEqualTo(7);
             assertThat(ends.client.droppedMessages()).isEqualTo(1);
         }
     }
@@ -121,13 +150,13 @@ class HandshakeRunnerTest {
     @Test
     @Rule(value = "P-4", kind = Kind.REFUSES)
     void refusesAHandshakeMessageBeyondTheLimit() throws Exception {
-        byte[] message1 = Handshake.client(pair.client()).start();
+        byte[] message1 = Handshake.clientAcceptingAnyKnownPeer(pair.client()).start();
         client.send(message1);
 
         assertThatThrownBy(() -> SecureConnection.accept(
                         server,
                         pair.server(),
-                        ConnectionOptions.defaults().withHandshakeMessageLimit(message1.length - 1)))
+                        ConnectionOptions.defaults().withMaxHandshakeMessageLength(message1.length - 1)))
                 .isInstanceOf(ProtocolException.class);
         assertThat(server.isClosed()).isTrue();
     }
@@ -149,7 +178,7 @@ class HandshakeRunnerTest {
             assertThat(ends.server.receive()).hasValue(PAYLOAD);
         }
 
-        assertThat(limits).containsExactly(131_072, 131_072, 16_777_216);
+        assertThat(limits).containsExactly(16_384, 16_384, 16_777_216);
     }
 
     @Test
@@ -165,7 +194,7 @@ class HandshakeRunnerTest {
     void refusesAConfigurationThatAsksForKeys(Delivery delivery) throws Exception {
         MemoryTransport transport = MemoryTransport.create(delivery);
         Pair asking = pair.askingForKeys();
-        transport.send(Handshake.client(pair.client()).start());
+        transport.send(Handshake.clientAcceptingAnyKnownPeer(pair.client()).start());
 
         assertThatThrownBy(() -> SecureConnection.accept(transport.peer(), asking.server()))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -176,13 +205,15 @@ class HandshakeRunnerTest {
 
     @Test
     void tellsWhyThePeerWasRefused() throws Exception {
-        Pair suspicious = pair.withServer(config -> config.withExpectedPeer(PeerId.ofUtf8("someone else")));
-        client.send(Handshake.client(pair.client()).start());
+        Pair suspicious = pair.withServer(config -> config.withDirectory(PeerDirectory.of(
+                PeerId.ofUtf8("someone else"), pair.client().identity().publicKey())));
+        client.send(pair.beginAsClient().start());
 
         assertThatThrownBy(() -> SecureConnection.accept(server, suspicious.server()))
-                .isInstanceOfSatisfying(
-                        HandshakeException.class,
-                        refusal -> assertThat(refusal.reason()).isEqualTo(Reason.UNEXPECTED_PEER));
+                .isInstanceOfSatisfying(HandshakeException.class, refusal -> {
+                    assertThat(refusal.reason()).isEqualTo(Reason.UNKNOWN_PEER);
+                    assertThat(refusal.claimedPeer()).contains(Pair.CLIENT_ID);
+                });
     }
 
     @Test
@@ -202,7 +233,7 @@ class HandshakeRunnerTest {
     void aSocketThatCannotBeUsedIsClosed() throws Exception {
         Socket socket = new Socket();
 
-        assertThatThrownBy(() -> SecureConnection.connect(socket, pair.client()))
+        assertThatThrownBy(() -> SecureConnection.connect(socket, pair.client(), Pair.SERVER_ID))
                 .isInstanceOf(SocketException.class);
         assertThat(socket.isClosed()).isTrue();
 
@@ -235,12 +266,12 @@ class HandshakeRunnerTest {
         try (Threads threads = new Threads()) {
             Future<?> accepted = threads.run(() -> SecureConnection.accept(cut, told.server()));
 
-            assertThatThrownBy(() -> SecureConnection.connect(client, pair.client()))
+            assertThatThrownBy(() -> SecureConnection.connect(client, pair.client(), Pair.SERVER_ID))
                     .isInstanceOf(EOFException.class);
             assertThat(Threads.awaitFailure(accepted)).isInstanceOf(SocketException.class);
         }
 
-        assertThat(events.told).containsExactly("negotiating", "established", "closed");
+        assertThat(events.told).containsExactly("started", "established", "closed");
     }
 
     @Test
@@ -255,12 +286,12 @@ class HandshakeRunnerTest {
         };
         try (Threads threads = new Threads()) {
             Future<?> accepted = threads.run(() -> SecureConnection.accept(silent, told.server()));
-            SecureConnection.connect(client, pair.client()).close();
+            SecureConnection.connect(client, pair.client(), Pair.SERVER_ID).close();
 
             assertThat(Threads.awaitFailure(accepted)).isInstanceOf(IllegalStateException.class);
         }
         assertThat(server.isClosed()).isTrue();
-        assertThat(events.told).containsExactly("negotiating", "established", "closed");
+        assertThat(events.told).containsExactly("started", "established", "closed");
     }
 
     @Test
@@ -282,7 +313,7 @@ class HandshakeRunnerTest {
             // A byte at a time, and for each a sign that time has passed: the message would take an hour.
             Future<?> dripping = threads.run(() -> {
                 OutputStream out = loopback.client.getOutputStream();
-                out.write(new byte[] {0, 1, 0, 0});
+                out.write(new byte[] {0, 0, 0x40, 0});
                 loopback.client.setSoTimeout(50);
                 while (true) {
                     out.write(7);
@@ -326,9 +357,9 @@ class HandshakeRunnerTest {
         MemoryTransport full = MemoryTransport.create(Delivery.ORDERED, 1);
         full.send(new byte[1]);
 
-        assertThatThrownBy(() -> SecureConnection.connect(full, pair.client(), SHORT))
+        assertThatThrownBy(() -> SecureConnection.connect(full, pair.client(), Pair.SERVER_ID, SHORT))
                 .isInstanceOf(SocketTimeoutException.class)
-                .hasMessageContaining("PT0.2S");
+                .hasMessageContaining("timed out after 200 ms");
         assertThat(full.isClosed()).isTrue();
     }
 
@@ -367,12 +398,12 @@ class HandshakeRunnerTest {
         };
         try (Threads threads = new Threads()) {
             Future<?> accepted = threads.run(() -> SecureConnection.accept(slow, told.server(), SHORT));
-            SecureConnection connected = SecureConnection.connect(client, pair.client());
+            SecureConnection connected = SecureConnection.connect(client, pair.client(), Pair.SERVER_ID);
 
             assertThat(Threads.awaitFailure(accepted)).isInstanceOf(SocketTimeoutException.class);
             connected.close();
         }
-        assertThat(events.told).containsExactly("negotiating", "established", "closed");
+        assertThat(events.told).containsExactly("started", "established", "closed");
     }
 
     @Test
@@ -382,7 +413,7 @@ class HandshakeRunnerTest {
                 Loopback loopback = Loopback.open()) {
             Future<SecureConnection> accepted =
                     threads.run(() -> SecureConnection.accept(loopback.server, pair.server()));
-            try (SecureConnection connected = SecureConnection.connect(loopback.client, pair.client());
+            try (SecureConnection connected = SecureConnection.connect(loopback.client, pair.client(), Pair.SERVER_ID);
                     SecureConnection other = Threads.await(accepted)) {
                 Future<Optional<byte[]>> received = threads.run(other::receive);
                 connected.send(PAYLOAD);
@@ -405,8 +436,8 @@ class HandshakeRunnerTest {
         final List<String> told = new CopyOnWriteArrayList<>();
 
         @Override
-        public void negotiating(Role role) {
-            told.add("negotiating");
+        public void handshakeStarted(Role role) {
+            told.add("started");
         }
 
         @Override
@@ -415,7 +446,7 @@ class HandshakeRunnerTest {
         }
 
         @Override
-        public void abandoned(Role role) {
+        public void handshakeAbandoned(Role role) {
             told.add("abandoned");
         }
 

@@ -53,7 +53,8 @@ class SecureConnectionTest {
                 Loopback loopback = Loopback.open()) {
             Future<SecureConnection> accepted =
                     threads.run(() -> SecureConnection.accept(loopback.server, pair.server(), options));
-            try (SecureConnection client = SecureConnection.connect(loopback.client, pair.client(), options);
+            try (SecureConnection client =
+                            SecureConnection.connect(loopback.client, pair.client(), Pair.SERVER_ID, options);
                     SecureConnection server = Threads.await(accepted)) {
                 exchange(client, server);
                 assertThat(loopback.client.getTcpNoDelay()).isTrue();
@@ -72,7 +73,7 @@ class SecureConnectionTest {
                 Loopback loopback = Loopback.open()) {
             Future<SecureConnection> accepted =
                     threads.run(() -> SecureConnection.accept(loopback.server, pair.server()));
-            try (SecureConnection client = SecureConnection.connect(loopback.client, pair.client());
+            try (SecureConnection client = SecureConnection.connect(loopback.client, pair.client(), Pair.SERVER_ID);
                     SecureConnection server = Threads.await(accepted)) {
                 exchange(client, server);
             }
@@ -158,7 +159,7 @@ class SecureConnectionTest {
         int each = 200;
         MemoryTransport transport = MemoryTransport.create(delivery, 3);
         // A window of one message: whatever is overtaken is refused, datagrams too.
-        Pair strict = pair.withOptions(pair.server().options().withReplayWindow(1));
+        Pair strict = pair.with(config -> config.withReplayWindow(1));
         try (Threads threads = new Threads();
                 Connected ends = Connected.over(strict, transport, transport.peer())) {
             List<Future<?>> sending = new ArrayList<>();
@@ -250,7 +251,7 @@ class SecureConnectionTest {
     void refusesAWrappedMessageBeyondTheLimit() throws Exception {
         MemoryTransport transport = MemoryTransport.create(Delivery.ORDERED);
         Pair.Sessions sessions = pair.establish();
-        ConnectionOptions options = ConnectionOptions.defaults().withMessageLimit(SecureSession.OVERHEAD + 10);
+        ConnectionOptions options = ConnectionOptions.defaults().withMaxMessageLength(SecureSession.OVERHEAD + 10);
         try (SecureConnection client = SecureConnection.over(transport, sessions.client());
                 SecureConnection server = SecureConnection.over(transport.peer(), sessions.server(), options)) {
             client.send(new byte[10]);
@@ -335,7 +336,7 @@ class SecureConnectionTest {
             Future<?> sending = threads.run(() -> {
                 begun.countDown();
                 // More than all buffers of the network hold.
-                ends.client.send(new byte[16 << 20]);
+                ends.client.send(new byte[ends.client.maxPayloadLength()]);
                 return "sent";
             });
             begun.await();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.securesession.HandshakeException;
-import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
@@ -25,6 +25,8 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -35,16 +37,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Many connections at a time, good ones and others. All on this machine, and bounded. */
 @Timeout(120)
-@SuppressWarnings("try") // A listener is at work without being spoken to.
+@SuppressWarnings("try") // A server is at work without being spoken to.
 class SecureServerTest {
     private static final byte[] PAYLOAD = "payload".getBytes(UTF_8);
-    private static final ConnectionOptions SHORT =
-            ConnectionOptions.defaults().withHandshakeDeadline(Duration.ofMillis(200));
+    private static final ServerOptions SHORT = ServerOptions.defaults()
+            .withConnections(ConnectionOptions.defaults().withHandshakeDeadline(Duration.ofMillis(200)));
 
     private final Pair pair = Pair.create();
     private final Threads threads = new Threads();
@@ -56,7 +56,7 @@ class SecureServerTest {
         serverSocket = Loopback.listening();
     }
 
-    /** Each listener was closed by its test: now its threads must end, those of all connections too. */
+    /** Each server was closed by its test: now its threads must end, those of all connections too. */
     @AfterEach
     void nothingIsLeft() {
         assertThat(serverSocket.isClosed()).isTrue();
@@ -67,7 +67,7 @@ class SecureServerTest {
     void servesManyClientsAtATime() throws Exception {
         int count = 12;
         CountDownLatch allThere = new CountDownLatch(count);
-        try (SecureServer listener = listen(connection -> {
+        try (SecureServer server = listen(connection -> {
             allThere.countDown();
             echo(connection);
         })) {
@@ -87,7 +87,7 @@ class SecureServerTest {
             for (int i = 0; i < count; i++) {
                 assertThat(Threads.await(answers.get(i))).containsExactly(i, 1, 2);
             }
-            assertThat(listener.shedConnections()).isZero();
+            assertThat(server.counters().shed()).isZero();
             assertThat(failures).isEmpty();
         }
     }
@@ -96,7 +96,7 @@ class SecureServerTest {
     void tellsOfAHandlerThatThrowsAndGoesOn() throws Exception {
         Exception failure = new Exception("of the handler");
         AtomicBoolean failed = new AtomicBoolean();
-        try (SecureServer listener = listen(connection -> {
+        try (SecureServer server = listen(connection -> {
             if (!failed.getAndSet(true)) {
                 throw failure;
             }
@@ -121,7 +121,7 @@ class SecureServerTest {
                 uncaught.add(e);
             }
         });
-        try (SecureServer listener = listen(catching, SHORT.withHalfOpenLimit(1), connection -> {
+        try (SecureServer server = listen(SHORT.withExecutor(catching), connection -> {
             if (!failed.getAndSet(true)) {
                 throw new AssertionError("of the handler");
             }
@@ -144,7 +144,7 @@ class SecureServerTest {
             task.run();
             interrupted.add(Thread.interrupted());
         });
-        try (SecureServer listener = listen(looking, SHORT, connection -> {
+        try (SecureServer server = listen(SHORT.withExecutor(looking), connection -> {
             throw new InterruptedException("of the handler");
         })) {
             connect().close();
@@ -152,6 +152,30 @@ class SecureServerTest {
             assertThat(nextFailure()).isInstanceOf(InterruptedException.class);
             assertThat(interrupted.poll(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS))
                     .isTrue();
+        }
+    }
+
+    /** An exception of a handler that does not care goes to the thread's uncaught-exception handler. */
+    @Test
+    void exceptionsOfHandlersAreNeverSwallowed() throws Exception {
+        BlockingQueue<Throwable> uncaught = new LinkedBlockingQueue<>();
+        Executor watched = task -> threads.executor().execute(() -> {
+            Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> uncaught.add(e));
+            task.run();
+        });
+        SecureServer.Handler careless = connection -> {
+            throw new IllegalStateException("of the handler");
+        };
+        try (SecureServer server = SecureServer.listen(
+                        serverSocket,
+                        pair.server(),
+                        careless,
+                        ServerOptions.defaults().withExecutor(watched));
+                SecureConnection client = connect()) {
+            assertThat(client.receive()).isEmpty();
+            assertThat(uncaught.poll(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS))
+                    .hasMessage("of the handler");
+            assertThat(server.counters().handlerFailures()).isEqualTo(1);
         }
     }
 
@@ -167,66 +191,145 @@ class SecureServerTest {
             @Override
             public void failed(SocketAddress address, Exception cause) {
                 failures.add(cause);
-                throw new IllegalStateException("of the handler");
+                throw new IllegalStateException("of the handler, on purpose");
             }
         };
-        AtomicInteger tasks = new AtomicInteger();
-        Executor rejecting = task -> {
-            if (tasks.getAndIncrement() == 1) {
-                throw new RejectedExecutionException("busy");
-            }
-            threads.executor().execute(task);
-        };
-        try (SecureServer listener = SecureServer.listen(serverSocket, pair.server(), rejecting, handler, SHORT)) {
-            assertThatThrownBy(this::connect).isInstanceOf(IOException.class);
-            assertThat(nextFailure()).hasMessage("busy");
-
+        try (SecureServer server = SecureServer.listen(serverSocket, pair.server(), handler, SHORT)) {
             sendGarbage();
             assertThat(nextFailure()).isInstanceOf(HandshakeException.class);
             assertServes();
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void turnsAwayWhatTheExecutorDoesNotTake(boolean rejected) throws Exception {
+    @Test
+    void turnsAwayWhatTheExecutorDoesNotTake() throws Exception {
         AtomicInteger tasks = new AtomicInteger();
         Executor busy = task -> {
-            int number = tasks.getAndIncrement();
-            if (number >= 1 && number <= 3) {
-                if (rejected) {
-                    throw new RejectedExecutionException("busy");
-                }
-                throw new OutOfMemoryError("unable to create native thread");
+            if (tasks.getAndIncrement() < 3) {
+                throw new RejectedExecutionException("busy");
             }
             threads.executor().execute(task);
         };
-        // One handshake at a time: a place that is not given back would be missed.
-        try (SecureServer listener = listen(busy, SHORT.withHalfOpenLimit(1), this::echo)) {
+        // One handshake at a time: a place that is not released would be missed.
+        try (SecureServer server = listen(SHORT.withHalfOpenLimit(1).withExecutor(busy), this::echo)) {
             for (int i = 0; i < 3; i++) {
-                assertThatThrownBy(this::connect).isInstanceOf(IOException.class);
+                try (SecureConnection client = connect()) {
+                    assertEnded(client);
+                }
                 assertThat(nextFailure()).isInstanceOf(RejectedExecutionException.class);
             }
             assertServes();
-            assertThat(listener.shedConnections()).isZero();
+            assertThat(server.counters().shed()).isZero();
+        }
+    }
+
+    /** Handshakes do not wait for handlers: a pool of one thread serves, whatever silent clients do. */
+    @Test
+    @Rule(value = "H-7", kind = Kind.ACCEPTS)
+    void aPoolOfOneThreadServesWhileOthersAreSilent() throws Exception {
+        ExecutorService one = Executors.newSingleThreadExecutor();
+        List<Socket> silent = new ArrayList<>();
+        try (SecureServer server = listen(ServerOptions.defaults().withExecutor(one), this::echo)) {
+            for (int i = 0; i < 10; i++) {
+                Socket socket = new Socket();
+                silent.add(socket);
+                socket.connect(serverSocket.getLocalSocketAddress());
+            }
+            assertServes();
+            assertServes();
+        } finally {
+            one.shutdownNow();
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
+    }
+
+    /** The deadline of a handshake runs from accept, and that of message 1 is shorter. */
+    @Test
+    @Rule(value = "H-7", kind = Kind.REFUSES)
+    void silentClientsLoseTheirConnectionAtTheFirstMessageDeadline() throws Exception {
+        ServerOptions options = ServerOptions.defaults()
+                .withConnections(ConnectionOptions.defaults().withFirstMessageDeadline(Duration.ofMillis(100)));
+        try (SecureServer server = listen(options, this::echo);
+                Socket silent = new Socket()) {
+            silent.connect(serverSocket.getLocalSocketAddress());
+
+            assertThat(nextFailure())
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessageContaining(
+                            "handshake timed out after 100 ms waiting for a handshake message from /127.0.0.1");
+            assertThat(readsEnd(silent)).isTrue();
+            assertThat(server.counters().failed()).isEqualTo(1);
         }
     }
 
     @Test
-    void closesTheServerSocketIfNobodyCanAccept() {
-        Executor none = task -> {
-            throw new RejectedExecutionException("none");
-        };
+    void knowsItsConnectionsAndClosesThoseOfAPeer() throws Exception {
+        try (SecureServer server = listen(this::echo);
+                SecureConnection one = connect();
+                SecureConnection two = connect()) {
+            one.send(PAYLOAD);
+            two.send(PAYLOAD);
+            assertThat(one.receive()).hasValue(PAYLOAD);
+            assertThat(two.receive()).hasValue(PAYLOAD);
+            assertThat(server.connections()).hasSize(2).allSatisfy(connection -> {
+                assertThat(connection.session().peer()).isEqualTo(Pair.CLIENT_ID);
+                assertThat(connection.remoteAddress()).isPresent();
+            });
+            List<SecureConnection> theirs = server.connections();
 
-        assertThatThrownBy(() -> listen(none, SHORT, this::echo)).isInstanceOf(RejectedExecutionException.class);
-        assertThat(serverSocket.isClosed()).isTrue();
+            assertThat(server.closePeer(PeerId.ofUtf8("somebody else"))).isZero();
+            assertThat(server.closePeer(Pair.CLIENT_ID)).isEqualTo(2);
+
+            assertEnded(one);
+            assertEnded(two);
+            assertThat(theirs).allMatch(connection -> connection.session().isClosed());
+            assertServes();
+        }
+    }
+
+    @Test
+    void shutdownWaitsForHandlersAndThenCloses() throws Exception {
+        CountDownLatch served = new CountDownLatch(1);
+        CountDownLatch finish = new CountDownLatch(1);
+        SecureServer server = listen(connection -> {
+            served.countDown();
+            finish.await();
+            connection.send(PAYLOAD);
+        });
+        try (SecureConnection client = connect()) {
+            assertThat(served.await(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+            Future<Boolean> shutdown = threads.run(() -> server.shutdown(Duration.ofSeconds(60)));
+            finish.countDown();
+
+            assertThat(client.receive()).hasValue(PAYLOAD);
+            assertThat(Threads.await(shutdown)).isTrue();
+            assertThatThrownBy(this::connect).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    void shutdownClosesWhatIsLeftAtItsLimit() throws Exception {
+        CountDownLatch served = new CountDownLatch(1);
+        SecureServer server = listen(connection -> {
+            served.countDown();
+            echo(connection);
+        });
+        try (SecureConnection client = connect()) {
+            assertThat(served.await(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+            assertThat(server.shutdown(Duration.ofMillis(50))).isFalse();
+
+            assertEnded(client);
+        }
     }
 
     @Test
     void refusesAServerSocketWithoutAddress() throws Exception {
         serverSocket.close();
         try (ServerSocket unbound = new ServerSocket()) {
-            assertThatThrownBy(() -> SecureServer.listen(unbound, pair.server(), threads.executor(), this::echo))
+            assertThatThrownBy(() -> SecureServer.listen(unbound, pair.server(), this::echo, ServerOptions.defaults()))
                     .isInstanceOf(IllegalArgumentException.class);
         }
     }
@@ -247,7 +350,7 @@ class SecureServerTest {
             }
         };
         serverSocket.setSoTimeout(1);
-        try (SecureServer listener = listen(this::echo)) {
+        try (SecureServer server = listen(this::echo)) {
             assertThat(timeouts.await(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS))
                     .isTrue();
             assertServes();
@@ -268,40 +371,16 @@ class SecureServerTest {
                 return super.accept();
             }
         };
-        try (SecureServer listener = listen(this::echo)) {
+        try (SecureServer server = listen(this::echo)) {
             assertThat(nextFailure()).hasMessage("too many open files");
             assertServes();
         }
     }
 
     @Test
-    void closesTheServerSocketIfItsThreadDies() throws Exception {
-        serverSocket.close();
-        serverSocket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress()) {
-            @Override
-            public Socket accept() {
-                throw new AssertionError("unforeseen");
-            }
-        };
-        BlockingQueue<Throwable> uncaught = new LinkedBlockingQueue<>();
-        Executor catching = task -> threads.executor().execute(() -> {
-            try {
-                task.run();
-            } catch (Throwable e) {
-                uncaught.add(e);
-            }
-        });
-        SecureServer.listen(serverSocket, pair.server(), catching, this::echo);
-
-        assertThat(uncaught.poll(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS)).hasMessage("unforeseen");
-        assertThat(serverSocket.isClosed()).isTrue();
-    }
-
-    @Test
     void tellsWhoFailedAndWhy() throws Exception {
         BlockingQueue<SocketAddress> addresses = new LinkedBlockingQueue<>();
-        try (SecureServer listener = SecureServer.listen(
-                        serverSocket, pair.server(), threads.executor(), new Noting(addresses), SHORT);
+        try (SecureServer server = SecureServer.listen(serverSocket, pair.server(), new Noting(addresses), SHORT);
                 Socket garbage = new Socket()) {
             garbage.connect(serverSocket.getLocalSocketAddress());
             garbage.getOutputStream().write(new byte[] {0, 0, 0, 1, 9});
@@ -314,7 +393,7 @@ class SecureServerTest {
     @Test
     void closingEndsConnectionsThatAreServedAndNegotiated() throws Exception {
         CountDownLatch served = new CountDownLatch(2);
-        SecureServer listener = listen(connection -> {
+        SecureServer server = listen(connection -> {
             served.countDown();
             echo(connection);
         });
@@ -324,8 +403,8 @@ class SecureServerTest {
             silent.connect(serverSocket.getLocalSocketAddress());
             assertThat(served.await(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-            listener.close();
-            listener.close();
+            server.close();
+            server.close();
 
             assertEnded(one);
             assertEnded(two);
@@ -333,34 +412,38 @@ class SecureServerTest {
         }
     }
 
+    /** At the limit the oldest silent connection makes room: a flood of silent ones locks nobody out. */
     @Test
     @Rule(value = "H-7", kind = Kind.REFUSES)
-    void shedsConnectionsBeforeTheyCostAnything() throws Exception {
+    void dropsTheOldestSilentConnectionsBeforeTheyCostAnything() throws Exception {
         int flood = 200;
         int limit = 5;
         AtomicInteger lookups = new AtomicInteger();
-        PeerDirectory counting = peer -> {
+        SessionConfig config = pair.server().withDirectory(peer -> {
             lookups.incrementAndGet();
-            return Optional.empty();
-        };
-        SessionConfig config = SessionConfig.of(pair.server().identity(), counting);
+            return List.of(pair.client().identity().publicKey());
+        });
         List<Socket> sockets = new ArrayList<>();
-        ConnectionOptions options = ConnectionOptions.defaults().withHalfOpenLimit(limit);
-        try (SecureServer listener = SecureServer.listen(
-                serverSocket, config, threads.executor(), new Noting(new LinkedBlockingQueue<>()), options)) {
+        try (SecureServer server = SecureServer.listen(
+                serverSocket,
+                config,
+                new Noting(new LinkedBlockingQueue<>()),
+                ServerOptions.defaults().withHalfOpenLimit(limit))) {
             for (int i = 0; i < flood; i++) {
                 Socket socket = new Socket();
                 sockets.add(socket);
                 socket.connect(serverSocket.getLocalSocketAddress());
             }
-            // They are accepted in the order in which they came: the first have their places, the others are closed.
-            for (Socket socket : sockets.subList(limit, flood)) {
+            for (Socket socket : sockets.subList(0, flood - limit)) {
                 assertThat(readsEnd(socket)).isTrue();
             }
-            assertThat(listener.shedConnections()).isEqualTo(flood - limit);
+            assertThat(server.counters().shed()).isEqualTo(flood - limit);
+            assertThat(server.counters().halfOpen()).isEqualTo(limit);
             assertThat(lookups).hasValue(0);
-            // One thread accepts, and one serves for each place.
-            assertThat(threads.threads()).hasSizeLessThanOrEqualTo(1 + limit);
+            assertThat(nextFailure()).hasMessageContaining("too many connections are half open");
+
+            connect().close();
+            assertThat(lookups).hasValue(1);
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
@@ -369,10 +452,43 @@ class SecureServerTest {
     }
 
     @Test
+    @Rule(value = "H-7", kind = Kind.REFUSES)
+    void limitsHalfOpenConnectionsFromOneAddressUnlessItIsLoopback() throws Exception {
+        serverSocket.close();
+        HalfOpenConnections connections = new HalfOpenConnections(100, 2);
+        InetAddress remote = InetAddress.getByAddress(new byte[] {(byte) 192, 0, 2, 1});
+        InetAddress other = InetAddress.getByAddress(new byte[] {(byte) 192, 0, 2, 2});
+        HalfOpenConnections.Entry first = entry(remote);
+        HalfOpenConnections.Entry second = entry(remote);
+        HalfOpenConnections.Entry third = entry(remote);
+        first.hasSent = true;
+
+        assertThat(connections.add(first)).isEmpty();
+        assertThat(connections.add(second)).isEmpty();
+        assertThat(connections.add(entry(other))).isEmpty();
+        assertThat(connections.add(third)).containsExactly(second);
+        third.hasSent = true;
+        assertThat(connections.add(entry(remote))).containsExactly(first);
+        for (int i = 0; i < 10; i++) {
+            assertThat(connections.add(entry(InetAddress.getLoopbackAddress()))).isEmpty();
+        }
+    }
+
+    private static HalfOpenConnections.Entry entry(InetAddress address) {
+        return new HalfOpenConnections.Entry(
+                new Socket() {
+                    @Override
+                    public SocketAddress getRemoteSocketAddress() {
+                        return new InetSocketAddress(address, 4000);
+                    }
+                },
+                0);
+    }
+
+    @Test
     @Rule(value = "H-7", kind = Kind.ACCEPTS)
     void establishedConnectionsDoNotCountAsHalfOpen() throws Exception {
-        try (SecureServer listener =
-                listen(threads.executor(), ConnectionOptions.defaults().withHalfOpenLimit(1), this::echo)) {
+        try (SecureServer server = listen(ServerOptions.defaults().withHalfOpenLimit(1), this::echo)) {
             List<SecureConnection> clients = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 SecureConnection client = connect();
@@ -384,7 +500,7 @@ class SecureServerTest {
             for (SecureConnection client : clients) {
                 client.close();
             }
-            assertThat(listener.shedConnections()).isZero();
+            assertThat(server.counters().shed()).isZero();
         }
     }
 
@@ -393,7 +509,7 @@ class SecureServerTest {
     void clientsThatDawdleLoseTheirPlaces() throws Exception {
         int dawdlers = 20;
         List<Socket> sockets = new ArrayList<>();
-        try (SecureServer listener = listen(threads.executor(), SHORT.withHalfOpenLimit(dawdlers), this::echo)) {
+        try (SecureServer server = listen(SHORT.withHalfOpenLimit(dawdlers), this::echo)) {
             for (int i = 0; i < dawdlers; i++) {
                 Socket socket = new Socket();
                 sockets.add(socket);
@@ -417,10 +533,10 @@ class SecureServerTest {
     }
 
     private SecureServer listen(SecureServer.Handler handler) {
-        return listen(threads.executor(), ConnectionOptions.defaults(), handler);
+        return listen(ServerOptions.defaults(), handler);
     }
 
-    private SecureServer listen(Executor executor, ConnectionOptions options, SecureServer.Handler handler) {
+    private SecureServer listen(ServerOptions options, SecureServer.Handler handler) {
         SecureServer.Handler noting = new SecureServer.Handler() {
             @Override
             public void handle(SecureConnection connection) throws Exception {
@@ -431,8 +547,13 @@ class SecureServerTest {
             public void failed(SocketAddress address, Exception cause) {
                 failures.add(cause);
             }
+
+            @Override
+            public void handlerFailed(SecureConnection connection, Exception cause) {
+                failures.add(cause);
+            }
         };
-        return SecureServer.listen(serverSocket, pair.server(), executor, noting, options);
+        return SecureServer.listen(serverSocket, pair.server(), noting, options);
     }
 
     private void echo(SecureConnection connection) throws Exception {
@@ -443,7 +564,8 @@ class SecureServerTest {
 
     private SecureConnection connect() throws IOException, HandshakeException {
         InetSocketAddress address = (InetSocketAddress) serverSocket.getLocalSocketAddress();
-        return SecureConnection.connect(new Socket(address.getAddress(), address.getPort()), pair.client());
+        return SecureConnection.connect(
+                new Socket(address.getAddress(), address.getPort()), pair.client(), Pair.SERVER_ID);
     }
 
     private void sendGarbage() throws IOException {

@@ -17,6 +17,8 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
@@ -27,6 +29,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -216,59 +219,70 @@ class StreamTransportTest {
                 .isEqualTo(Delivery.ORDERED);
     }
 
+    /** A stream may have a timeout of its own; a message is not lost over that. */
     @Test
-    void readsSingleBytesWithinTheTimeToo() throws Exception {
-        List<Integer> millis = new ArrayList<>();
-        TimedInput input = new TimedInput(new ByteArrayInputStream(new byte[] {7, 8}), millis::add);
-
-        input.startTimer(Duration.ofSeconds(100));
-        assertThat(input.read()).isEqualTo(7);
-        input.startTimer(Duration.ZERO);
-        assertThat(input.read()).isEqualTo(8);
-        input.startTimer(Duration.ofNanos(-1));
-
-        assertThatThrownBy(input::read).isInstanceOf(SocketTimeoutException.class);
-        assertThat(millis)
-                .hasSize(2)
-                .first()
-                .satisfies(first -> assertThat(first).isBetween(1, 100_001));
-        assertThat(millis).last().isEqualTo(0);
-    }
-
-    @Test
-    void goesOnWithTheMessageWhenTheTimeWasOver() throws Exception {
+    void timeoutsOfTheStreamItselfLoseNothing() throws Exception {
         byte[] stream = framed(Framing.lengthPrefix(), messages(5, 7));
-        // Every byte comes after a wait that was too long.
+        AtomicInteger late = new AtomicInteger();
         InputStream halting = new FilterInputStream(new ByteArrayInputStream(stream)) {
-            private boolean late;
-
             @Override
             public int read(byte[] target, int offset, int length) throws IOException {
-                late = !late;
-                if (late) {
+                if (late.getAndIncrement() % 2 == 0) {
                     throw new SocketTimeoutException("late");
                 }
                 return super.read(target, offset, 1);
             }
-
-            @Override
-            public int available() {
-                return 0;
-            }
         };
         StreamTransport transport = receiving(halting, Framing.lengthPrefix());
-        List<byte[]> received = new ArrayList<>();
-        int late = 0;
-        while (received.size() < 2) {
-            try {
-                received.add(transport.receive(LIMIT, Duration.ofMinutes(1)).orElseThrow());
-            } catch (SocketTimeoutException e) {
-                late++;
-            }
+
+        assertThat(transport.receive(LIMIT, Duration.ofMinutes(1)))
+                .hasValue(messages(5, 7).get(0));
+        assertThat(transport.receive(LIMIT, Duration.ofMinutes(1)))
+                .hasValue(messages(5, 7).get(1));
+        assertThat(late.get()).isGreaterThanOrEqualTo(2 * stream.length);
+    }
+
+    /** A piped stream cannot limit its waiting; the transport does it all the same. */
+    @Test
+    void limitsTheWaitingOfPipesAndContinuesAfterwards() throws Exception {
+        PipedOutputStream peer = new PipedOutputStream();
+        StreamTransport transport = receiving(new PipedInputStream(peer, 64), Framing.lengthPrefix());
+        byte[] stream = framed(Framing.lengthPrefix(), messages(5));
+        for (byte one : stream) {
+            assertThatThrownBy(() -> transport.receive(LIMIT, Duration.ofMillis(1)))
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessageContaining("timed out after 1 ms waiting for a message");
+            peer.write(one);
+            peer.flush();
         }
 
-        assertThat(received).containsExactlyElementsOf(messages(5, 7));
-        assertThat(late).isEqualTo(stream.length);
+        assertThat(transport.receive(LIMIT, Duration.ofMinutes(1)))
+                .hasValue(messages(5).get(0));
+        transport.close();
+    }
+
+    /** A header of four bytes must not make anybody allocate what it claims. */
+    @Test
+    @Rule(value = "P-4", kind = Kind.REFUSES)
+    void memoryGrowsWithTheBytesThatHaveArrivedOnly() throws Exception {
+        PipedOutputStream peer = new PipedOutputStream();
+        ByteBudget budget = new ByteBudget("test", 5000);
+        List<StreamTransport> transports = new ArrayList<>();
+        StreamTransport transport = receiving(new PipedInputStream(peer, 16384), Framing.lengthPrefix());
+        transport.use(budget.open(() -> transports.clear()));
+        peer.write(new byte[] {0x01, 0, 0, 0});
+        peer.flush();
+
+        assertThatThrownBy(() -> transport.receive(0x0100_0000, Duration.ofMillis(50)))
+                .isInstanceOf(SocketTimeoutException.class);
+        // 4,096 bytes fit into the budget, the next piece does not.
+        peer.write(new byte[4097]);
+        peer.flush();
+        assertThatThrownBy(() -> transport.receive(0x0100_0000, Duration.ofMinutes(1)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("hold 5000 bytes, which is the limit");
+        assertThat(budget.evicted()).isEqualTo(1);
+        transport.close();
     }
 
     @Test

@@ -6,25 +6,29 @@ import dev.securesession.internal.state.SavedHandshake;
 import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.Introduction;
 
-/** A client that has not said anything yet. */
+/** A client that has not sent anything yet. */
 final class ClientStart implements HandshakeState {
-    private final HandshakeSettings settings;
+    private final HandshakeContext context;
 
-    ClientStart(HandshakeSettings settings) {
-        this.settings = settings;
+    ClientStart(HandshakeContext context) {
+        this.context = context;
     }
 
     @Override
-    public Transition start() {
-        EphemeralKey ephemeral = settings.crypto.generateEphemeral();
+    public HandshakeState start() {
+        EphemeralKey ephemeral = context.crypto().generateEphemeral();
         byte[] clientEphemeral = KeyContainer.write(ephemeral.publicKey());
-        byte[] signature = settings.signingKey.sign(clientEphemeral);
-        byte[] request = Introduction.write(settings.ownId, clientEphemeral, signature);
-        return Transition.to(new ExpectConnectReply(settings, ephemeral, request), request);
+        byte[] signature = context.settings.signingKey.sign(clientEphemeral);
+        byte[] request = Introduction.write(context.ownId(), clientEphemeral, signature);
+        return new ExpectConnectReply(context, ephemeral, request);
     }
 
     @Override
     public SavedHandshake save() {
-        return Saving.of(settings, Stage.CLIENT_START);
+        return context.save(Stage.CLIENT_START);
+    }
+
+    static ClientStart restore(HandshakeContext context) {
+        return new ClientStart(context);
     }
 }

@@ -3,29 +3,35 @@ package dev.securesession.internal.handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.state.SavedHandshake;
+import java.util.List;
 
 /** A handshake that was given up. */
 enum Closed implements HandshakeState {
     INSTANCE;
 
     @Override
-    public Transition start() {
+    public HandshakeState start() {
         throw closed();
     }
 
     @Override
-    public Transition onMessage(byte[] message) throws HandshakeException {
+    public HandshakeState onMessage(byte[] message) throws HandshakeException {
         throw closed();
     }
 
     @Override
-    public Transition onPeerKey(EcPublicKey peerKey) throws HandshakeException {
+    public HandshakeState onPeerKeys(List<EcPublicKey> keys) throws HandshakeException {
         throw closed();
     }
 
     @Override
-    public HandshakeState withoutPeer() {
+    public HandshakeState afterRefusal() {
         throw closed();
+    }
+
+    @Override
+    public boolean isUnfinished() {
+        return false;
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.securesession.internal.handshake;
 
 import dev.securesession.HandshakeException;
-import dev.securesession.PeerId;
+import dev.securesession.KeyRejectedException;
 import dev.securesession.Role;
 import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
@@ -13,24 +13,26 @@ import dev.securesession.internal.message.SessionSecrets;
 import dev.securesession.internal.state.SavedHandshake;
 import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.ClientConfirmation;
+import dev.securesession.internal.wire.HandshakeMessage;
 import dev.securesession.internal.wire.Introduction;
 import dev.securesession.internal.wire.ServerConfirmation;
+import java.util.List;
 
 /** A server that has answered message 1 and waits for message 3. */
 final class ExpectClientConfirm implements HandshakeState {
-    private final HandshakeSettings settings;
+    private final HandshakeContext context;
     private final Introduction request;
     private final EcPublicKey clientKey;
     private final EphemeralKey ephemeral;
     private final byte[] reply;
 
     ExpectClientConfirm(
-            HandshakeSettings settings,
+            HandshakeContext context,
             Introduction request,
             EcPublicKey clientKey,
             EphemeralKey ephemeral,
             byte[] reply) {
-        this.settings = settings;
+        this.context = context;
         this.request = request;
         this.clientKey = clientKey;
         this.ephemeral = ephemeral;
@@ -38,7 +40,10 @@ final class ExpectClientConfirm implements HandshakeState {
     }
 
     @Override
-    public Transition onMessage(byte[] message) throws HandshakeException {
+    public HandshakeState onMessage(byte[] message) throws HandshakeException {
+        if (HandshakeMessage.isRepetition(message, request.message())) {
+            return this;
+        }
         ClientConfirmation confirmation;
         try {
             confirmation = ClientConfirmation.parse(message);
@@ -46,39 +51,57 @@ final class ExpectClientConfirm implements HandshakeState {
             throw Checks.malformed(e);
         }
         Transcript transcript = new Transcript(
-                request.ephemeral(), KeyContainer.write(ephemeral.publicKey()), request.id(), settings.ownId);
-        Checks.signature(settings, request.id(), clientKey, confirmation.signature(), transcript.signedByClient());
-        Secret shared = settings.crypto.agree(ephemeral, request.ephemeralKey());
-        SessionSecrets secrets = transcript.secrets(settings.crypto, shared);
+                request.ephemeral(), KeyContainer.write(ephemeral.publicKey()), request.id(), context.ownId());
+        PeerKeys proved = PeerKeys.of(context, request.id(), List.of(clientKey));
+        if (proved.find(confirmation.signature(), transcript.signedByClient()) == null) {
+            throw proved.refusal();
+        }
+        Secret shared = context.crypto().agree(ephemeral, request.ephemeralKey());
+        SessionSecrets secrets = transcript.secrets(context.crypto(), shared);
         try {
-            byte[] expected = secrets.confirmation(transcript.serverEphemeral());
-            Checks.confirmation(request.id(), expected, confirmation.mac());
-            byte[] own = secrets.confirmation(transcript.clientEphemeral());
             EstablishedSession.Peer peer = new EstablishedSession.Peer(
-                    request.id(), KeyContainer.fingerprint(clientKey), transcript.hash(clientKey, settings.ownKey));
-            EstablishedSession session =
-                    EstablishedSession.of(settings.messageRules, Role.SERVER, peer, secrets, settings.retention);
+                    request.id(),
+                    KeyContainer.fingerprint(clientKey),
+                    transcript.hash(clientKey, context.settings.ownKey));
+            Checks.confirmation(request.id(), secrets.confirmation(transcript.serverEphemeral()), confirmation.mac());
+            byte[] own = secrets.confirmation(transcript.clientEphemeral());
+            EstablishedSession session = EstablishedSession.of(context.settings, Role.SERVER, peer, secrets);
             ephemeral.destroy();
-            return Transition.to(new Finished(session), ServerConfirmation.write(own));
+            return new Finished(session, message, ServerConfirmation.write(own));
         } finally {
             secrets.wipe();
         }
     }
 
     @Override
-    public PeerId peer() {
-        return request.id();
+    public byte[] outgoing() {
+        return reply;
     }
 
     @Override
     public SavedHandshake save() {
-        return Saving.of(
-                settings,
+        return context.save(
                 Stage.EXPECT_CLIENT_CONFIRM,
                 ephemeral.scalar(),
                 request.message(),
                 reply,
                 KeyContainer.write(clientKey));
+    }
+
+    static ExpectClientConfirm restore(HandshakeContext context, SavedHandshake saved) throws MalformedException {
+        byte[] reply = saved.field(2);
+        EcPublicKey clientKey;
+        try {
+            clientKey = KeyContainer.readPublic(saved.field(3));
+        } catch (KeyRejectedException e) {
+            throw new MalformedException("a saved handshake with a bad key: " + e.getMessage(), e);
+        }
+        return new ExpectClientConfirm(
+                context,
+                Introduction.parse(saved.field(1)),
+                clientKey,
+                Ephemerals.restore(context, saved.field(0), reply),
+                reply);
     }
 
     @Override

@@ -2,43 +2,63 @@ package dev.securesession.internal.handshake;
 
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.crypto.EphemeralKey;
+import dev.securesession.internal.keys.KeyContainer;
 import dev.securesession.internal.state.SavedHandshake;
 import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.Introduction;
+import java.util.List;
 
-/** A server that has a message 1 and needs the identity key of who claims to have sent it. */
+/** A server that has received message 1 and needs the identity keys of the id that it claims. */
 final class ExpectClientKey implements HandshakeState {
-    private final ExpectConnectRequest before;
+    private final HandshakeContext context;
     private final Introduction request;
 
-    ExpectClientKey(ExpectConnectRequest before, Introduction request) {
-        this.before = before;
+    ExpectClientKey(HandshakeContext context, Introduction request) {
+        this.context = context;
         this.request = request;
     }
 
+    /** Nothing can be checked before the keys are there; a lost message comes again (PROTOCOL.md H-3). */
     @Override
-    public Transition onPeerKey(EcPublicKey peerKey) throws HandshakeException {
-        return before.onClientKey(request, peerKey);
+    public HandshakeState onMessage(byte[] message) {
+        return this;
     }
 
     @Override
-    public HandshakeState withoutPeer() {
-        return before;
+    public HandshakeState onPeerKeys(List<EcPublicKey> keys) throws HandshakeException {
+        PeerKeys candidates = PeerKeys.of(context, request.id(), keys);
+        EcPublicKey clientKey = candidates.find(request.signature(), request.ephemeral());
+        if (clientKey == null) {
+            throw candidates.refusal();
+        }
+        EphemeralKey ephemeral = context.crypto().generateEphemeral();
+        Checks.notReflected(request.id(), ephemeral.publicKey(), request.ephemeralKey());
+        byte[] serverEphemeral = KeyContainer.write(ephemeral.publicKey());
+        Transcript transcript = new Transcript(request.ephemeral(), serverEphemeral, request.id(), context.ownId());
+        byte[] signature = context.settings.signingKey.sign(transcript.signedByServer());
+        byte[] reply = Introduction.write(context.ownId(), serverEphemeral, signature);
+        return new ExpectClientConfirm(context, request, clientKey, ephemeral, reply);
     }
 
     @Override
-    public PeerId peer() {
-        return request.id();
+    public HandshakeState afterRefusal() {
+        return new ExpectConnectRequest(context);
     }
 
     @Override
-    public PeerId awaitsKeyOf() {
+    public PeerId awaitsKeysOf() {
         return request.id();
     }
 
     @Override
     public SavedHandshake save() {
-        return Saving.of(before.settings(), Stage.EXPECT_CLIENT_KEY, request.message());
+        return context.save(Stage.EXPECT_CLIENT_KEY, request.message());
+    }
+
+    static ExpectClientKey restore(HandshakeContext context, SavedHandshake saved) throws MalformedException {
+        return new ExpectClientKey(context, Introduction.parse(saved.field(0)));
     }
 }

@@ -4,42 +4,57 @@ import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
 import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.message.EstablishedSession;
+import dev.securesession.internal.message.EstablishedSession.Peer;
 import dev.securesession.internal.message.MessageSealer;
 import dev.securesession.internal.state.SavedHandshake;
 import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.state.SavedSession;
+import dev.securesession.internal.wire.HandshakeMessage;
 import dev.securesession.internal.wire.ServerConfirmation;
 import java.util.Arrays;
 
 /** A client that has sent message 3 and waits for message 4; it may send early data already (PROTOCOL.md H-9). */
 final class ExpectServerConfirm implements HandshakeState {
-    private final HandshakeSettings settings;
+    private final HandshakeContext context;
     private final PeerId serverId;
     private final EstablishedSession session;
-    private final byte[] awaited;
+    private final byte[] expected;
+    private final byte[] reply;
+    private final byte[] confirmation;
 
-    ExpectServerConfirm(HandshakeSettings settings, PeerId serverId, EstablishedSession session, byte[] awaited) {
-        this.settings = settings;
+    ExpectServerConfirm(
+            HandshakeContext context,
+            PeerId serverId,
+            EstablishedSession session,
+            byte[] expected,
+            byte[] reply,
+            byte[] confirmation) {
+        this.context = context;
         this.serverId = serverId;
         this.session = session;
-        this.awaited = awaited;
+        this.expected = expected;
+        this.reply = reply;
+        this.confirmation = confirmation;
     }
 
     @Override
-    public Transition onMessage(byte[] message) throws HandshakeException {
+    public HandshakeState onMessage(byte[] message) throws HandshakeException {
+        if (HandshakeMessage.isRepetition(message, reply)) {
+            return this;
+        }
         try {
-            ServerConfirmation confirmation = ServerConfirmation.parse(message);
-            Checks.confirmation(serverId, awaited, confirmation.mac());
+            Checks.confirmation(
+                    serverId, expected, ServerConfirmation.parse(message).mac());
         } catch (MalformedException e) {
             throw Checks.malformed(e);
         }
-        Arrays.fill(awaited, (byte) 0);
-        return Transition.to(new Finished(session));
+        Arrays.fill(expected, (byte) 0);
+        return new Finished(session, message, null);
     }
 
     @Override
-    public PeerId peer() {
-        return serverId;
+    public byte[] outgoing() {
+        return confirmation;
     }
 
     @Override
@@ -49,15 +64,30 @@ final class ExpectServerConfirm implements HandshakeState {
 
     @Override
     public SavedHandshake save() {
-        SavedSession saved = session.save(settings.ownId, Saving.ownFingerprint(settings));
+        SavedSession saved = session.save(context.ownId(), context.ownFingerprint());
         byte[] fields = saved.write();
         saved.wipe();
-        return Saving.of(settings, Stage.EXPECT_SERVER_CONFIRM, fields, awaited.clone());
+        return context.save(Stage.EXPECT_SERVER_CONFIRM, fields, expected.clone(), reply, confirmation);
+    }
+
+    static ExpectServerConfirm restore(HandshakeContext context, SavedHandshake saved) throws MalformedException {
+        SavedSession savedSession = SavedSession.parse(saved.field(0));
+        try {
+            EstablishedSession session = EstablishedSession.restore(context.settings, savedSession);
+            Peer peer = session.peer();
+            if (peer == null) {
+                throw new MalformedException("a saved handshake without its peer");
+            }
+            return new ExpectServerConfirm(
+                    context, peer.id(), session, saved.field(1).clone(), saved.field(2), saved.field(3));
+        } finally {
+            savedSession.wipe();
+        }
     }
 
     @Override
     public void wipe() {
         session.close();
-        Arrays.fill(awaited, (byte) 0);
+        Arrays.fill(expected, (byte) 0);
     }
 }

@@ -2,23 +2,29 @@ package dev.securesession.internal.handshake;
 
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.message.MessageSealer;
+import dev.securesession.internal.message.SessionSettings;
 import dev.securesession.internal.state.SavedHandshake;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a handshake waits for. States never change: each event is answered with a {@link Transition} to the next state,
- * or refused with an exception that leaves everything as it was (PROTOCOL.md H-1, H-3).
+ * What a handshake waits for. States never change: each event is answered with the next state, or refused with an
+ * exception that leaves everything as it was (PROTOCOL.md H-1, H-3). A state that answers an event with itself has seen a
+ * repetition: the outgoing message is the same as before.
  *
  * <pre>{@code
  * client   ClientStart -> ExpectConnectReply -> ExpectServerKey -> ExpectServerConfirm -> Finished
  * server   ExpectConnectRequest -> ExpectClientKey -> ExpectClientConfirm -> Finished
  * }</pre>
  *
- * <p>The two states that expect a key exist because looking up a key is I/O, which is the caller's.
+ * <p>The two states that expect a key exist because looking up a key is I/O, which belongs to the caller. Each state
+ * reads and writes its own saved form.
  */
-sealed interface HandshakeState
+public sealed interface HandshakeState
         permits ClientStart,
                 ExpectConnectReply,
                 ExpectServerKey,
@@ -29,33 +35,63 @@ sealed interface HandshakeState
                 Finished,
                 Closed {
 
+    static HandshakeState client(HandshakeContext context) {
+        return new ClientStart(context);
+    }
+
+    static HandshakeState server(HandshakeContext context) {
+        return new ExpectConnectRequest(context);
+    }
+
+    static HandshakeState closed() {
+        return Closed.INSTANCE;
+    }
+
+    /** Restores the state that {@link #save} has saved; the saved form stays the caller's to wipe. */
+    static HandshakeState restore(SessionSettings settings, SavedHandshake saved) throws MalformedException {
+        byte[] expected = saved.expectedPeer();
+        HandshakeContext context = new HandshakeContext(settings, expected.length == 0 ? null : PeerId.of(expected));
+        return switch (saved.stage()) {
+            case CLIENT_START -> ClientStart.restore(context);
+            case EXPECT_CONNECT_REPLY -> ExpectConnectReply.restore(context, saved);
+            case EXPECT_SERVER_KEY -> ExpectServerKey.restore(context, saved);
+            case EXPECT_SERVER_CONFIRM -> ExpectServerConfirm.restore(context, saved);
+            case EXPECT_CONNECT_REQUEST -> ExpectConnectRequest.restore(context);
+            case EXPECT_CLIENT_KEY -> ExpectClientKey.restore(context, saved);
+            case EXPECT_CLIENT_CONFIRM -> ExpectClientConfirm.restore(context, saved);
+        };
+    }
+
     /** Begins the handshake as the client. */
-    default Transition start() {
-        throw new IllegalStateException("the handshake was not started as a client, or is past its start");
+    default HandshakeState start() {
+        throw new IllegalStateException("only a client starts, and only before it has received message 2");
     }
 
-    /** Takes in a message of the peer. */
-    default Transition onMessage(byte[] message) throws HandshakeException {
-        throw new IllegalStateException("no handshake message is awaited now");
+    /** Processes a message of the peer. */
+    default HandshakeState onMessage(byte[] message) throws HandshakeException {
+        throw new IllegalStateException("no handshake message is expected in this state");
     }
 
-    /** Takes in the identity key of the peer that this state asks for. */
-    default Transition onPeerKey(EcPublicKey peerKey) throws HandshakeException {
-        throw new IllegalStateException("no key of a peer is awaited now");
+    /**
+     * Continues with the identity keys of the peer that this state asks for; none if the peer is unknown, which costs as
+     * much as a wrong key (PROTOCOL.md H-4).
+     */
+    default HandshakeState onPeerKeys(List<EcPublicKey> keys) throws HandshakeException {
+        throw new IllegalStateException("no key of a peer is expected in this state");
     }
 
-    /** Returns where the handshake stands when the peer whose key is awaited is refused. */
-    default HandshakeState withoutPeer() {
-        throw new IllegalStateException("no key of a peer is awaited now");
+    /** Returns the state in which the handshake waits for another message, once the peer of this state was refused. */
+    default HandshakeState afterRefusal() {
+        throw new IllegalStateException("no key of a peer is expected in this state");
     }
 
-    /** Returns who claims to be at the other end, or null as long as nobody does. */
-    default @Nullable PeerId peer() {
+    /** Returns the peer whose keys are expected, or null. */
+    default @Nullable PeerId awaitsKeysOf() {
         return null;
     }
 
-    /** Returns the peer whose key is awaited, or null. */
-    default @Nullable PeerId awaitsKeyOf() {
+    /** Returns the message that the peer needs next, or null. */
+    default byte @Nullable [] outgoing() {
         return null;
     }
 
@@ -64,9 +100,19 @@ sealed interface HandshakeState
         return null;
     }
 
-    /** Returns what is saved of this state, the caller's to wipe. */
+    /** Returns the session once the handshake has made it, or null. */
+    default @Nullable EstablishedSession session() {
+        return null;
+    }
+
+    /** Tells whether closing gives up a handshake, rather than one that is over. */
+    default boolean isUnfinished() {
+        return true;
+    }
+
+    /** Returns the saved form of this state, the caller's to wipe. */
     SavedHandshake save();
 
-    /** Wipes what secrets this state holds. */
+    /** Wipes the secrets of this state. */
     default void wipe() {}
 }

@@ -11,6 +11,7 @@ import dev.securesession.internal.crypto.Sha256;
 import dev.securesession.internal.state.SavedSession;
 import dev.securesession.internal.state.TsscState;
 import java.util.Arrays;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,38 +35,36 @@ public final class EstablishedSession {
     }
 
     /** Makes a session from a finished handshake; the secrets stay the caller's to wipe. */
-    public static EstablishedSession of(
-            MessageRules rules, Role role, Peer peer, SessionSecrets secrets, Retention retention) {
+    public static EstablishedSession of(SessionSettings settings, Role role, Peer peer, SessionSecrets secrets) {
         Role other = role.opposite();
         return new EstablishedSession(
                 role,
                 peer,
-                sealer(rules, secrets, role, 0),
-                opener(rules, secrets, other, ReplayWindow.empty(rules.window)),
-                retention == Retention.KEEP_MASTER ? secrets.master().copy() : null);
+                sealer(settings, secrets, role, 0),
+                opener(settings, secrets, other, ReplayWindow.empty(settings.replayWindow)),
+                settings.keepsMaster ? secrets.master().copy() : null);
     }
 
     /** Takes up a session that the reference saved (PROTOCOL.md S-2); the state is the caller's to wipe. */
-    public static EstablishedSession ofTssc(
-            MessageRules rules, CryptoSuite crypto, TsscState state, Retention retention) {
-        SessionSecrets secrets = SessionSecrets.ofMaster(crypto, state.master(), state.sessionId());
+    public static EstablishedSession ofTssc(SessionSettings settings, TsscState state) {
+        SessionSecrets secrets = SessionSecrets.ofMaster(settings.crypto, state.master(), state.sessionId());
         Role role = state.role();
         Role other = role.opposite();
         long nextIndex = Integer.toUnsignedLong(state.nextOwnSequence() - secrets.initialSequence(role));
         long peerIndex = Integer.toUnsignedLong(state.peerSequence() - secrets.initialSequence(other));
-        ReplayWindow window =
-                peerIndex == 0 ? ReplayWindow.firstUnknown(rules.window) : ReplayWindow.upTo(rules.window, peerIndex);
+        ReplayWindow window = peerIndex == 0
+                ? ReplayWindow.firstUnknown(settings.replayWindow)
+                : ReplayWindow.upTo(settings.replayWindow, peerIndex);
         return new EstablishedSession(
                 role,
                 null,
-                sealer(rules, secrets, role, nextIndex),
-                opener(rules, secrets, other, window),
-                retention == Retention.KEEP_MASTER ? secrets.master().copy() : null);
+                sealer(settings, secrets, role, nextIndex),
+                opener(settings, secrets, other, window),
+                settings.keepsMaster ? secrets.master().copy() : null);
     }
 
     /** Takes up a session of ours; the saved form stays the caller's to wipe. */
-    public static EstablishedSession restore(
-            MessageRules rules, CryptoSuite crypto, SavedSession saved, Retention retention) throws MalformedException {
+    public static EstablishedSession restore(SessionSettings settings, SavedSession saved) throws MalformedException {
         requireKeyLength(saved.sendingKey);
         requireKeyLength(saved.receivingKey);
         if (saved.receivingHighest < -1 || saved.sendingNextIndex < 0 || saved.receivingFailures < 0) {
@@ -79,30 +78,50 @@ public final class EstablishedSession {
                 saved.role,
                 peer,
                 new MessageSealer(
-                        rules,
+                        settings,
                         saved.sessionId,
-                        rules.aead.key(Secret.copyOf(saved.sendingKey)),
-                        freshNonces(crypto),
+                        settings.aead().key(Secret.copyOf(saved.sendingKey)),
+                        freshNonces(settings.crypto),
                         saved.sendingInitialSequence,
                         saved.sendingNextIndex),
                 new MessageOpener(
-                        rules,
+                        settings,
                         saved.sessionId,
-                        rules.aead.key(Secret.copyOf(saved.receivingKey)),
+                        settings.aead().key(Secret.copyOf(saved.receivingKey)),
                         saved.receivingInitialSequence,
                         ReplayWindow.restore(
-                                rules.window,
+                                settings.replayWindow,
                                 saved.receivingHighest,
                                 saved.receivingFirstUnknown,
                                 saved.receivingWindow),
-                        (int) Math.min(Integer.MAX_VALUE, saved.receivingFailures)),
-                saved.master.length == 0 || retention == Retention.DROP_MASTER ? null : Secret.copyOf(saved.master));
+                        saved.receivingFailures),
+                saved.master.length == 0 || !settings.keepsMaster ? null : Secret.copyOf(saved.master));
     }
 
-    /** Returns what is saved of this session, the caller's to wipe. */
+    /**
+     * Saves this session by the function and closes it, both under all locks; if the function fails, the session stays
+     * open.
+     */
+    public synchronized byte[] suspend(PeerId ownId, byte[] ownFingerprint, Function<SavedSession, byte[]> seal) {
+        synchronized (sealer) {
+            synchronized (opener) {
+                byte[] state = seal.apply(save(ownId, ownFingerprint));
+                close();
+                return state;
+            }
+        }
+    }
+
+    /** Returns the saved form of this session at one moment, the caller's to wipe. */
     public synchronized SavedSession save(PeerId ownId, byte[] ownFingerprint) {
-        SealerState sending = sealer.state();
-        OpenerState receiving = opener.state();
+        SealerState sending;
+        OpenerState receiving;
+        synchronized (sealer) {
+            synchronized (opener) {
+                sending = sealer.state();
+                receiving = opener.state();
+            }
+        }
         SavedSession saved = new SavedSession();
         saved.role = role;
         saved.sessionId = sessionId();
@@ -176,21 +195,22 @@ public final class EstablishedSession {
         }
     }
 
-    private static MessageSealer sealer(MessageRules rules, SessionSecrets secrets, Role sender, long nextIndex) {
+    private static MessageSealer sealer(SessionSettings settings, SessionSecrets secrets, Role sender, long nextIndex) {
         return new MessageSealer(
-                rules,
+                settings,
                 secrets.wireSessionId(),
-                rules.aead.key(secrets.key(sender)),
+                settings.aead().key(secrets.key(sender)),
                 freshNonces(secrets.crypto()),
                 secrets.initialSequence(sender),
                 nextIndex);
     }
 
-    private static MessageOpener opener(MessageRules rules, SessionSecrets secrets, Role sender, ReplayWindow window) {
+    private static MessageOpener opener(
+            SessionSettings settings, SessionSecrets secrets, Role sender, ReplayWindow window) {
         return new MessageOpener(
-                rules,
+                settings,
                 secrets.wireSessionId(),
-                rules.aead.key(secrets.key(sender)),
+                settings.aead().key(secrets.key(sender)),
                 secrets.initialSequence(sender),
                 window,
                 0);
@@ -213,12 +233,6 @@ public final class EstablishedSession {
             throw new MalformedException(
                     "a saved session with a key of " + key.length + " bytes; it must be " + AeadKey.LENGTH);
         }
-    }
-
-    /** Whether a session keeps its master secret, which only the reference's saved form needs (PROTOCOL.md M-2). */
-    public enum Retention {
-        KEEP_MASTER,
-        DROP_MASTER
     }
 
     /** Who a session is with, and the handshake that showed it: in one array, since every session has one. */

@@ -1,5 +1,6 @@
 package dev.securesession.internal.message;
 
+import dev.securesession.Delivery;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.MessageRejectedException.Reason;
 import dev.securesession.internal.crypto.AeadKey;
@@ -11,24 +12,29 @@ import java.util.Arrays;
  * (PROTOCOL.md D-7, D-8). The lock is this object's own.
  */
 public final class MessageOpener {
-    private final MessageRules rules;
+    private final SessionSettings settings;
     private final int sessionId;
     private final AeadKey key;
     private final int initialSequence;
     private final ReplayWindow window;
     private boolean inOrder;
-    private int failures;
+    private long failures;
     private boolean closed;
 
     /** Takes over the key and the window. */
     MessageOpener(
-            MessageRules rules, int sessionId, AeadKey key, int initialSequence, ReplayWindow window, int failures) {
-        this.rules = rules;
+            SessionSettings settings,
+            int sessionId,
+            AeadKey key,
+            int initialSequence,
+            ReplayWindow window,
+            long failures) {
+        this.settings = settings;
         this.sessionId = sessionId;
         this.key = key;
         this.initialSequence = initialSequence;
         this.window = window;
-        this.inOrder = rules.inOrder;
+        this.inOrder = settings.delivery == Delivery.ORDERED;
         this.failures = failures;
     }
 
@@ -71,7 +77,7 @@ public final class MessageOpener {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            rules.aead.forget(key);
+            settings.aead().forget(key);
         }
     }
 
@@ -101,17 +107,17 @@ public final class MessageOpener {
 
     /** What is decrypted must not be seen before all checks are passed, so it goes into scratch first (D-4). */
     private byte[] acquireScratch(int messageLength) {
-        return rules.aead.scratch().acquire(scratchHint(), plaintextLength(messageLength));
+        return settings.aead().scratch().acquire(scratchHint(), plaintextLength(messageLength));
     }
 
     private void releaseScratch(byte[] scratch, int messageLength) {
-        rules.aead.scratch().release(scratchHint(), scratch, plaintextLength(messageLength));
+        settings.aead().scratch().release(scratchHint(), scratch, plaintextLength(messageLength));
     }
 
     /** Checks what can be checked before decryption, and returns the nonce. */
     private byte[] checkHeader(byte[] message, int offset, int length) throws MessageRejectedException {
         requireOpen();
-        if (failures >= rules.failureLimit) {
+        if (failures >= settings.failureLimit) {
             throw new MessageRejectedException(
                     Reason.TOO_MANY_FAILURES,
                     failures + " messages failed authentication, which is the limit; start a new handshake");
@@ -127,7 +133,7 @@ public final class MessageOpener {
             throws MessageRejectedException {
         int sealedLength = length - DataMessage.CIPHERTEXT_OFFSET;
         int sealedOffset = offset + DataMessage.CIPHERTEXT_OFFSET;
-        if (!rules.aead.open(key, nonce, message, sealedOffset, sealedLength, target, 0)) {
+        if (!settings.aead().open(key, nonce, message, sealedOffset, sealedLength, target, 0)) {
             failures++;
             throw new MessageRejectedException(
                     Reason.NOT_AUTHENTIC, "a message with a wrong tag: it was changed, or made with another key");
@@ -146,11 +152,11 @@ public final class MessageOpener {
         long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext) - initialSequence);
         requireNew(index);
         long time = DataMessage.time(plaintext);
-        if (!rules.isTimely(time)) {
+        if (!settings.isTimely(time)) {
             throw new MessageRejectedException(
                     Reason.TIMESTAMP_OUT_OF_RANGE,
                     "a message sent at Unix time " + Long.toUnsignedString(time) + " where our clock says "
-                            + rules.now() + "; check both clocks");
+                            + settings.now() + "; check both clocks");
         }
         window.accept(index);
         return index;
@@ -163,8 +169,8 @@ public final class MessageOpener {
             case TOO_OLD ->
                 throw new MessageRejectedException(
                         Reason.TOO_OLD,
-                        "message number " + index + " where " + window.highest() + " was accepted and " + rules.window
-                                + " are remembered");
+                        "message number " + index + " where " + window.highest() + " was accepted and "
+                                + settings.replayWindow + " are remembered");
             case NEW -> {
                 if (inOrder && !window.isNext(index)) {
                     throw new MessageRejectedException(

@@ -13,7 +13,7 @@ public final class MessageSealer {
     private static final long LAST_NUMBER_FOR_REFERENCE = (1L << 32) - 8;
     private static final int UNUSABLE_FIRST_NUMBERS = 8;
 
-    private final MessageRules rules;
+    private final SessionSettings settings;
     private final int sessionId;
     private final AeadKey key;
     private final NonceCounter nonces;
@@ -23,8 +23,13 @@ public final class MessageSealer {
 
     /** Takes over the key. */
     MessageSealer(
-            MessageRules rules, int sessionId, AeadKey key, NonceCounter nonces, int initialSequence, long nextIndex) {
-        this.rules = rules;
+            SessionSettings settings,
+            int sessionId,
+            AeadKey key,
+            NonceCounter nonces,
+            int initialSequence,
+            long nextIndex) {
+        this.settings = settings;
         this.sessionId = sessionId;
         this.key = key;
         this.nonces = nonces;
@@ -44,8 +49,8 @@ public final class MessageSealer {
         }
         int sequence = initialSequence + (int) nextIndex;
         byte[] nonce = nonces.next();
-        byte[] prefix = DataMessage.writePrefix(length, sequence, rules.now());
-        rules.aead.seal(key, nonce, prefix, payload, offset, length, target, at + DataMessage.CIPHERTEXT_OFFSET);
+        byte[] prefix = DataMessage.writePrefix(length, sequence, settings.now());
+        settings.aead().seal(key, nonce, prefix, payload, offset, length, target, at + DataMessage.CIPHERTEXT_OFFSET);
         DataMessage.writeHeader(target, at, sessionId, nonce);
         return nextIndex++;
     }
@@ -63,7 +68,7 @@ public final class MessageSealer {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            rules.aead.forget(key);
+            settings.aead().forget(key);
         }
     }
 
@@ -73,7 +78,7 @@ public final class MessageSealer {
     }
 
     private long limit() {
-        if (rules.crossesWrap) {
+        if (settings.crossesWrap) {
             return MAX_MESSAGES;
         }
         long first = Integer.toUnsignedLong(initialSequence);

@@ -13,11 +13,11 @@ import java.util.List;
  * 32-bit length; which ones there are depends on the stage.
  *
  * <pre>{@code
- * stage 1 | own id | own key fingerprint, then for
+ * stage 1 | own id | own key fingerprint | expected peer id (empty if any known peer is accepted), then for
  *   CLIENT_START             nothing
  *   EXPECT_CONNECT_REPLY     ephemeral scalar | message 1
  *   EXPECT_SERVER_KEY        ephemeral scalar | message 1 | message 2
- *   EXPECT_SERVER_CONFIRM    session (see SavedSession) | awaited confirmation
+ *   EXPECT_SERVER_CONFIRM    session (see SavedSession) | expected confirmation | message 2 | message 3
  *   EXPECT_CONNECT_REQUEST   nothing
  *   EXPECT_CLIENT_KEY        message 1
  *   EXPECT_CLIENT_CONFIRM    ephemeral scalar | message 1 | message 2 | public key of the client
@@ -27,15 +27,17 @@ public final class SavedHandshake {
     private final Stage stage;
     private final byte[] ownId;
     private final byte[] ownFingerprint;
+    private final byte[] expectedPeer;
     private final byte[][] fields;
 
-    public SavedHandshake(Stage stage, byte[] ownId, byte[] ownFingerprint, byte[]... fields) {
+    public SavedHandshake(Stage stage, byte[] ownId, byte[] ownFingerprint, byte[] expectedPeer, byte[]... fields) {
         if (fields.length != stage.fieldCount) {
             throw new AssertionError(stage + " has " + stage.fieldCount + " fields, not " + fields.length);
         }
         this.stage = stage;
         this.ownId = ownId;
         this.ownFingerprint = ownFingerprint;
+        this.expectedPeer = expectedPeer;
         this.fields = fields;
     }
 
@@ -44,19 +46,20 @@ public final class SavedHandshake {
         Stage stage = Stage.of(reader.uint8("the stage"));
         byte[] ownId = reader.lengthPrefixed("our id");
         byte[] ownFingerprint = reader.lengthPrefixed("our fingerprint");
+        byte[] expectedPeer = reader.lengthPrefixed("the expected peer id");
         byte[][] fields = new byte[stage.fieldCount][];
         for (int i = 0; i < fields.length; i++) {
             fields[i] = reader.lengthPrefixed("field " + i + " of stage " + stage);
         }
         reader.requireEnd("a saved handshake");
-        return new SavedHandshake(stage, ownId, ownFingerprint, fields);
+        return new SavedHandshake(stage, ownId, ownFingerprint, expectedPeer, fields);
     }
 
     /** The array returned may hold secrets: the caller's to wipe. */
     public byte[] write() {
         List<byte[]> parts = new ArrayList<>();
         parts.add(new byte[] {(byte) stage.number});
-        Bytes.addLengthPrefixed(parts, ownId, ownFingerprint);
+        Bytes.addLengthPrefixed(parts, ownId, ownFingerprint, expectedPeer);
         Bytes.addLengthPrefixed(parts, fields);
         return Bytes.concat(parts.toArray(new byte[0][]));
     }
@@ -71,6 +74,11 @@ public final class SavedHandshake {
 
     public byte[] ownFingerprint() {
         return ownFingerprint;
+    }
+
+    /** Returns the id of the expected peer, empty if any known peer is accepted. */
+    public byte[] expectedPeer() {
+        return expectedPeer;
     }
 
     public byte[] field(int number) {
@@ -89,7 +97,7 @@ public final class SavedHandshake {
         CLIENT_START(0, Role.CLIENT, 0, 0),
         EXPECT_CONNECT_REPLY(1, Role.CLIENT, 1, 1),
         EXPECT_SERVER_KEY(2, Role.CLIENT, 1, 2),
-        EXPECT_SERVER_CONFIRM(3, Role.CLIENT, 2, 0),
+        EXPECT_SERVER_CONFIRM(3, Role.CLIENT, 2, 2),
         EXPECT_CONNECT_REQUEST(4, Role.SERVER, 0, 0),
         EXPECT_CLIENT_KEY(5, Role.SERVER, 0, 1),
         EXPECT_CLIENT_CONFIRM(6, Role.SERVER, 1, 3);
@@ -113,7 +121,7 @@ public final class SavedHandshake {
                     return stage;
                 }
             }
-            throw new MalformedException("a saved handshake in stage " + number + ", which there is not");
+            throw new MalformedException("a saved handshake in the unknown stage " + number);
         }
 
         public Role role() {

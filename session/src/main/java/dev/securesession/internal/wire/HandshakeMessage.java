@@ -3,9 +3,10 @@ package dev.securesession.internal.wire;
 import dev.securesession.internal.codec.ByteReader;
 import dev.securesession.internal.codec.Container;
 import dev.securesession.internal.codec.MalformedException;
+import java.security.MessageDigest;
 
-/** The container around each of the four handshake messages; bytes behind it mean nothing (PROTOCOL.md P-2). */
-final class HandshakeMessage {
+/** The container around each of the four handshake messages; trailing bytes mean nothing (PROTOCOL.md P-2). */
+public final class HandshakeMessage {
     private static final String TAG = "TSPM";
 
     private HandshakeMessage() {}
@@ -16,5 +17,14 @@ final class HandshakeMessage {
 
     static byte[] seal(byte[]... elements) {
         return Container.write(TAG, elements);
+    }
+
+    /** Tells whether a message repeats one that was accepted before, whatever trailing bytes each has. */
+    public static boolean isRepetition(byte[] message, byte[] accepted) {
+        try {
+            return MessageDigest.isEqual(read(message).whole(), read(accepted).whole());
+        } catch (MalformedException e) {
+            return false;
+        }
     }
 }

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 /** An ephemeral key lives until its one agreement, or until the handshake is given up. */
 class EphemeralKeyLifeTest {
     private final Pair pair = Pair.create();
-    private final HandshakeSettings clientSettings = Settings.of(pair.client());
-    private final HandshakeSettings serverSettings = Settings.of(pair.server());
+    private final HandshakeContext clientSettings = Settings.of(pair.client());
+    private final HandshakeContext serverSettings = Settings.of(pair.server());
     private final WatchedEphemeral watched = WatchedEphemeral.generate(Settings.suite(pair.client()));
     private final EcPublicKey clientKey = Settings.key(TestKeys.pair(1).publicKey());
     private final EcPublicKey serverKey = Settings.key(TestKeys.pair(2).publicKey());
@@ -35,7 +35,7 @@ class EphemeralKeyLifeTest {
         HandshakeState asked = clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID));
         assertThat(watched.isDestroyed()).isFalse();
 
-        assertThat(asked.onPeerKey(serverKey).next).isInstanceOf(ExpectServerConfirm.class);
+        assertThat(asked.onPeerKeys(List.of(serverKey))).isInstanceOf(ExpectServerConfirm.class);
 
         assertThat(watched.isDestroyed()).isTrue();
     }
@@ -45,7 +45,7 @@ class EphemeralKeyLifeTest {
     void clientKeepsItWhileMessagesAreRefused() throws Exception {
         HandshakeState asked = clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(3), Pair.CLIENT_ID));
 
-        assertThatThrownBy(() -> asked.onPeerKey(serverKey)).isInstanceOf(HandshakeException.class);
+        assertThatThrownBy(() -> asked.onPeerKeys(List.of(serverKey))).isInstanceOf(HandshakeException.class);
 
         assertThat(watched.isDestroyed()).isFalse();
     }
@@ -76,7 +76,7 @@ class EphemeralKeyLifeTest {
         assertThatThrownBy(() -> waiting.onMessage(forger.message3(message2))).isInstanceOf(HandshakeException.class);
         assertThat(watched.isDestroyed()).isFalse();
 
-        assertThat(waiting.onMessage(message3).next).isInstanceOf(Finished.class);
+        assertThat(waiting.onMessage(message3)).isInstanceOf(Finished.class);
         assertThat(watched.isDestroyed()).isTrue();
     }
 
@@ -94,33 +94,32 @@ class EphemeralKeyLifeTest {
     @Test
     @Rule(value = "M-1", kind = ACCEPTS)
     void closingWipesTheKeysOfAnUnconfirmedSession() throws Exception {
-        HandshakeMachine machine = HandshakeMachine.client(clientSettings);
         HostilePeer server = HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID);
-        machine.onMessage(server.message2(machine.start().reply()));
-        machine.onPeerKey(Pair.SERVER_ID, serverKey);
-        // What is 32 bytes long and unlike zeros is a key, or the confirmation that is awaited.
-        List<Supplier<byte[]>> secrets = Reachable.bytes(machine).stream()
+        HandshakeState started = HandshakeState.client(clientSettings).start();
+        HandshakeState state =
+                started.onMessage(server.message2(started.outgoing())).onPeerKeys(List.of(serverKey));
+        // What is 32 bytes long and unlike zeros is a key, or the expected confirmation.
+        List<Supplier<byte[]>> secrets = Reachable.bytes(state).stream()
                 .filter(bytes -> bytes.get().length == 32)
                 .filter(bytes -> !Arrays.equals(bytes.get(), new byte[32]))
                 .toList();
         assertThat(secrets).hasSizeGreaterThanOrEqualTo(3);
 
-        machine.close();
+        state.wipe();
 
         assertThat(secrets).allMatch(bytes -> Arrays.equals(bytes.get(), new byte[32]));
     }
 
     private HandshakeState clientWithMessage2(HostilePeer server) throws Exception {
         byte[] container = KeyContainer.write(watched.key().publicKey());
-        byte[] message1 = Introduction.write(Pair.CLIENT_ID, container, clientSettings.signingKey.sign(container));
-        return new ExpectConnectReply(clientSettings, watched.key(), message1)
-                .onMessage(server.message2(message1))
-                .next;
+        byte[] message1 =
+                Introduction.write(Pair.CLIENT_ID, container, clientSettings.settings.signingKey.sign(container));
+        return new ExpectConnectReply(clientSettings, watched.key(), message1).onMessage(server.message2(message1));
     }
 
     private byte[] message2() {
         byte[] container = KeyContainer.write(watched.key().publicKey());
-        return Introduction.write(Pair.SERVER_ID, container, serverSettings.signingKey.sign(container));
+        return Introduction.write(Pair.SERVER_ID, container, serverSettings.settings.signingKey.sign(container));
     }
 
     private HandshakeState serverAfter(byte[] message1, byte[] message2) throws Exception {

@@ -11,7 +11,6 @@ import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.Role;
 import dev.securesession.SessionConfig;
-import dev.securesession.SessionOptions;
 import dev.securesession.Settings;
 import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.crypto.EcPublicKey;
@@ -29,6 +28,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,25 +43,25 @@ class RecordedSessionTest {
     @MethodSource("transcripts")
     @Rule(value = "P-3", kind = ACCEPTS)
     void clientFollowsTheRecording(Transcript transcript) throws Exception {
-        HandshakeSettings settings = Settings.of(config(transcript, Role.CLIENT, SessionOptions.defaults()));
+        HandshakeContext settings = Settings.of(config(transcript, Role.CLIENT, UnaryOperator.identity()));
         byte[] message1 = transcript.message(1);
         HandshakeState start = new ExpectConnectReply(settings, ephemeral(transcript, Role.CLIENT), message1);
 
-        Transition asked = start.onMessage(transcript.message(2));
-        assertThat(asked.next.awaitsKeyOf()).isEqualTo(transcript.id(Role.SERVER));
-        Transition answered = asked.next.onPeerKey(key(transcript, Role.SERVER));
-        assertThat(mac(answered.reply)).isEqualTo(mac(transcript.message(3)));
+        HandshakeState asked = start.onMessage(transcript.message(2));
+        assertThat(asked.awaitsKeysOf()).isEqualTo(transcript.id(Role.SERVER));
+        HandshakeState answered = asked.onPeerKeys(List.of(key(transcript, Role.SERVER)));
+        assertThat(mac(answered.outgoing())).isEqualTo(mac(transcript.message(3)));
 
-        Transition finished = answered.next.onMessage(transcript.message(4));
-        assertThat(finished.reply).isNull();
-        EstablishedSession session = ((Finished) finished.next).session();
+        HandshakeState finished = answered.onMessage(transcript.message(4));
+        assertThat(finished.outgoing()).isNull();
+        EstablishedSession session = finished.session();
         assertIsRecorded(session, transcript, Role.CLIENT);
     }
 
     @ParameterizedTest
     @MethodSource("transcripts")
     void serverFollowsTheRecording(Transcript transcript) throws Exception {
-        HandshakeSettings settings = Settings.of(config(transcript, Role.SERVER, SessionOptions.defaults()));
+        HandshakeContext settings = Settings.of(config(transcript, Role.SERVER, UnaryOperator.identity()));
         byte[] message1 = transcript.message(1);
         HandshakeState waiting = new ExpectClientConfirm(
                 settings,
@@ -70,30 +70,30 @@ class RecordedSessionTest {
                 ephemeral(transcript, Role.SERVER),
                 transcript.message(2));
 
-        Transition finished = waiting.onMessage(transcript.message(3));
+        HandshakeState finished = waiting.onMessage(transcript.message(3));
 
-        assertThat(finished.reply).isEqualTo(transcript.message(4));
-        EstablishedSession session = ((Finished) finished.next).session();
+        assertThat(finished.outgoing()).isEqualTo(transcript.message(4));
+        EstablishedSession session = finished.session();
         assertIsRecorded(session, transcript, Role.SERVER);
     }
 
     @ParameterizedTest
     @MethodSource("transcripts")
     void serverAcceptsTheRecordedMessage1(Transcript transcript) throws Exception {
-        HandshakeSettings settings = Settings.of(config(transcript, Role.SERVER, SessionOptions.defaults()));
+        HandshakeContext settings = Settings.of(config(transcript, Role.SERVER, UnaryOperator.identity()));
 
-        Transition asked = new ExpectConnectRequest(settings).onMessage(transcript.message(1));
-        assertThat(asked.next.awaitsKeyOf()).isEqualTo(transcript.id(Role.CLIENT));
-        Transition answered = asked.next.onPeerKey(key(transcript, Role.CLIENT));
+        HandshakeState asked = new ExpectConnectRequest(settings).onMessage(transcript.message(1));
+        assertThat(asked.awaitsKeysOf()).isEqualTo(transcript.id(Role.CLIENT));
+        HandshakeState answered = asked.onPeerKeys(List.of(key(transcript, Role.CLIENT)));
 
-        assertThat(answered.next).isInstanceOf(ExpectClientConfirm.class);
+        assertThat(answered).isInstanceOf(ExpectClientConfirm.class);
     }
 
     @ParameterizedTest
     @MethodSource("transcripts")
     void opensTheRecordedMessages(Transcript transcript) throws Exception {
         for (Role role : Role.values()) {
-            EstablishedSession session = established(transcript, role, SessionOptions.defaults());
+            EstablishedSession session = established(transcript, role, UnaryOperator.identity());
             for (Vectors.Wrapped wrapped : transcript.wrapped(role.opposite())) {
                 byte[] message = wrapped.message();
                 assertThat(session.opener().open(message, 0, message.length)).isEqualTo(wrapped.payload());
@@ -105,8 +105,7 @@ class RecordedSessionTest {
     @MethodSource("transcripts")
     void writesTheRecordedStates(Transcript transcript) throws Exception {
         for (Role role : Role.values()) {
-            EstablishedSession session =
-                    established(transcript, role, SessionOptions.defaults().withTsscExport());
+            EstablishedSession session = established(transcript, role, config -> config.withTsscExport());
             assertThat(session.toTssc().write()).isEqualTo(transcript.stateAfterHandshake(role));
 
             for (Vectors.Wrapped wrapped : transcript.wrapped(role.opposite())) {
@@ -126,10 +125,10 @@ class RecordedSessionTest {
             if (Arrays.equals(other.message(1), transcript.message(1))) {
                 continue;
             }
-            HandshakeSettings settings = Settings.of(config(transcript, Role.CLIENT, SessionOptions.defaults()));
+            HandshakeContext settings = Settings.of(config(transcript, Role.CLIENT, UnaryOperator.identity()));
             HandshakeState start =
                     new ExpectConnectReply(settings, ephemeral(transcript, Role.CLIENT), transcript.message(1));
-            assertThatThrownBy(() -> start.onMessage(other.message(2)).next.onPeerKey(key(other, Role.SERVER)))
+            assertThatThrownBy(() -> start.onMessage(other.message(2)).onPeerKeys(List.of(key(other, Role.SERVER))))
                     .isInstanceOf(HandshakeException.class);
         }
     }
@@ -142,7 +141,7 @@ class RecordedSessionTest {
         HexFormat hex = HexFormat.of();
 
         for (Role role : Role.values()) {
-            EstablishedSession session = established(example, role, SessionOptions.defaults());
+            EstablishedSession session = established(example, role, UnaryOperator.identity());
             assertThat(hex.formatHex(session.peer().transcriptHash()))
                     .isEqualTo("a9236f6279cfdbed7076c24f69a404d680e066368ec7f8a991bb119219e77c6f");
         }
@@ -157,7 +156,7 @@ class RecordedSessionTest {
     void theMasterSecretIsGoneUnlessItIsToBeExported() throws Exception {
         for (Transcript transcript : transcripts()) {
             for (Role role : Role.values()) {
-                EstablishedSession session = established(transcript, role, SessionOptions.defaults());
+                EstablishedSession session = established(transcript, role, UnaryOperator.identity());
 
                 assertThat(Reachable.bytes(session))
                         .noneMatch(bytes -> Arrays.equals(bytes.get(), transcript.master()));
@@ -170,8 +169,7 @@ class RecordedSessionTest {
     @Rule(value = "M-2", kind = ACCEPTS)
     void theMasterSecretIsKeptIfItIsToBeExported() throws Exception {
         Transcript transcript = transcripts().get(0);
-        EstablishedSession session =
-                established(transcript, Role.CLIENT, SessionOptions.defaults().withTsscExport());
+        EstablishedSession session = established(transcript, Role.CLIENT, config -> config.withTsscExport());
 
         assertThat(Reachable.bytes(session)).anyMatch(bytes -> Arrays.equals(bytes.get(), transcript.master()));
     }
@@ -185,8 +183,7 @@ class RecordedSessionTest {
                 transcript.master(),
                 transcript.key(Role.CLIENT).orElseThrow(),
                 transcript.key(Role.SERVER).orElseThrow());
-        EstablishedSession session =
-                established(transcript, Role.CLIENT, SessionOptions.defaults().withTsscExport());
+        EstablishedSession session = established(transcript, Role.CLIENT, config -> config.withTsscExport());
         List<Supplier<byte[]>> before = Reachable.bytes(session);
         for (byte[] secret : secrets) {
             assertThat(before).anyMatch(bytes -> Arrays.equals(bytes.get(), secret));
@@ -216,37 +213,32 @@ class RecordedSessionTest {
                 .ifPresent(key -> assertThat(saved.receivingKey).isEqualTo(key));
     }
 
-    private static EstablishedSession established(Transcript transcript, Role role, SessionOptions options)
-            throws Exception {
-        HandshakeSettings settings = Settings.of(config(transcript, role, options));
+    private static EstablishedSession established(
+            Transcript transcript, Role role, UnaryOperator<SessionConfig> options) throws Exception {
+        HandshakeContext settings = Settings.of(config(transcript, role, options));
         byte[] message1 = transcript.message(1);
         HandshakeState last = role == Role.CLIENT
                 ? new ExpectConnectReply(settings, ephemeral(transcript, role), message1)
                         .onMessage(transcript.message(2))
-                        .next
-                        .onPeerKey(key(transcript, Role.SERVER))
-                        .next
+                        .onPeerKeys(List.of(key(transcript, Role.SERVER)))
                         .onMessage(transcript.message(4))
-                        .next
                 : new ExpectClientConfirm(
                                 settings,
                                 Introduction.parse(message1),
                                 key(transcript, Role.CLIENT),
                                 ephemeral(transcript, role),
                                 transcript.message(2))
-                        .onMessage(transcript.message(3))
-                        .next;
-        return ((Finished) last).session();
+                        .onMessage(transcript.message(3));
+        return last.session();
     }
 
-    private static SessionConfig config(Transcript transcript, Role role, SessionOptions options) {
+    private static SessionConfig config(Transcript transcript, Role role, UnaryOperator<SessionConfig> options) {
         Role other = role.opposite();
         IdentityPublicKey peerKey = transcript.publicKey(other);
-        return SessionConfig.of(
+        return options.apply(SessionConfig.of(
                         LocalIdentity.of(transcript.id(role), transcript.privateKey(role)),
                         PeerDirectory.of(transcript.id(other), peerKey))
-                .withClock(MovableClock.at(transcript.time()))
-                .withOptions(options);
+                .withClock(MovableClock.at(transcript.time())));
     }
 
     private static EcPublicKey key(Transcript transcript, Role role) {
@@ -256,7 +248,7 @@ class RecordedSessionTest {
     private static EphemeralKey ephemeral(Transcript transcript, Role role) throws Exception {
         byte[] introduction = transcript.message(role == Role.CLIENT ? 1 : 2);
         EcPublicKey publicKey = Introduction.parse(introduction).ephemeralKey();
-        SessionConfig config = config(transcript, role, SessionOptions.defaults());
+        SessionConfig config = config(transcript, role, UnaryOperator.identity());
         return Settings.suite(config).restoreEphemeral(Secret.owning(transcript.ephemeralScalar(role)), publicKey);
     }
 

@@ -1,0 +1,38 @@
+package dev.securesession.internal.handshake;
+
+import dev.securesession.PeerId;
+import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.keys.KeyContainer;
+import dev.securesession.internal.message.SessionSettings;
+import dev.securesession.internal.state.SavedHandshake;
+import dev.securesession.internal.state.SavedHandshake.Stage;
+import org.jspecify.annotations.Nullable;
+
+/** What every state of a handshake knows: the settings of the session to come, and the expected peer, if there is one. */
+public final class HandshakeContext {
+    final SessionSettings settings;
+    final @Nullable PeerId expectedPeer;
+
+    public HandshakeContext(SessionSettings settings, @Nullable PeerId expectedPeer) {
+        this.settings = settings;
+        this.expectedPeer = expectedPeer;
+    }
+
+    CryptoSuite crypto() {
+        return settings.crypto;
+    }
+
+    PeerId ownId() {
+        return settings.ownId;
+    }
+
+    byte[] ownFingerprint() {
+        return KeyContainer.fingerprint(settings.ownKey);
+    }
+
+    /** Returns the saved form of a state; the fields are its own, the secret ones first. */
+    SavedHandshake save(Stage stage, byte[]... fields) {
+        byte[] expected = expectedPeer == null ? new byte[0] : expectedPeer.toBytes();
+        return new SavedHandshake(stage, ownId().toBytes(), ownFingerprint(), expected, fields);
+    }
+}

@@ -1,0 +1,74 @@
+package dev.securesession.internal.handshake;
+
+import dev.securesession.HandshakeException;
+import dev.securesession.HandshakeException.Reason;
+import dev.securesession.PeerId;
+import dev.securesession.internal.crypto.EcDomain;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.crypto.InvalidPointException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The identity keys that may have made a signature of the peer, of which one must verify it.
+ *
+ * <p>For a peer without keys the same operations run with a key that nobody holds, and fail: an unknown id takes as long
+ * as a wrong key (PROTOCOL.md H-4).
+ */
+final class PeerKeys {
+    private final HandshakeContext context;
+    private final PeerId peer;
+    private final boolean known;
+    private final List<EcPublicKey> candidates;
+
+    private PeerKeys(HandshakeContext context, PeerId peer, boolean known, List<EcPublicKey> candidates) {
+        this.context = context;
+        this.peer = peer;
+        this.known = known;
+        this.candidates = candidates;
+    }
+
+    /** Returns the keys to try, after refusing a peer with our own id and our own key (PROTOCOL.md H-6). */
+    static PeerKeys of(HandshakeContext context, PeerId peer, List<EcPublicKey> keys) throws HandshakeException {
+        EcPublicKey ownKey = context.settings.ownKey;
+        if (!context.settings.allowsSelf && peer.equals(context.ownId()) && keys.contains(ownKey)) {
+            throw new HandshakeException(
+                    Reason.SELF, "the peer has our own id " + peer + " and our own key; it may be ourselves", peer);
+        }
+        return keys.isEmpty()
+                ? new PeerKeys(context, peer, false, List.of(placeholder(ownKey)))
+                : new PeerKeys(context, peer, true, keys);
+    }
+
+    /** Returns the key that verifies a signature, or null. */
+    @Nullable
+    EcPublicKey find(byte[] signature, byte[]... signed) {
+        EcPublicKey found = null;
+        for (EcPublicKey candidate : candidates) {
+            if (found == null && context.crypto().verify(candidate, signature, signed)) {
+                found = candidate;
+            }
+        }
+        return known ? found : null;
+    }
+
+    /** Returns the reason why no key verified the signature. */
+    HandshakeException refusal() {
+        return known
+                ? new HandshakeException(
+                        Reason.BAD_SIGNATURE,
+                        "the signature does not fit the key that the directory has for " + peer,
+                        peer)
+                : new HandshakeException(Reason.UNKNOWN_PEER, "the directory has no key for " + peer, peer);
+    }
+
+    /** A key on the curve of our own, which most peers of a deployment share: the generator of the curve. */
+    private static EcPublicKey placeholder(EcPublicKey ownKey) {
+        try {
+            return EcPublicKey.of(
+                    ownKey.curve(), EcDomain.of(ownKey.curve()).parameters().getGenerator());
+        } catch (InvalidPointException e) {
+            throw new AssertionError("the generator of " + ownKey.curve() + " is not on its curve", e);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package dev.securesession.transport;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A limit on the bytes that the incomplete messages of many connections hold together (PROTOCOL.md P-4).
+ *
+ * <p>When it is exhausted, the connection that holds the most is closed, so that connections with small messages go on.
+ * Safe for use by several threads; nothing foreign is called under its lock.
+ */
+final class ByteBudget {
+    private final String what;
+    private final long limit;
+    private final Set<Account> accounts = new HashSet<>();
+    private long held;
+    private long evicted;
+
+    ByteBudget(String what, long limit) {
+        this.what = what;
+        this.limit = limit;
+    }
+
+    /** Returns an account that holds nothing yet; the resource is closed if the account has to make room for others. */
+    Account open(Closeable resource) {
+        return new Account(resource);
+    }
+
+    /** Returns how many connections were closed to make room. */
+    synchronized long evicted() {
+        return evicted;
+    }
+
+    /** Changes what an account holds, and returns the account to close for it, if there is one. */
+    private synchronized @Nullable Account reserve(Account account, long bytes) throws IOException {
+        if (account.evicted) {
+            throw exhausted();
+        }
+        long needed = held - account.bytes + bytes;
+        Account victim = null;
+        if (needed > limit) {
+            victim = largestBeside(account);
+            if (victim == null || victim.bytes <= bytes || needed - victim.bytes > limit) {
+                evicted++;
+                remove(account);
+                account.evicted = true;
+                throw exhausted();
+            }
+            evicted++;
+            remove(victim);
+            victim.evicted = true;
+        }
+        remove(account);
+        if (bytes > 0) {
+            account.bytes = bytes;
+            held += bytes;
+            accounts.add(account);
+        }
+        return victim;
+    }
+
+    private void remove(Account account) {
+        if (accounts.remove(account)) {
+            held -= account.bytes;
+        }
+        account.bytes = 0;
+    }
+
+    private @Nullable Account largestBeside(Account account) {
+        Account largest = null;
+        for (Account other : accounts) {
+            if (other != account && (largest == null || other.bytes > largest.bytes)) {
+                largest = other;
+            }
+        }
+        return largest;
+    }
+
+    private IOException exhausted() {
+        return new IOException(what + " hold " + limit + " bytes, which is the limit; this connection held the most");
+    }
+
+    /** What one connection holds. */
+    final class Account {
+        private final Closeable resource;
+        private long bytes;
+        private boolean evicted;
+
+        private Account(Closeable resource) {
+            this.resource = resource;
+        }
+
+        /** Sets what the connection holds now; fails if there is no room. */
+        void hold(long newBytes) throws IOException {
+            Account victim = reserve(this, newBytes);
+            if (victim != null) {
+                Watchdog.closeInBackground(victim.resource);
+            }
+        }
+
+        /** Gives back what is held. */
+        void release() {
+            synchronized (ByteBudget.this) {
+                remove(this);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package dev.securesession.transport;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Closes the transport of a connection when a send exceeds its deadline or nothing was exchanged for the idle timeout.
+ *
+ * <p>A timer is scheduled only when none is that ends early enough, whatever is sent, so that the cost of a message is a few
+ * volatile accesses.
+ */
+final class ConnectionTimer {
+    private static final long NONE = Long.MIN_VALUE;
+
+    private final Transport transport;
+    private final long idleNanos;
+    private final AtomicLong due = new AtomicLong(NONE);
+    private volatile long sendEnd = NONE;
+    private volatile long lastActivity = System.nanoTime();
+    private volatile Cause cause = Cause.NONE;
+    private volatile boolean stopped;
+
+    ConnectionTimer(Transport transport, Duration idleTimeout) {
+        this.transport = transport;
+        this.idleNanos = idleTimeout.toNanos();
+        if (idleNanos > 0) {
+            schedule(idleNanos);
+        }
+    }
+
+    void beginSend(Deadline deadline) {
+        if (deadline.isLimited()) {
+            sendEnd = deadline.end();
+            schedule(deadline.end() - System.nanoTime());
+        }
+    }
+
+    void endSend() {
+        sendEnd = NONE;
+        active();
+    }
+
+    /** Notes that something was sent or received. */
+    void active() {
+        if (idleNanos > 0) {
+            lastActivity = System.nanoTime();
+        }
+    }
+
+    /** Tells why the transport was closed. */
+    Cause cause() {
+        return cause;
+    }
+
+    void stop() {
+        stopped = true;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // check() throws nothing that anybody could wait for.
+    private void schedule(long delayNanos) {
+        long end = System.nanoTime() + delayNanos;
+        for (long current = due.get(); current == NONE || end - current < 0; current = due.get()) {
+            if (due.compareAndSet(current, end)) {
+                // A timer that ends later stays; its check finds nothing to do.
+                BackgroundThreads.TIMERS.schedule(this::check, Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
+                return;
+            }
+        }
+    }
+
+    private void check() {
+        due.set(NONE);
+        if (stopped) {
+            return;
+        }
+        long now = System.nanoTime();
+        long next = Long.MAX_VALUE;
+        long end = sendEnd;
+        if (end != NONE) {
+            if (end - now <= 0) {
+                expire(Cause.SEND);
+                return;
+            }
+            next = end - now;
+        }
+        if (idleNanos > 0) {
+            long left = lastActivity + idleNanos - now;
+            if (left <= 0) {
+                expire(Cause.IDLE);
+                return;
+            }
+            next = Math.min(next, left);
+        }
+        if (next != Long.MAX_VALUE) {
+            schedule(next);
+        }
+    }
+
+    private void expire(Cause why) {
+        cause = why;
+        stopped = true;
+        Watchdog.closeInBackground(transport);
+    }
+
+    /** Why a transport was closed. */
+    enum Cause {
+        NONE,
+        SEND,
+        IDLE
+    }
+}

@@ -1,0 +1,131 @@
+package dev.securesession.transport;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ProtocolException;
+import java.util.Arrays;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts a stream of bytes into messages. Memory grows with the bytes that have arrived, never with the length that a header
+ * claims (PROTOCOL.md P-4). A message that has arrived in part at a deadline is continued by the next call.
+ */
+final class FrameReader {
+    private static final int FIRST_PIECE_LENGTH = 4096;
+    private static final int AHEAD_LENGTH = 512;
+    private static final int MAX_AHEAD_LENGTH = 8192;
+
+    private final TimedInput in;
+    private final Framing framing;
+    private final byte[] header;
+    private int headerRead;
+
+    // The body of the message that is being read, as far as it has arrived.
+    private byte @Nullable [] body;
+    private int bodyRead;
+    private int bodyLength;
+
+    // Bytes that were read ahead. The buffer grows once a connection has shown that it is busy.
+    private byte[] ahead = {};
+    private int aheadPosition;
+    private int aheadEnd;
+    private boolean aheadWasFull = true;
+
+    private ByteBudget.@Nullable Account account;
+
+    FrameReader(TimedInput in, Framing framing) {
+        this.in = in;
+        this.framing = framing;
+        this.header = new byte[framing.headerLength()];
+    }
+
+    /** From now on counts incomplete messages in this account. */
+    void use(ByteBudget.Account newAccount) throws IOException {
+        newAccount.hold(body == null ? 0 : body.length);
+        if (account != null) {
+            account.release();
+        }
+        account = newAccount;
+    }
+
+    Optional<byte[]> read(int maxLength, Deadline deadline, String awaited) throws IOException {
+        while (headerRead < header.length) {
+            int count = fill(header, headerRead, header.length - headerRead, deadline, awaited);
+            if (count < 0) {
+                if (headerRead == 0) {
+                    return Optional.empty();
+                }
+                throw new EOFException("the connection ended after " + headerRead + " bytes of a header of "
+                        + header.length + "; the message is lost");
+            }
+            headerRead += count;
+        }
+        if (body == null) {
+            long length = framing.readHeader(header);
+            if (length > maxLength) {
+                throw new ProtocolException("a message of " + length + " bytes; the limit is " + maxLength);
+            }
+            bodyLength = (int) length;
+            grow(Math.min(bodyLength, FIRST_PIECE_LENGTH));
+        }
+        return Optional.of(readBody(deadline, awaited));
+    }
+
+    private byte[] readBody(Deadline deadline, String awaited) throws IOException {
+        byte[] part = body == null ? new byte[0] : body;
+        while (bodyRead < bodyLength) {
+            if (bodyRead == part.length) {
+                part = grow((int) Math.min(bodyLength, 2L * part.length));
+            }
+            int count = fill(part, bodyRead, part.length - bodyRead, deadline, awaited);
+            if (count < 0) {
+                throw new EOFException("the connection ended after " + bodyRead + " bytes of a message of " + bodyLength
+                        + "; the message is lost");
+            }
+            bodyRead += count;
+        }
+        headerRead = 0;
+        body = null;
+        bodyRead = 0;
+        if (account != null) {
+            account.hold(0);
+        }
+        return part;
+    }
+
+    private byte[] grow(int length) throws IOException {
+        if (account != null) {
+            account.hold(length);
+        }
+        byte[] grown = body == null ? new byte[length] : Arrays.copyOf(body, length);
+        body = grown;
+        return grown;
+    }
+
+    /** Reads from what was read ahead, or ahead. */
+    private int fill(byte[] target, int offset, int length, Deadline deadline, String awaited) throws IOException {
+        if (length == 0) {
+            return 0;
+        }
+        if (aheadPosition == aheadEnd) {
+            if (length >= ahead.length && ahead.length > 0) {
+                return in.read(target, offset, length, deadline, awaited);
+            }
+            if (aheadWasFull && ahead.length < MAX_AHEAD_LENGTH) {
+                ahead = new byte[ahead.length == 0 ? AHEAD_LENGTH : Math.min(MAX_AHEAD_LENGTH, 2 * ahead.length)];
+            }
+            int count = in.read(ahead, 0, ahead.length, deadline, awaited);
+            if (count < 0) {
+                return count;
+            }
+            aheadPosition = 0;
+            aheadEnd = count;
+            aheadWasFull = count == ahead.length;
+        }
+        int count = Math.min(length, aheadEnd - aheadPosition);
+        System.arraycopy(ahead, aheadPosition, target, offset, count);
+        aheadPosition += count;
+        return count;
+    }
+}

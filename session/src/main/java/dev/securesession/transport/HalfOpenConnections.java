@@ -1,0 +1,99 @@
+package dev.securesession.transport;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections whose handshake is not over, oldest first, within their limits (PROTOCOL.md H-7). At a limit the oldest
+ * one that has sent nothing makes room, or else the oldest. Safe for use by several threads.
+ */
+final class HalfOpenConnections {
+    private final int limit;
+    private final int limitPerAddress;
+    private final Set<Entry> entries = new LinkedHashSet<>();
+
+    HalfOpenConnections(int limit, int limitPerAddress) {
+        this.limit = limit;
+        this.limitPerAddress = limitPerAddress;
+    }
+
+    /** Adds a connection and returns those that it displaces, for the caller to close. */
+    synchronized List<Entry> add(Entry entry) {
+        List<Entry> displaced = new ArrayList<>();
+        if (entry.address != null && !entry.address.isLoopbackAddress() && count(entry.address) >= limitPerAddress) {
+            displace(displaced, entry.address);
+        }
+        if (entries.size() >= limit) {
+            displace(displaced, null);
+        }
+        entries.add(entry);
+        return displaced;
+    }
+
+    /** Removes a connection; tells whether it was still there. */
+    synchronized boolean remove(Entry entry) {
+        return entries.remove(entry);
+    }
+
+    synchronized int size() {
+        return entries.size();
+    }
+
+    synchronized List<Entry> all() {
+        return List.copyOf(entries);
+    }
+
+    private void displace(List<Entry> displaced, @Nullable InetAddress address) {
+        Entry oldest = null;
+        for (Entry entry : entries) {
+            if (address != null && !address.equals(entry.address)) {
+                continue;
+            }
+            if (oldest == null) {
+                oldest = entry;
+            }
+            if (!entry.hasSent) {
+                oldest = entry;
+                break;
+            }
+        }
+        if (oldest != null) {
+            entries.remove(oldest);
+            oldest.displaced = true;
+            displaced.add(oldest);
+        }
+    }
+
+    private int count(InetAddress address) {
+        int count = 0;
+        for (Entry entry : entries) {
+            if (address.equals(entry.address)) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /** One connection. */
+    static final class Entry {
+        final Socket socket;
+        final @Nullable InetAddress address;
+        final long epoch;
+
+        volatile boolean hasSent;
+        volatile boolean displaced;
+
+        Entry(Socket socket, long epoch) {
+            this.socket = socket;
+            this.address =
+                    socket.getRemoteSocketAddress() instanceof InetSocketAddress remote ? remote.getAddress() : null;
+            this.epoch = epoch;
+        }
+    }
+}
