@@ -43,4 +43,13 @@ public final class EarlyData {
     public NumberedMessage wrapNumbered(byte[] payload) {
         return Wrapping.wrapNumbered(sealer, payload);
     }
+    /**
+     * Describes the way to send for people to read.
+     *
+     * @return a description without secrets
+     */
+    @Override
+    public String toString() {
+        return String.format("early data of session %08x", sealer.sessionId());
+    }
 }

@@ -65,4 +65,13 @@ public final class IdentityKeyPair {
     public IdentityPublicKey publicKey() {
         return privateKey.publicKey();
     }
+    /**
+     * Names the pair by its public key.
+     *
+     * @return a description without the private key
+     */
+    @Override
+    public String toString() {
+        return "key pair of " + publicKey();
+    }
 }

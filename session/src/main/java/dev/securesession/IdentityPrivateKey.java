@@ -260,7 +260,7 @@ public final class IdentityPrivateKey implements Destroyable {
      */
     @Override
     public String toString() {
-        return "private key of " + publicKey;
+        return (isDestroyed() ? "destroyed private key of " : "private key of ") + publicKey;
     }
 
     SigningKey signingKey(CryptoSuite suite) {

@@ -221,6 +221,16 @@ public final class Sealer implements Destroyable {
         return secret.isDestroyed();
     }
 
+    /**
+     * Describes the sealer for people to read.
+     *
+     * @return a description without the key or passphrase
+     */
+    @Override
+    public String toString() {
+        return (isDestroyed() ? "destroyed sealer with a " : "sealer with a ") + (isPassphrase ? "passphrase" : "key");
+    }
+
     /** Encodes into one array with room for everything, since an encoder that runs out of room leaves a copy behind. */
     private static byte[] utf8(char[] text) {
         CharsetEncoder encoder = StandardCharsets.UTF_8

@@ -55,7 +55,7 @@ public final class MessageSealer {
         return nextIndex++;
     }
 
-    int sessionId() {
+    public int sessionId() {
         return sessionId;
     }
 
