@@ -274,10 +274,12 @@ public final class Handshake implements AutoCloseable {
      */
     public byte[] suspend(StateKey key, StateBinding binding) {
         synchronized (lock) {
-            byte[] saved = seal(key, binding);
-            state.wipe();
-            state = HandshakeState.closed();
-            return saved;
+            return state.whileIdle(() -> {
+                byte[] saved = seal(key, binding);
+                state.wipe();
+                state = HandshakeState.closed();
+                return saved;
+            });
         }
     }
 

@@ -11,6 +11,9 @@ import dev.securesession.internal.wire.DataMessage;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An established session with a peer: wraps payloads into messages that only the peer can read, and unwraps what the peer
@@ -43,37 +46,71 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Restores a session that {@link #suspend} or {@link #saveCopy} has saved.
+     * Restores a session that {@link #suspend} or {@link #saveCopy} has saved, if it is with the expected peer: the peer
+     * has proved its identity in the handshake, and the directory of the configuration, if it has one, still has that key.
+     * A peer that was removed from the directory cannot continue its sessions. Looks up keys on the thread of the caller.
      *
      * @param state the saved state; not kept
      * @param key the key that sealed it
      * @param binding the binding that it was sealed with
-     * @param config with the identity that the session was established with
+     * @param config with the identity that the session was established with. If it {@linkplain SessionConfig#asksForKeys
+     *     asks for keys}, compare {@link #peerFingerprint()} with the keys that you have for the peer.
      * @param expectedPeer the peer that the session must be with (PROTOCOL.md H-5)
      * @return the session where it stood, the caller's to close
-     * @throws StateRejectedException if the state is not what it should be, or its peer is another or unknown: start a
-     *     new handshake
+     * @throws StateRejectedException if the state is not what it should be, or its peer is another, unknown, or no longer in
+     *     the directory: start a new handshake
      */
     public static SecureSession restore(
             byte[] state, StateKey key, StateBinding binding, SessionConfig config, PeerId expectedPeer)
             throws StateRejectedException {
-        return restore(state, key, binding, config, saved -> StateKey.requirePeer(expectedPeer, saved.peerId));
+        return restore(state, key, binding, config, saved -> {
+            RestoredPeer.requireProved(saved, expectedPeer);
+            RestoredPeer.requireInDirectory(config, saved);
+        });
     }
 
     /**
-     * Restores a session that {@link #suspend} or {@link #saveCopy} has saved, whoever its peer is. Check
-     * {@link #isPeerKnown()} and {@link #peer()} before the session is used.
+     * Restores a session with any peer that has proved its identity in the handshake and whose key the directory of the
+     * configuration, if it has one, still has. Which peer that is, {@link #peer()} says.
      *
      * @param state the saved state; not kept
      * @param key the key that sealed it
      * @param binding the binding that it was sealed with
-     * @param config with the identity that the session was established with
+     * @param config with the identity that the session was established with. If it {@linkplain SessionConfig#asksForKeys
+     *     asks for keys}, check {@link #peer()} and {@link #peerFingerprint()} before the session is used.
      * @return the session where it stood, the caller's to close
-     * @throws StateRejectedException if the state is not what it should be: start a new handshake
+     * @throws StateRejectedException if the state is not what it should be, or its peer is unknown or no longer in the
+     *     directory: start a new handshake
      */
-    public static SecureSession restoreAcceptingAnyPeer(
+    public static SecureSession restoreAcceptingAnyKnownPeer(
             byte[] state, StateKey key, StateBinding binding, SessionConfig config) throws StateRejectedException {
-        return restore(state, key, binding, config, saved -> {});
+        return restore(state, key, binding, config, saved -> {
+            RestoredPeer.requireProved(saved, null);
+            RestoredPeer.requireInDirectory(config, saved);
+        });
+    }
+
+    /**
+     * Restores a session whose peer nobody has proved, because it once came from the 60-byte form. The caller vouches for
+     * the peer. The peer stays assumed ({@link #assumedPeer()}) and does not become a known one, also when the session is
+     * saved again.
+     *
+     * @param state the saved state; not kept
+     * @param key the key that sealed it
+     * @param binding the binding that it was sealed with
+     * @param config with the identity that the session was saved with
+     * @param assumedPeer the peer for which the caller vouches
+     * @return the session where it stood, the caller's to close
+     * @throws StateRejectedException if the state is not what it should be, or is of a session with another peer, or the
+     *     directory has no key for the peer: start a new handshake
+     */
+    public static SecureSession restoreAssumingPeer(
+            byte[] state, StateKey key, StateBinding binding, SessionConfig config, PeerId assumedPeer)
+            throws StateRejectedException {
+        return restore(state, key, binding, config, saved -> {
+            RestoredPeer.assume(saved, assumedPeer);
+            RestoredPeer.requireInDirectory(config, saved);
+        });
     }
 
     private static SecureSession restore(
@@ -103,9 +140,10 @@ public final class SecureSession implements AutoCloseable {
 
     /**
      * Restores a session from the 60-byte form of the reference, which is neither encrypted nor authenticated and holds
-     * neither the peer nor the receive window: {@link #isPeerKnown()} is false afterwards, also once the session was saved
-     * in our own form again, and all numbers up to the last accepted one count as received. Use it only to hand a session
-     * between this library and a Themis peer, out of storage that you trust and that says who the peer is.
+     * neither the peer nor the receive window. The peer is unknown afterwards: {@link #isPeerKnown()} is false,
+     * {@link #peer()} fails, and {@link #restore} refuses the session, also after it was saved in our own form. All
+     * numbers up to the last accepted one count as received. Use it only to hand a session between this library and a
+     * Themis peer, out of storage that you trust.
      *
      * @param state 60 bytes; not kept, the caller's to wipe
      * @param config the settings of the session; its identity is not checked
@@ -113,10 +151,32 @@ public final class SecureSession implements AutoCloseable {
      * @throws StateRejectedException if the bytes are no such state: start a new handshake (PROTOCOL.md S-2)
      */
     public static SecureSession restoreUnsealedTssc(byte[] state, SessionConfig config) throws StateRejectedException {
+        return ofTssc(state, config, null);
+    }
+
+    /**
+     * Restores a session from the 60-byte form as {@link #restoreUnsealedTssc} does, with a peer for which the caller
+     * vouches, because the storage of the state says who it is. The peer is assumed ({@link #assumedPeer()}), not known.
+     *
+     * @param state 60 bytes; not kept, the caller's to wipe
+     * @param config the settings of the session; its identity is not checked
+     * @param assumedPeer the peer for which the caller vouches
+     * @return the session, the caller's to close
+     * @throws StateRejectedException if the bytes are no such state, or the directory of the configuration has no key for
+     *     the peer: start a new handshake (PROTOCOL.md S-2)
+     */
+    public static SecureSession restoreUnsealedTsscAssumingPeer(byte[] state, SessionConfig config, PeerId assumedPeer)
+            throws StateRejectedException {
+        RestoredPeer.requireInDirectory(config, assumedPeer);
+        return ofTssc(state, config, assumedPeer);
+    }
+
+    private static SecureSession ofTssc(byte[] state, SessionConfig config, @Nullable PeerId assumedPeer)
+            throws StateRejectedException {
         try {
             TsscState tssc = TsscState.parse(state);
             try {
-                return new SecureSession(EstablishedSession.ofTssc(config.settings(), tssc), config);
+                return new SecureSession(EstablishedSession.ofTssc(config.settings(), tssc, assumedPeer), config);
             } finally {
                 tssc.master().wipe();
             }
@@ -338,16 +398,7 @@ public final class SecureSession implements AutoCloseable {
      * @throws IllegalStateException if the session was closed, or the key destroyed; nothing has changed (PROTOCOL.md S-6)
      */
     public byte[] suspend(StateKey key, StateBinding binding) {
-        byte[] state;
-        synchronized (session) {
-            state = session.suspend(
-                    config.identity().id(),
-                    config.identity().publicKey().fingerprintBytes(),
-                    saved -> seal(saved, key, binding));
-            closed = true;
-        }
-        Listeners.tell(config.listener(), listener -> listener.closed(this));
-        return state;
+        return closingWith(() -> saveCopy(key, binding));
     }
 
     /**
@@ -366,10 +417,26 @@ public final class SecureSession implements AutoCloseable {
         return seal(saved, key, binding);
     }
 
+    /** Saves and closes while no other thread uses the session; if saving fails, the session stays open. */
+    private byte[] closingWith(Supplier<byte[]> save) {
+        byte[] state = session.whileIdle(() -> {
+            byte[] saved = save.get();
+            closed = true;
+            session.close();
+            return saved;
+        });
+        Listeners.tell(config.listener(), listener -> listener.closed(this));
+        return state;
+    }
+
     /** Seals a saved session, which is wiped. */
     private byte[] seal(SavedSession saved, StateKey key, StateBinding binding) {
-        byte[] state = saved.write();
-        saved.wipe();
+        byte[] state;
+        try {
+            state = saved.write();
+        } finally {
+            saved.wipe();
+        }
         try {
             return key.seal(config.suite(), StateKey.Kind.SESSION, binding, state);
         } finally {
@@ -378,15 +445,28 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Saves the session in the 60-byte form that Themis peers read. The form is neither encrypted nor authenticated: it
-     * holds the master secret as it is, and nothing of the ids or of messages that are missing. Seal it, for example with
-     * a {@link Sealer}, before it is stored.
+     * Saves the session in the 60-byte form that Themis peers read, and closes it in one step, so that another process or
+     * machine continues with it. The form is neither encrypted nor authenticated: it holds the master secret as it is, and
+     * neither the peer nor the numbers of missing messages. Seal it, for example with a {@link Sealer}, before it is
+     * stored.
      *
      * @return 60 bytes, a new array, the caller's to guard and wipe
-     * @throws IllegalStateException if the configuration does not have {@link SessionConfig#withTsscExport()}, or the session
-     *     was closed
+     * @throws IllegalStateException if the configuration does not have {@link SessionConfig#withTsscExport()}, or the
+     *     session was closed; nothing has changed (PROTOCOL.md S-6)
      */
-    public byte[] saveUnsealedTssc() {
+    public byte[] suspendUnsealedTssc() {
+        return closingWith(this::saveUnsealedTsscCopy);
+    }
+
+    /**
+     * Saves a copy of the session in the 60-byte form, as {@link #suspendUnsealedTssc} does, while the session stays alive.
+     * If both the copy and the original continue, numbers are used twice and replayed messages are accepted.
+     *
+     * @return 60 bytes, a new array, the caller's to guard and wipe
+     * @throws IllegalStateException if the configuration does not have {@link SessionConfig#withTsscExport()}, or the
+     *     session was closed
+     */
+    public byte[] saveUnsealedTsscCopy() {
         TsscState tssc = session.toTssc();
         if (tssc == null) {
             throw new IllegalStateException(
@@ -439,12 +519,22 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Tells whether the session knows who its peer is.
+     * Tells whether the peer has proved its identity in the handshake.
      *
-     * @return true, unless it was restored by {@link #restoreUnsealedTssc}
+     * @return true, unless the session was restored from the 60-byte form
      */
     public boolean isPeerKnown() {
         return session.peer() != null;
+    }
+
+    /**
+     * Returns the peer for which the application has vouched, because nothing proves who it is.
+     *
+     * @return the id that was given to {@link #restoreUnsealedTsscAssumingPeer} or {@link #restoreAssumingPeer}; empty if
+     *     there was none, or the peer is known
+     */
+    public Optional<PeerId> assumedPeer() {
+        return Optional.ofNullable(session.assumedPeer());
     }
 
     /**
@@ -495,10 +585,16 @@ public final class SecureSession implements AutoCloseable {
      */
     @Override
     public String toString() {
+        return String.format("session %08x as %s with %s", session.sessionId(), role(), describePeer());
+    }
+
+    private String describePeer() {
         EstablishedSession.Peer peer = session.peer();
-        return String.format(
-                "session %08x as %s with %s",
-                session.sessionId(), role(), peer == null ? "an unknown peer" : peer.id());
+        if (peer != null) {
+            return peer.id().toString();
+        }
+        PeerId assumed = session.assumedPeer();
+        return assumed == null ? "an unknown peer" : "an unknown peer, assumed to be " + assumed;
     }
 
     private EstablishedSession.Peer knownPeer() {

@@ -215,7 +215,7 @@ public final class SessionConfig {
     }
 
     /**
-     * Returns a copy whose sessions keep their master secret, so that {@link SecureSession#saveUnsealedTssc()} can write
+     * Returns a copy whose sessions keep their master secret, so that {@link SecureSession#saveUnsealedTsscCopy()} can write
      * it into the form that the reference reads. By default the master secret is wiped once the keys are derived.
      *
      * @return the copy (PROTOCOL.md M-2)

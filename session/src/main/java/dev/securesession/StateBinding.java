@@ -26,11 +26,15 @@ public final class StateBinding {
      * @param owner a name, for example the one that the state is stored under; 1 character or more
      * @param generation 0 or more
      * @return the binding
-     * @throws IllegalArgumentException if the owner is empty or the generation negative
+     * @throws IllegalArgumentException if the owner is empty or not well-formed text, or the generation is negative
      */
     public static StateBinding of(String owner, long generation) {
         if (owner.isEmpty()) {
             throw new IllegalArgumentException("a state binding without an owner; name what the state belongs to");
+        }
+        if (!owner.equals(new String(owner.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8))) {
+            throw new IllegalArgumentException(
+                    "a state binding whose owner has an unpaired surrogate; it must be well-formed text");
         }
         if (generation < 0) {
             throw new IllegalArgumentException(

@@ -119,16 +119,6 @@ public final class StateKey implements Destroyable {
         }
     }
 
-    /** Refuses a state whose peer is not known to be the expected one (PROTOCOL.md H-5). */
-    static void requirePeer(PeerId expected, byte[] peer) throws StateRejectedException {
-        if (!MessageDigest.isEqual(expected.toBytes(), peer)) {
-            throw new StateRejectedException(
-                    Reason.UNEXPECTED_PEER,
-                    "a state of a session with " + (peer.length == 0 ? "an unknown peer" : PeerId.of(peer))
-                            + "; expected " + expected);
-        }
-    }
-
     private Secret derive(CryptoSuite suite, byte[] salt) {
         Secret own = secret.copy();
         try {

@@ -52,7 +52,9 @@ public final class StateRejectedException extends SecureSessionException {
         WRONG_KIND,
         /** The state was saved by a peer with another identity than the configuration has. */
         WRONG_IDENTITY,
-        /** The state is with another peer than the one that the configuration requires (PROTOCOL.md H-5). */
-        UNEXPECTED_PEER
+        /** The state is of a session with another peer than the expected one (PROTOCOL.md H-5). */
+        UNEXPECTED_PEER,
+        /** Nothing proves who the peer is, or the directory has no such key for it any more (PROTOCOL.md H-5). */
+        UNKNOWN_PEER
     }
 }

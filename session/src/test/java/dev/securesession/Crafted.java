@@ -161,7 +161,7 @@ final class Crafted {
     static SecureSession restore(SavedSession saved, SessionConfig config) {
         try {
             byte[] state = KEY.seal(config.suite(), StateKey.Kind.SESSION, Settings.BINDING, saved.write());
-            return SecureSession.restoreAcceptingAnyPeer(state, KEY, Settings.BINDING, config);
+            return SecureSession.restoreAcceptingAnyKnownPeer(state, KEY, Settings.BINDING, config);
         } catch (StateRejectedException e) {
             throw new AssertionError(e);
         }

@@ -96,7 +96,7 @@ class EntryPointsFuzzTest {
             assertThat(e.getMessage()).isNotEmpty();
         }
         try {
-            SecureSession.restoreAcceptingAnyPeer(input, key, Settings.BINDING, PAIR.client());
+            SecureSession.restoreAcceptingAnyKnownPeer(input, key, Settings.BINDING, PAIR.client());
             throw new AssertionError("opened what nobody has sealed");
         } catch (StateRejectedException e) {
             assertThat(e.getMessage()).isNotEmpty();

@@ -229,11 +229,12 @@ class ProviderSuiteTest {
         byte[] state = ends.client().saveCopy(key, Settings.BINDING);
         SessionConfig platform = ends.pair.client().withCrypto(CryptoProviders.platform());
         assertThat(ends.server()
-                        .unwrap(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, platform)
+                        .unwrap(SecureSession.restoreAcceptingAnyKnownPeer(state, key, Settings.BINDING, platform)
                                 .wrap(new byte[] {1})))
                 .containsExactly(1);
         assertThat(ends.server()
-                        .unwrap(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, ends.pair.client())
+                        .unwrap(SecureSession.restoreAcceptingAnyKnownPeer(
+                                        state, key, Settings.BINDING, ends.pair.client())
                                 .wrap(new byte[] {2})))
                 .containsExactly(2);
     }

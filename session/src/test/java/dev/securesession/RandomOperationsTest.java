@@ -271,7 +271,7 @@ class RandomOperationsTest {
         void saveAndRestore() throws StateRejectedException {
             try {
                 if (session != null) {
-                    session = SecureSession.restoreAcceptingAnyPeer(
+                    session = SecureSession.restoreAcceptingAnyKnownPeer(
                             session.saveCopy(key, Settings.BINDING), key, Settings.BINDING, config);
                 } else {
                     handshake =

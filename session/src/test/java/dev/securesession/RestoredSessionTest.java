@@ -35,9 +35,9 @@ class RestoredSessionTest {
             byte[] onTheWay = sessions.client().wrap(new byte[] {2});
             sessions.server().unwrap(old);
 
-            SecureSession client = SecureSession.restoreAcceptingAnyPeer(
+            SecureSession client = SecureSession.restoreAcceptingAnyKnownPeer(
                     sessions.client().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.client());
-            SecureSession server = SecureSession.restoreAcceptingAnyPeer(
+            SecureSession server = SecureSession.restoreAcceptingAnyKnownPeer(
                     sessions.server().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.server());
 
             assertThat(client.role()).isEqualTo(Role.CLIENT);
@@ -71,7 +71,7 @@ class RestoredSessionTest {
             }
         }
         SessionConfig config = ends.pair.server().withReplayWindow(window);
-        SecureSession restored = SecureSession.restoreAcceptingAnyPeer(
+        SecureSession restored = SecureSession.restoreAcceptingAnyKnownPeer(
                 server.saveCopy(key, Settings.BINDING), key, Settings.BINDING, config);
 
         for (int i = 0; i < accepted.length; i++) {
@@ -91,7 +91,7 @@ class RestoredSessionTest {
         byte[] state = ends.client().saveCopy(key, own);
         SessionConfig config = ends.pair.client();
 
-        SecureSession.restoreAcceptingAnyPeer(state, key, StateBinding.of("alice", 7), config);
+        SecureSession.restoreAcceptingAnyKnownPeer(state, key, StateBinding.of("alice", 7), config);
         for (StateBinding other : List.of(
                 StateBinding.of("bob", 7),
                 StateBinding.of("alic", 7),
@@ -125,7 +125,7 @@ class RestoredSessionTest {
         for (Mutations.Mutation mutation : Mutations.of(state)) {
             assertThatExceptionOfType(StateRejectedException.class)
                     .as(mutation.name())
-                    .isThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(
+                    .isThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(
                             mutation.bytes(), key, Settings.BINDING, ends.pair.client()));
         }
     }
@@ -211,7 +211,7 @@ class RestoredSessionTest {
                 assertThat(session.isPeerKnown()).isFalse();
                 assertThat(session.sessionId())
                         .isEqualTo(java.util.Arrays.copyOfRange(transcript.stateAfterHandshake(role), 12, 16));
-                assertThat(session.saveUnsealedTssc()).isEqualTo(transcript.stateAfterHandshake(role));
+                assertThat(session.saveUnsealedTsscCopy()).isEqualTo(transcript.stateAfterHandshake(role));
                 int sent = 0;
                 for (Vectors.Wrapped wrapped : transcript.wrapped(role.opposite())) {
                     assertThat(session.unwrap(wrapped.message())).isEqualTo(wrapped.payload());
@@ -221,7 +221,7 @@ class RestoredSessionTest {
                     sent++;
                 }
                 assertThat(sent).isEqualTo(5);
-                assertThat(session.saveUnsealedTssc())
+                assertThat(session.saveUnsealedTsscCopy())
                         .as("%s, %s", transcript, role)
                         .isEqualTo(transcript.stateAtEnd(role));
             }
@@ -248,16 +248,17 @@ class RestoredSessionTest {
         assertThat(accepts(without, messages.get(2))).isFalse();
         assertThat(accepts(without, messages.get(1))).isTrue();
         assertThat(accepts(without, messages.get(0))).isFalse();
-        SecureSession again = SecureSession.restoreAcceptingAnyPeer(
-                without.saveCopy(key, Settings.BINDING), key, Settings.BINDING, ordered);
+        SecureSession again = SecureSession.restoreAssumingPeer(
+                without.saveCopy(key, Settings.BINDING), key, Settings.BINDING, ordered, Pair.SERVER_ID);
         assertThat(accepts(again, messages.get(0))).isFalse();
         assertThat(accepts(again, messages.get(2))).isTrue();
 
-        SecureSession unknown = SecureSession.restoreAcceptingAnyPeer(
+        SecureSession unknown = SecureSession.restoreAssumingPeer(
                 SecureSession.restoreUnsealedTssc(state, ordered).saveCopy(key, Settings.BINDING),
                 key,
                 Settings.BINDING,
-                ordered);
+                ordered,
+                Pair.SERVER_ID);
         assertThat(unknown.isPeerKnown()).isFalse();
         assertThat(accepts(unknown, messages.get(1))).isTrue();
 
@@ -307,7 +308,7 @@ class RestoredSessionTest {
     void hasNoMasterSecretToSaveUnlessToldToKeepIt() throws Exception {
         try (Pair.Sessions sessions = Pair.create().establish()) {
             assertThatIllegalStateException()
-                    .isThrownBy(() -> sessions.client().saveUnsealedTssc())
+                    .isThrownBy(() -> sessions.client().saveUnsealedTsscCopy())
                     .withMessageContaining("withTsscExport");
         }
     }
@@ -317,13 +318,13 @@ class RestoredSessionTest {
     void keepsTheMasterSecretAcrossOurOwnStateWhenToldTo() throws Exception {
         Pair pair = Pair.create().with(config -> config.withTsscExport());
         try (Pair.Sessions sessions = pair.establish()) {
-            byte[] tssc = sessions.client().saveUnsealedTssc();
+            byte[] tssc = sessions.client().saveUnsealedTsscCopy();
             assertThat(tssc).hasSize(60);
-            SecureSession restored = SecureSession.restoreAcceptingAnyPeer(
+            SecureSession restored = SecureSession.restoreAcceptingAnyKnownPeer(
                     sessions.client().saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.client());
-            assertThat(restored.saveUnsealedTssc()).isEqualTo(tssc);
+            assertThat(restored.saveUnsealedTsscCopy()).isEqualTo(tssc);
             restored.close();
-            assertThatIllegalStateException().isThrownBy(restored::saveUnsealedTssc);
+            assertThatIllegalStateException().isThrownBy(restored::saveUnsealedTsscCopy);
             SecureSession ofTssc = SecureSession.restoreUnsealedTssc(tssc, pair.client());
             assertThat(sessions.server().unwrap(ofTssc.wrap(new byte[] {6}))).containsExactly(6);
         }
@@ -334,6 +335,9 @@ class RestoredSessionTest {
         SavedSession saved = new SavedSession();
         saved.ownId = pair.client().identity().id().toBytes();
         saved.ownFingerprint = pair.client().identity().publicKey().fingerprintBytes();
+        saved.peerId = Pair.SERVER_ID.toBytes();
+        saved.peerFingerprint = pair.server().identity().publicKey().fingerprintBytes();
+        saved.transcriptHash = new byte[32];
         saved.sendingKey = new byte[32];
         saved.receivingKey = new byte[32];
         saved.receivingHighest = -1;
@@ -352,7 +356,7 @@ class RestoredSessionTest {
     private static void assertRefused(
             byte[] state, StateKey key, StateBinding binding, SessionConfig config, Reason reason) {
         assertThatExceptionOfType(StateRejectedException.class)
-                .isThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, binding, config))
+                .isThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(state, key, binding, config))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
     }
 

@@ -130,7 +130,7 @@ class SavedHandshakeTest {
                         SessionConfig.askingForKeys(LocalIdentity.of(
                                 own.identity().id(), TestKeys.pair(3).privateKey())),
                         Reason.WRONG_IDENTITY);
-                assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, own))
+                assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(state, key, Settings.BINDING, own))
                         .isInstanceOfSatisfying(
                                 StateRejectedException.class,
                                 refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_KIND));

@@ -60,7 +60,7 @@ class SealedGarbageTest {
                 byte[] sealed =
                         key.seal(pair.server().suite(), StateKey.Kind.SESSION, Settings.BINDING, mutation.bytes());
                 try {
-                    SecureSession.restoreAcceptingAnyPeer(sealed, key, Settings.BINDING, pair.server())
+                    SecureSession.restoreAcceptingAnyKnownPeer(sealed, key, Settings.BINDING, pair.server())
                             .close();
                 } catch (StateRejectedException refusal) {
                     refused++;

@@ -95,13 +95,13 @@ class SessionStateTest {
             assertRefused(state, StateKey.of(otherKey), own, Reason.NOT_AUTHENTIC);
             assertRefused(state, key, StateBinding.of("session 2", 4), Reason.NOT_AUTHENTIC);
             assertRefused(state, key, StateBinding.of("session 1", 3), Reason.NOT_AUTHENTIC);
-            assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, own, pair.server()))
+            assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(state, key, own, pair.server()))
                     .isInstanceOfSatisfying(
                             StateRejectedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_IDENTITY));
             SessionConfig sameName = SessionConfig.askingForKeys(
                     LocalIdentity.of(Pair.CLIENT_ID, TestKeys.pair(3).privateKey()));
-            assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, key, own, sameName))
+            assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(state, key, own, sameName))
                     .isInstanceOfSatisfying(
                             StateRejectedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_IDENTITY));
@@ -110,7 +110,7 @@ class SessionStateTest {
                             StateRejectedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(Reason.WRONG_KIND));
 
-            assertThat(SecureSession.restoreAcceptingAnyPeer(state, key, own, pair.client())
+            assertThat(SecureSession.restoreAcceptingAnyKnownPeer(state, key, own, pair.client())
                             .peer())
                     .isEqualTo(Pair.SERVER_ID);
         }
@@ -132,26 +132,6 @@ class SessionStateTest {
         assertThat(SecureSession.restore(state, stateKey, Settings.BINDING, pair.client(), Pair.SERVER_ID)
                         .peer())
                 .isEqualTo(Pair.SERVER_ID);
-    }
-
-    /** The 60-byte form does not hold the peer, and neither does our own form made from it. */
-    @Test
-    @Rule(value = "H-5", kind = REFUSES)
-    void refusesASessionWithAnUnknownPeerWhereOneIsExpected() throws Exception {
-        Pair exporting = Pair.create().with(SessionConfig::withTsscExport);
-        byte[] tssc = exporting.establish().client().saveUnsealedTssc();
-        SecureSession unknown = SecureSession.restoreUnsealedTssc(tssc, exporting.client());
-        byte[] state = unknown.suspend(key, Settings.BINDING);
-
-        assertThatThrownBy(
-                        () -> SecureSession.restore(state, key, Settings.BINDING, exporting.client(), Pair.SERVER_ID))
-                .isInstanceOfSatisfying(
-                        StateRejectedException.class,
-                        refusal -> assertThat(refusal.reason()).isEqualTo(Reason.UNEXPECTED_PEER))
-                .hasMessageContaining("unknown peer");
-        assertThat(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, exporting.client())
-                        .isPeerKnown())
-                .isFalse();
     }
 
     @Test
@@ -190,7 +170,7 @@ class SessionStateTest {
             byte[] state = sessions.client().saveCopy(key, Settings.BINDING);
 
             for (Mutations.Mutation mutation : Mutations.of(state)) {
-                assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(
+                assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(
                                 mutation.bytes(), key, Settings.BINDING, pair.client()))
                         .as(mutation.name())
                         .isInstanceOf(StateRejectedException.class);
@@ -216,22 +196,22 @@ class SessionStateTest {
 
             assertThatThrownBy(() -> sessions.client().saveCopy(destroyed, Settings.BINDING))
                     .isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(() ->
-                            SecureSession.restoreAcceptingAnyPeer(state, destroyed, Settings.BINDING, pair.client()))
+            assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(
+                            state, destroyed, Settings.BINDING, pair.client()))
                     .isInstanceOf(IllegalStateException.class);
-            assertThat(SecureSession.restoreAcceptingAnyPeer(state, key, Settings.BINDING, pair.client())
+            assertThat(SecureSession.restoreAcceptingAnyKnownPeer(state, key, Settings.BINDING, pair.client())
                             .peer())
                     .isEqualTo(Pair.SERVER_ID);
         }
     }
 
     private SecureSession restored(SecureSession session, SessionConfig config) throws StateRejectedException {
-        return SecureSession.restoreAcceptingAnyPeer(
+        return SecureSession.restoreAcceptingAnyKnownPeer(
                 session.saveCopy(key, Settings.BINDING), key, Settings.BINDING, config);
     }
 
     private void assertRefused(byte[] state, StateKey stateKey, StateBinding binding, Reason reason) {
-        assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyPeer(state, stateKey, binding, pair.client()))
+        assertThatThrownBy(() -> SecureSession.restoreAcceptingAnyKnownPeer(state, stateKey, binding, pair.client()))
                 .isInstanceOfSatisfying(
                         StateRejectedException.class,
                         refusal -> assertThat(refusal.reason()).isEqualTo(reason));

@@ -214,7 +214,7 @@ class SessionThreadsTest {
         StateKey key = StateKey.of(new byte[StateKey.LENGTH]);
         byte[] original;
         try (Pair.Sessions sessions = pair.establish()) {
-            original = sessions.client().saveUnsealedTssc();
+            original = sessions.client().saveUnsealedTsscCopy();
         }
         for (int round = 0; round < 100; round++) {
             SecureSession session = SecureSession.restoreUnsealedTssc(original, pair.client());
@@ -222,7 +222,7 @@ class SessionThreadsTest {
             Future<byte[]> tssc = threads.submit(() -> {
                 start.await();
                 try {
-                    return session.saveUnsealedTssc();
+                    return session.saveUnsealedTsscCopy();
                 } catch (IllegalStateException e) {
                     return original;
                 }
@@ -239,8 +239,9 @@ class SessionThreadsTest {
             session.close();
             assertThat(tssc.get()).isEqualTo(original);
             if (state.get().length > 0) {
-                assertThat(SecureSession.restoreAcceptingAnyPeer(state.get(), key, Settings.BINDING, pair.client())
-                                .saveUnsealedTssc())
+                assertThat(SecureSession.restoreAssumingPeer(
+                                        state.get(), key, Settings.BINDING, pair.client(), Pair.SERVER_ID)
+                                .saveUnsealedTsscCopy())
                         .isEqualTo(original);
             }
         }
@@ -278,7 +279,7 @@ class SessionThreadsTest {
                 assertThat(Sealer.withKey(bytes).unseal(made.get(0))).containsExactly(5);
             }
             if (made.get(1).length > 0) {
-                SecureSession.restoreAcceptingAnyPeer(
+                SecureSession.restoreAcceptingAnyKnownPeer(
                         made.get(1),
                         StateKey.of(bytes),
                         Settings.BINDING,

@@ -51,7 +51,7 @@ class TsscTest {
         for (Role role : Role.values()) {
             for (byte[] state : List.of(transcript.stateAfterHandshake(role), transcript.stateAtEnd(role))) {
                 try (SecureSession session = SecureSession.restoreUnsealedTssc(state, pair.client())) {
-                    assertThat(session.saveUnsealedTssc()).isEqualTo(state);
+                    assertThat(session.saveUnsealedTsscCopy()).isEqualTo(state);
                     assertThat(session.role()).isEqualTo(role);
                     assertThat(session.sessionId()).isEqualTo(transcript.sessionId());
                 }
@@ -73,7 +73,7 @@ class TsscTest {
                 for (Vectors.Wrapped wrapped : transcript.wrapped(role)) {
                     session.wrap(wrapped.payload());
                 }
-                assertThat(session.saveUnsealedTssc()).isEqualTo(transcript.stateAtEnd(role));
+                assertThat(session.saveUnsealedTsscCopy()).isEqualTo(transcript.stateAtEnd(role));
             }
         }
     }
@@ -132,7 +132,7 @@ class TsscTest {
     @Rule(value = "S-2", kind = REFUSES)
     void refusesDamagedStates() throws Exception {
         try (Pair.Sessions sessions = pair.establish()) {
-            byte[] state = sessions.client().saveUnsealedTssc();
+            byte[] state = sessions.client().saveUnsealedTsscCopy();
             for (Mutations.Mutation mutation : Mutations.of(state)) {
                 assertRefused(mutation.bytes(), mutation.name());
             }
@@ -143,7 +143,7 @@ class TsscTest {
     @Rule(value = "S-2", kind = REFUSES)
     void refusesOtherRolesTagsAndSizes() throws Exception {
         try (Pair.Sessions sessions = pair.establish()) {
-            byte[] state = sessions.client().saveUnsealedTssc();
+            byte[] state = sessions.client().saveUnsealedTsscCopy();
             byte[] fields = Arrays.copyOfRange(state, 12, state.length);
 
             for (int role : new int[] {2, 256, 0x0100_0000, 0x8000_0000, -1}) {
@@ -181,8 +181,8 @@ class TsscTest {
             byte[] first = sessions.client().wrap(new byte[] {1});
             SecureSession server = restored(sessions.server());
 
-            SecureSession again = SecureSession.restoreAcceptingAnyPeer(
-                    server.saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.server());
+            SecureSession again = SecureSession.restoreAssumingPeer(
+                    server.saveCopy(key, Settings.BINDING), key, Settings.BINDING, pair.server(), Pair.CLIENT_ID);
 
             assertThat(again.isPeerKnown()).isFalse();
             assertThat(again.unwrap(first)).containsExactly(1);
@@ -191,7 +191,7 @@ class TsscTest {
     }
 
     private SecureSession restored(SecureSession session) throws StateRejectedException {
-        byte[] state = session.saveUnsealedTssc();
+        byte[] state = session.saveUnsealedTsscCopy();
         assertThat(state).hasSize(60);
         return SecureSession.restoreUnsealedTssc(state, session.role() == Role.CLIENT ? pair.client() : pair.server());
     }

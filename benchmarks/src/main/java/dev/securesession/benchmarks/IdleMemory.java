@@ -37,7 +37,7 @@ final class IdleMemory {
         byte[] state = sessions.server.saveCopy(key, StateBinding.of("test", 0));
         return heapOfEach(
                 count,
-                () -> SecureSession.restoreAcceptingAnyPeer(state, key, StateBinding.of("test", 0), ends.server));
+                () -> SecureSession.restoreAcceptingAnyKnownPeer(state, key, StateBinding.of("test", 0), ends.server));
     }
 
     /** Server ends of JSSE. */

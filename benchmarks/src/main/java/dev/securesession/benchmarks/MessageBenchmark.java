@@ -62,7 +62,8 @@ public class MessageBenchmark {
                 messages[i] = way.keep(other.client.wrap(new byte[size]));
             }
         }
-        unwrapper = SecureSession.restoreAcceptingAnyPeer(receiverState, key, StateBinding.of("test", 0), ends.server);
+        unwrapper =
+                SecureSession.restoreAcceptingAnyKnownPeer(receiverState, key, StateBinding.of("test", 0), ends.server);
     }
 
     @Benchmark
@@ -74,8 +75,8 @@ public class MessageBenchmark {
     public int unwrap() throws Exception {
         if (next == messages.length) {
             unwrapper.close();
-            unwrapper =
-                    SecureSession.restoreAcceptingAnyPeer(receiverState, key, StateBinding.of("test", 0), ends.server);
+            unwrapper = SecureSession.restoreAcceptingAnyKnownPeer(
+                    receiverState, key, StateBinding.of("test", 0), ends.server);
             next = 0;
         }
         return way.unwrap(unwrapper, messages[next++]);

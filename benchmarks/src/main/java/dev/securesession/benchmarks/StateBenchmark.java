@@ -41,6 +41,6 @@ public class StateBenchmark {
 
     @Benchmark
     public SecureSession restore() throws Exception {
-        return SecureSession.restoreAcceptingAnyPeer(state, key, StateBinding.of("test", 0), ends.server);
+        return SecureSession.restoreAcceptingAnyKnownPeer(state, key, StateBinding.of("test", 0), ends.server);
     }
 }

@@ -68,7 +68,7 @@ final class OurEnd implements End {
 
     @Override
     public byte[] save() {
-        return session().saveUnsealedTssc();
+        return session().saveUnsealedTsscCopy();
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
 import dev.securesession.MessageRejectedException;
+import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateBinding;
@@ -92,7 +93,7 @@ final class PeerSession {
     }
 
     byte[] save() {
-        return established().saveUnsealedTssc();
+        return established().saveUnsealedTsscCopy();
     }
 
     byte[] export() {
@@ -117,7 +118,7 @@ final class PeerSession {
         SecureSession loaded = null;
         Handshake loadedHandshake = null;
         try {
-            loaded = SecureSession.restoreAcceptingAnyPeer(state.bytes(), STATE_KEY, BINDING, config);
+            loaded = restored(state.bytes());
         } catch (StateRejectedException e) {
             if (e.reason() != Reason.WRONG_KIND) {
                 throw e;
@@ -128,6 +129,18 @@ final class PeerSession {
         session = loaded;
         handshake = loadedHandshake;
         closed = false;
+    }
+
+    private SecureSession restored(byte[] state) throws StateRejectedException {
+        try {
+            return SecureSession.restoreAcceptingAnyKnownPeer(state, STATE_KEY, BINDING, config);
+        } catch (StateRejectedException e) {
+            if (e.reason() != Reason.UNKNOWN_PEER) {
+                throw e;
+            }
+            // The session once came from the 60-byte form: only the program at our other end knows its peer.
+            return SecureSession.restoreAssumingPeer(state, STATE_KEY, BINDING, config.withoutDirectory(), ANYBODY);
+        }
     }
 
     /** Closes the session. May be called twice. */
@@ -171,6 +184,7 @@ final class PeerSession {
     }
 
     private static final byte[] NOTHING = {};
+    private static final PeerId ANYBODY = PeerId.ofUtf8("anybody");
 
     /** Known to all: whoever drives the peer may look into its states. */
     private static final StateBinding BINDING = StateBinding.of("peer", 0);

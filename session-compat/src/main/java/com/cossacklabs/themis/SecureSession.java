@@ -297,7 +297,7 @@ public class SecureSession {
             throw new RuntimeException(new SecureSessionException("failed to serialize Secure Session"));
         }
         try {
-            return established.saveUnsealedTssc();
+            return established.saveUnsealedTsscCopy();
         } catch (IllegalStateException e) {
             requireOpen();
             throw e;

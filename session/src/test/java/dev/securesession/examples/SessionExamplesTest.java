@@ -22,11 +22,13 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
+import dev.securesession.StateRejectedException;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
@@ -157,20 +159,23 @@ class SessionExamplesTest {
     }
 
     @Test
-    void savesAndRestores() throws Exception {
-        byte[] thirtyTwoRandomBytes = new byte[StateKey.LENGTH];
+    void savesAndRestores(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("state");
         SecureSession session = alice;
-        long generation = 7;
         // example: save
-        StateKey key = StateKey.of(thirtyTwoRandomBytes);
-        StateBinding binding = StateBinding.of("orders-7", generation);
-        byte[] state = session.suspend(key, binding); // saves and closes; sealed: store it anywhere
+        byte[] secret = new byte[StateKey.LENGTH];
+        new SecureRandom().nextBytes(secret); // keep it, but not where the states are
+        StateKey key = StateKey.of(secret);
+        StateBinding binding = StateBinding.of("alice with bob", 1); // which state, and how often it was saved
+        Files.write(file, session.suspend(key, binding)); // saves and closes
 
+        byte[] state = Files.readAllBytes(file);
         SecureSession again = SecureSession.restore(state, key, binding, aliceConfig, PeerId.ofUtf8("bob"));
         // end
         assertThat(bob.unwrap(again.wrap(new byte[] {5}))).containsExactly(5);
-        assertThatThrownBy(() -> SecureSession.restore(state, key, binding.next(), aliceConfig, PeerId.ofUtf8("bob")))
-                .isInstanceOf(dev.securesession.StateRejectedException.class);
+        assertThat(session.isClosed()).isTrue();
+        assertThatThrownBy(() -> SecureSession.restore(state, key, binding.next(), aliceConfig, BOB_ID))
+                .isInstanceOf(StateRejectedException.class);
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.securesession.internal.state.SavedSession;
 import dev.securesession.internal.wire.HandshakeMessage;
 import dev.securesession.internal.wire.ServerConfirmation;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /** A client that has sent message 3 and waits for message 4; it may send early data already (PROTOCOL.md H-9). */
 final class ExpectServerConfirm implements HandshakeState {
@@ -60,6 +61,12 @@ final class ExpectServerConfirm implements HandshakeState {
     @Override
     public MessageSealer earlySealer() {
         return session.sealer();
+    }
+
+    /** Early data may be sealed by another thread. */
+    @Override
+    public byte[] whileIdle(Supplier<byte[]> action) {
+        return session.whileIdle(action);
     }
 
     @Override

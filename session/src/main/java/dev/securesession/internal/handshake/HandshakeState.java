@@ -9,6 +9,7 @@ import dev.securesession.internal.message.MessageSealer;
 import dev.securesession.internal.message.SessionSettings;
 import dev.securesession.internal.state.SavedHandshake;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,6 +109,11 @@ public sealed interface HandshakeState
     /** Tells whether closing gives up a handshake, rather than one that is over. */
     default boolean isUnfinished() {
         return true;
+    }
+
+    /** Runs an action while nothing is sealed with a key of this state. */
+    default byte[] whileIdle(Supplier<byte[]> action) {
+        return action.get();
     }
 
     /** Returns the saved form of this state, the caller's to wipe. */

@@ -11,7 +11,7 @@ import dev.securesession.internal.crypto.Sha256;
 import dev.securesession.internal.state.SavedSession;
 import dev.securesession.internal.state.TsscState;
 import java.util.Arrays;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,14 +21,21 @@ import org.jspecify.annotations.Nullable;
 public final class EstablishedSession {
     private final Role role;
     private final @Nullable Peer peer;
+    private final @Nullable PeerId assumedPeer;
     private final MessageSealer sealer;
     private final MessageOpener opener;
     private final @Nullable Secret master;
 
     private EstablishedSession(
-            Role role, @Nullable Peer peer, MessageSealer sealer, MessageOpener opener, @Nullable Secret master) {
+            Role role,
+            @Nullable Peer peer,
+            @Nullable PeerId assumedPeer,
+            MessageSealer sealer,
+            MessageOpener opener,
+            @Nullable Secret master) {
         this.role = role;
         this.peer = peer;
+        this.assumedPeer = assumedPeer;
         this.sealer = sealer;
         this.opener = opener;
         this.master = master;
@@ -40,13 +47,14 @@ public final class EstablishedSession {
         return new EstablishedSession(
                 role,
                 peer,
+                null,
                 sealer(settings, secrets, role, 0),
                 opener(settings, secrets, other, ReplayWindow.empty(settings.replayWindow)),
                 settings.keepsMaster ? secrets.master().copy() : null);
     }
 
     /** Takes up a session that the reference saved (PROTOCOL.md S-2); the state is the caller's to wipe. */
-    public static EstablishedSession ofTssc(SessionSettings settings, TsscState state) {
+    public static EstablishedSession ofTssc(SessionSettings settings, TsscState state, @Nullable PeerId assumedPeer) {
         SessionSecrets secrets = SessionSecrets.ofMaster(settings.crypto, state.master(), state.sessionId());
         Role role = state.role();
         Role other = role.opposite();
@@ -58,6 +66,7 @@ public final class EstablishedSession {
         return new EstablishedSession(
                 role,
                 null,
+                assumedPeer,
                 sealer(settings, secrets, role, nextIndex),
                 opener(settings, secrets, other, window),
                 settings.keepsMaster ? secrets.master().copy() : null);
@@ -71,12 +80,13 @@ public final class EstablishedSession {
             throw new MalformedException("a saved session with a negative counter");
         }
         requireHashLength(saved);
-        Peer peer = saved.peerId.length == 0
-                ? null
-                : new Peer(PeerId.of(saved.peerId), saved.peerFingerprint, saved.transcriptHash);
+        PeerId id = saved.peerId.length == 0 ? null : PeerId.of(saved.peerId);
+        Peer peer =
+                id == null || !saved.isPeerProved() ? null : new Peer(id, saved.peerFingerprint, saved.transcriptHash);
         return new EstablishedSession(
                 saved.role,
                 peer,
+                peer == null ? id : null,
                 new MessageSealer(
                         settings,
                         saved.sessionId,
@@ -98,16 +108,11 @@ public final class EstablishedSession {
                 saved.master.length == 0 || !settings.keepsMaster ? null : Secret.copyOf(saved.master));
     }
 
-    /**
-     * Saves this session by the function and closes it, both under all locks; if the function fails, the session stays
-     * open.
-     */
-    public synchronized byte[] suspend(PeerId ownId, byte[] ownFingerprint, Function<SavedSession, byte[]> seal) {
+    /** Runs an action while no message is sealed or opened and nobody closes the session. */
+    public synchronized byte[] whileIdle(Supplier<byte[]> action) {
         synchronized (sealer) {
             synchronized (opener) {
-                byte[] state = seal.apply(save(ownId, ownFingerprint));
-                close();
-                return state;
+                return action.get();
             }
         }
     }
@@ -131,6 +136,8 @@ public final class EstablishedSession {
             saved.peerId = peer.id().toBytes();
             saved.peerFingerprint = peer.fingerprint();
             saved.transcriptHash = peer.transcriptHash();
+        } else if (assumedPeer != null) {
+            saved.peerId = assumedPeer.toBytes();
         }
         if (master != null) {
             saved.master = master.toBytes();
@@ -173,9 +180,14 @@ public final class EstablishedSession {
         return sealer.sessionId();
     }
 
-    /** Who the session is with; null after a saved form that does not say. */
+    /** Returns the peer as proved in the handshake, or null after a saved form that does not hold it. */
     public @Nullable Peer peer() {
         return peer;
+    }
+
+    /** Returns the peer that the application has named for a session whose peer is not known, or null. */
+    public @Nullable PeerId assumedPeer() {
+        return assumedPeer;
     }
 
     public MessageSealer sealer() {
@@ -221,7 +233,7 @@ public final class EstablishedSession {
     }
 
     private static void requireHashLength(SavedSession saved) throws MalformedException {
-        int expected = saved.peerId.length == 0 ? 0 : Sha256.LENGTH;
+        int expected = saved.peerId.length > 0 && saved.isPeerProved() ? Sha256.LENGTH : 0;
         if (saved.peerFingerprint.length != expected || saved.transcriptHash.length != expected) {
             throw new MalformedException("a saved session with a fingerprint of " + saved.peerFingerprint.length
                     + " and a transcript hash of " + saved.transcriptHash.length + " bytes; both must be " + expected);

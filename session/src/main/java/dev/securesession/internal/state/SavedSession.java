@@ -15,7 +15,7 @@ import java.util.List;
  * <pre>{@code
  * role 1 (0 client, 1 server) | session id 4
  * own id * | own key fingerprint *
- * peer id * | peer key fingerprint * | transcript hash *
+ * peer id * | peer key fingerprint * | transcript hash *     the last two empty if the peer was only assumed
  * master secret *
  * sending:    key * | initial sequence 4 | next index 8
  * receiving:  key * | initial sequence 4 | highest index 8 (-1 for none) | first unknown 1
@@ -64,6 +64,11 @@ public final class SavedSession {
         saved.receivingFailures = reader.int64("the failures");
         reader.requireEnd("a saved session");
         return saved;
+    }
+
+    /** Tells whether the peer has proved in the handshake to be the one with this id. */
+    public boolean isPeerProved() {
+        return peerFingerprint.length > 0;
     }
 
     /** The array returned holds the keys of the session: the caller's to wipe. */
