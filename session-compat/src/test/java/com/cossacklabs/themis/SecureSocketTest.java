@@ -56,6 +56,53 @@ class SecureSocketTest {
         threads.shutdownNow();
     }
 
+    /** A silent client would hold up everybody for 30 seconds, if handshakes ran one after the other. */
+    @Test
+    @Timeout(20)
+    void acceptIsNotHeldUpBySilentClients() throws Exception {
+        Future<Socket> accepted = threads.submit(listening::accept);
+        List<Socket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 300; i++) {
+                silent.add(new Socket(InetAddress.getLoopbackAddress(), listening.getLocalPort()));
+            }
+            try (SecureSocket client = new SecureSocket(
+                            InetAddress.getLoopbackAddress(),
+                            listening.getLocalPort(),
+                            bytes("client"),
+                            clientKeys.getPrivateKey(),
+                            ofClient);
+                    Socket server = accepted.get()) {
+                client.getOutputStream().write(bytes("hello"));
+                assertThat(server.getInputStream().readNBytes(5)).isEqualTo(bytes("hello"));
+            }
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void acceptKeepsToTheTimeoutOfItsSocket() throws Exception {
+        listening.setSoTimeout(50);
+
+        assertThatThrownBy(listening::accept).isInstanceOf(SocketTimeoutException.class);
+
+        listening.setSoTimeout(0);
+        connect().close();
+    }
+
+    @Test
+    void closingEndsAcceptAndWhatWasNotAccepted() throws Exception {
+        connect().close();
+        Future<Socket> waiting = threads.submit(listening::accept);
+        listening.close();
+
+        assertThatThrownBy(waiting::get).hasCauseInstanceOf(SocketException.class);
+        assertThatThrownBy(listening::accept).isInstanceOf(SocketException.class);
+    }
+
     // Streams
 
     @Test
