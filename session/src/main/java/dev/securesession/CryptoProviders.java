@@ -11,11 +11,11 @@ import javax.crypto.Mac;
 import javax.crypto.NoSuchPaddingException;
 
 /**
- * Which JCA providers do the cryptography, chosen for each kind of operation; by default those that the platform
+ * The JCA providers that perform the cryptography, one for each kind of operation; by default those that the platform
  * prefers.
  *
- * <p>The choice changes speed and where code is trusted, never what travels: the algorithms are fixed. Instances are
- * immutable and safe for use by several threads; make one and share it, since ciphers are kept warm in it.
+ * <p>The providers determine the speed, not the messages: the algorithms are fixed. Instances are immutable and safe for
+ * use by several threads; make one and share it, since it keeps initialized ciphers.
  *
  * <pre>{@code
  * CryptoProviders fast = CryptoProviders.platform().withEc(new BouncyCastleProvider());
@@ -43,7 +43,7 @@ public final class CryptoProviders {
      * Returns the providers that the platform prefers at this moment, and its default source of random numbers.
      *
      * @return a new instance
-     * @throws IllegalStateException if no installed provider has what sessions need: install one
+     * @throws IllegalStateException if no installed provider has the algorithms that sessions need: install one
      */
     public static CryptoProviders platform() {
         try {
@@ -51,25 +51,26 @@ public final class CryptoProviders {
             Provider mac = Mac.getInstance("HmacSHA256").getProvider();
             return new CryptoProviders(platformEc(), aead, mac, new SecureRandom());
         } catch (NoSuchAlgorithmException | NoSuchPaddingException e) {
-            throw new IllegalStateException("no installed security provider has what sessions need", e);
+            throw new IllegalStateException(
+                    "no installed security provider has AES/GCM, HmacSHA256 and elliptic curves; install one", e);
         }
     }
 
     /**
-     * Returns the fastest of the providers that are there: Amazon Corretto Crypto Provider for elliptic curves and
-     * encryption, or else Conscrypt or BouncyCastle for elliptic curves, if they are on the class path or module path,
-     * installed or not; for all else, and if there is none of them, what the platform prefers. A provider that does not
-     * work on this machine is passed over. {@link #toString()} tells what came of it.
+     * Returns the fastest available providers: Amazon Corretto Crypto Provider for elliptic curves and encryption, or else
+     * Conscrypt or BouncyCastle for elliptic curves. They need to be on the class path or module path, not installed. A
+     * provider that does not work on this machine is skipped. All other operations stay with the providers that the
+     * platform prefers. {@link #toString()} names the result.
      *
      * @return a new instance
-     * @throws IllegalStateException if no installed provider has what sessions need: install one
+     * @throws IllegalStateException if no installed provider has the algorithms that sessions need: install one
      */
     public static CryptoProviders fastest() {
         return FasterProviders.choose(platform());
     }
 
     /**
-     * Returns a copy in which this provider does elliptic curves: key pairs, signatures, key agreement.
+     * Returns a copy with another provider for elliptic-curve operations: key pairs, signatures, key agreement.
      *
      * @param provider has {@code EC} keys, {@code SHA256withECDSA} and {@code ECDH}; need not be installed
      * @return the copy
@@ -80,7 +81,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Returns a copy in which this provider encrypts.
+     * Returns a copy with another provider for AES-GCM.
      *
      * @param provider has {@code AES/GCM/NoPadding} with keys of 256 bits; need not be installed
      * @return the copy
@@ -91,7 +92,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Returns a copy in which this provider computes message authentication codes and derives keys.
+     * Returns a copy with another provider for HMAC, which also derives the keys.
      *
      * @param provider has {@code HmacSHA256}; need not be installed
      * @return the copy
@@ -102,7 +103,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Returns a copy in which ephemeral keys and nonces come from this source.
+     * Returns a copy with another source of random numbers, for ephemeral keys and nonces.
      *
      * @param source must be unpredictable: the secrecy of every session rests on it
      * @return the copy
@@ -122,7 +123,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Returns who does elliptic curves.
+     * Returns the provider for elliptic-curve operations.
      *
      * @return the provider
      */
@@ -131,7 +132,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Returns who encrypts.
+     * Returns the provider for AES-GCM.
      *
      * @return the provider
      */
@@ -140,7 +141,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Returns who computes message authentication codes.
+     * Returns the provider for HMAC.
      *
      * @return the provider
      */
@@ -149,7 +150,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Returns where random numbers come from.
+     * Returns the source of random numbers.
      *
      * @return the source
      */
@@ -158,7 +159,7 @@ public final class CryptoProviders {
     }
 
     /**
-     * Names the choice for people to read.
+     * Names the providers for people to read.
      *
      * @return the names of the providers
      */
@@ -171,7 +172,7 @@ public final class CryptoProviders {
         return suite;
     }
 
-    /** The first provider that does all of it: keys of one are not always taken by another. */
+    /** Returns the first provider with all elliptic-curve operations: some providers refuse the keys of others. */
     private static Provider platformEc() throws NoSuchAlgorithmException {
         for (Provider provider : Security.getProviders()) {
             if (provider.getService("KeyPairGenerator", "EC") != null

@@ -1,6 +1,6 @@
 package dev.securesession;
 
-/** What the transport under a session may do to wrapped messages; it decides what a session makes of missing ones. */
+/** How the transport of a session delivers messages, which determines whether a session accepts gaps. */
 public enum Delivery {
     /** Messages may get lost and overtake each other; each is accepted at most once (PROTOCOL.md D-1). */
     UNORDERED,

@@ -5,9 +5,10 @@ import dev.securesession.internal.message.MessageSealer;
 /**
  * Lets a client send before it has the server's last message, which saves a round trip.
  *
- * <p>By then the server has proved its identity, and only it can read what is sent; that it has accepted our proof is not
- * known yet. Nothing can be received this way. Messages travel behind the client's last handshake message and count
- * into the session that follows. Safe for use by several threads; usable until the handshake or the session is closed.
+ * <p>The server has proved its identity by then, and only the server can read early data. The client does not know yet
+ * whether the server has accepted its proof. Nothing can be received this way. The messages are sent after the last
+ * handshake message of the client and are numbered with those of the session that follows. Safe for use by several threads;
+ * usable until the handshake or the session is closed.
  *
  * <p>PROTOCOL.md H-9.
  */

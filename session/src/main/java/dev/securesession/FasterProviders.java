@@ -4,9 +4,9 @@ import java.security.Provider;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Knows providers that are faster than the platform's, by name: the library must not depend on any of them.
+ * Loads providers that are faster than those of the platform, by name: the library must not depend on any of them.
  *
- * <p>docs/performance.md has the figures that the order rests on.
+ * <p>Their order follows the measurements in docs/performance.md.
  */
 final class FasterProviders {
     private FasterProviders() {}
@@ -15,7 +15,7 @@ final class FasterProviders {
         CryptoProviders corretto =
                 tryWith(platform, "com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider");
         if (corretto != null) {
-            // On short messages the JDK is as fast; on long ones the native code is, on older JDKs.
+            // For short messages the JDK is as fast; for long ones the native code is faster on older JDKs.
             Provider provider = corretto.ec();
             CryptoProviders both = attempt(() -> corretto.withAead(provider));
             return both == null ? corretto : both;
@@ -35,7 +35,7 @@ final class FasterProviders {
                 .newInstance()));
     }
 
-    /** What cannot be loaded, cannot be made or lacks what it should have is not there, as far as we are concerned. */
+    /** Returns null for a provider that fails to load or lacks an algorithm. */
     private static @Nullable CryptoProviders attempt(Attempt attempt) {
         try {
             return attempt.make();
@@ -44,7 +44,7 @@ final class FasterProviders {
         }
     }
 
-    /** Makes a choice that may not be possible. */
+    /** Makes a selection of providers that may fail. */
     private interface Attempt {
         CryptoProviders make() throws ReflectiveOperationException;
     }

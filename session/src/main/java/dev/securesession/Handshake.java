@@ -44,9 +44,8 @@ public final class Handshake implements AutoCloseable {
     private final AtomicBoolean begun = new AtomicBoolean();
     private volatile @Nullable KnownPeer known;
 
-    // Guards the state, which is assigned only here. JCA providers run under this lock, no other foreign code does: a
-    // token
-    // that signs slowly keeps other calls waiting.
+    // Guards the state, which is assigned only in this class. No foreign code but JCA providers runs under this lock: a
+    // token that signs slowly keeps other calls waiting.
     private final Object lock = new Object();
     private HandshakeState state;
 

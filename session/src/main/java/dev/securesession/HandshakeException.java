@@ -4,23 +4,23 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refuses a handshake message. The handshake stands where it stood before: on a datagram transport drop the message
- * and wait for a good one; on a stream give up, close the {@link Handshake} and the connection.
+ * Refuses a handshake message. The handshake has not changed: on a datagram transport drop the message and wait for
+ * another one; on a stream close the {@link Handshake} and the connection.
  */
 public final class HandshakeException extends SecureSessionException {
     private static final long serialVersionUID = 2L;
 
-    /** Why, for programs. */
+    /** The reason, for programs. */
     private final Reason reason;
 
     /** The id in the message, which is not proved. */
     private final transient @Nullable PeerId claimedPeer;
 
     /**
-     * Says why a handshake message was refused.
+     * Makes a refusal of a handshake message.
      *
-     * @param reason why, for programs
-     * @param message why, for people; no secrets
+     * @param reason the reason, for programs
+     * @param message the explanation, for people; no secrets
      */
     public HandshakeException(Reason reason, String message) {
         super(message);
@@ -29,11 +29,11 @@ public final class HandshakeException extends SecureSessionException {
     }
 
     /**
-     * Says why a handshake message was refused, and what caused it.
+     * Makes a refusal of a handshake message, with the cause.
      *
-     * @param reason why, for programs
-     * @param message why, for people; no secrets
-     * @param cause what was caught
+     * @param reason the reason, for programs
+     * @param message the explanation, for people; no secrets
+     * @param cause the exception that was caught
      */
     public HandshakeException(Reason reason, String message, Throwable cause) {
         super(message, cause);
@@ -42,10 +42,10 @@ public final class HandshakeException extends SecureSessionException {
     }
 
     /**
-     * Says why a handshake message was refused, and who claims to have sent it.
+     * Makes a refusal of a handshake message, with the id that the peer claims.
      *
-     * @param reason why, for programs
-     * @param message why, for people; no secrets
+     * @param reason the reason, for programs
+     * @param message the explanation, for people; no secrets
      * @param claimedPeer the id that the peer claims
      */
     public HandshakeException(Reason reason, String message, PeerId claimedPeer) {
@@ -55,7 +55,7 @@ public final class HandshakeException extends SecureSessionException {
     }
 
     /**
-     * Returns why, for programs to decide on.
+     * Returns the reason, for programs.
      *
      * @return the reason
      */

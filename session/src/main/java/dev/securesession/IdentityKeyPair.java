@@ -28,7 +28,7 @@ public final class IdentityKeyPair {
     /**
      * Generates a key pair on a curve, with the providers that the platform prefers.
      *
-     * @param curve where the keys are to be
+     * @param curve the curve of the keys
      * @return a new pair
      */
     public static IdentityKeyPair generate(Curve curve) {
@@ -36,12 +36,12 @@ public final class IdentityKeyPair {
     }
 
     /**
-     * Generates a key pair on a curve, with providers of choice.
+     * Generates a key pair on a curve, with these providers.
      *
-     * @param curve where the keys are to be
-     * @param crypto who generates, and with which random numbers
+     * @param curve the curve of the keys
+     * @param crypto the provider that generates and the source of random numbers
      * @return a new pair
-     * @throws java.security.ProviderException if the provider keeps the private keys that it generates: generate the key
+     * @throws java.security.ProviderException if the provider does not export the private keys that it generates: generate the key
      *     there and use it by {@link LocalIdentity#of(PeerId, java.security.PrivateKey, IdentityPublicKey)}
      */
     public static IdentityKeyPair generate(Curve curve, CryptoProviders crypto) {

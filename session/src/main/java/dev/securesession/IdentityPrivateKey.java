@@ -23,11 +23,10 @@ import java.util.function.Function;
 import javax.security.auth.Destroyable;
 
 /**
- * The private key by which a peer proves its identity, in memory. For keys that stay in a token, a key store or a service
- * see {@link LocalIdentity#of(PeerId, PrivateKey, IdentityPublicKey)}.
+ * The private key with which a peer proves its identity, in memory. For keys that stay in a token, a key store or a
+ * service see {@link LocalIdentity#of(PeerId, PrivateKey, IdentityPublicKey)}.
  *
- * <p>Safe for use by several threads. Whoever made the instance destroys it when no further {@link SessionConfig} is made
- * from it.
+ * <p>Safe for use by several threads. Destroy the instance when no further {@link SessionConfig} is made from it.
  *
  * <p>PROTOCOL.md, section 3; M-1.
  */
@@ -50,7 +49,7 @@ public final class IdentityPrivateKey implements Destroyable {
     static IdentityPrivateKey generated(CryptoSuite suite, Curve curve) {
         KeyPair pair = suite.generate(curve);
         if (!(pair.getPrivate() instanceof ECPrivateKey privateKey)) {
-            throw new ProviderException("the provider of elliptic curves keeps the private keys that it generates");
+            throw new ProviderException("the EC provider does not export the private keys that it generates");
         }
         Secret scalar = CryptoSuite.scalarOf(curve, privateKey);
         return new IdentityPrivateKey(scalar, new IdentityPublicKey(CryptoSuite.publicKeyOf(curve, pair)));
@@ -159,19 +158,19 @@ public final class IdentityPrivateKey implements Destroyable {
     }
 
     /**
-     * Copies a key out of JCA. Keys that cannot leave their token or service are used where they are:
+     * Copies the key out of a JCA key. Keys that cannot leave their token or service are used where they are:
      * {@link LocalIdentity#of(PeerId, PrivateKey, IdentityPublicKey)}.
      *
-     * @param key an elliptic-curve key on one of the curves of {@link Curve}, with its number in memory
+     * @param key an elliptic-curve key on one of the curves of {@link Curve}, in memory
      * @return the key
-     * @throws KeyRejectedException if it is another kind of key, or one that keeps its number to itself
+     * @throws KeyRejectedException if it is another kind of key, or one that cannot be exported
      */
     public static IdentityPrivateKey ofJca(PrivateKey key) throws KeyRejectedException {
         if (!(key instanceof ECPrivateKey ecKey)) {
             if (key.getAlgorithm().equals("EC")) {
                 throw new KeyRejectedException(
                         Reason.UNSUPPORTED,
-                        "a private key that stays where it is; use LocalIdentity.of with it and its public key");
+                        "a private key that cannot be exported; use LocalIdentity.of with it and its public key");
             }
             throw JcaKeys.unsupported(key);
         }
@@ -204,7 +203,7 @@ public final class IdentityPrivateKey implements Destroyable {
         PrivateKey key = withScalar(copy -> suite.importScalar(curve(), copy));
         byte[] encoded = key.getEncoded();
         if (encoded == null) {
-            throw new ProviderException("the platform's provider of elliptic curves exports no keys");
+            throw new ProviderException("the EC provider of the platform exports no keys");
         }
         return encoded;
     }

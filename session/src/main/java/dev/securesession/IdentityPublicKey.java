@@ -16,8 +16,8 @@ import java.util.Base64;
 /**
  * The public key by which a peer is known: a valid point on P-256, P-384 or P-521.
  *
- * <p>Whatever encoding it came in, it was checked to be on its curve. Instances are immutable and safe for use by several
- * threads. Keep an instance rather than its bytes: providers verify faster with a key they have seen.
+ * <p>Every key was checked to be on its curve, whatever its encoding. Instances are immutable and safe for use by several
+ * threads. Keep an instance rather than its bytes: providers verify faster with a key that they have used before.
  *
  * <p>PROTOCOL.md, section 3; C-1, C-6.
  */
@@ -106,7 +106,7 @@ public final class IdentityPublicKey {
     }
 
     /**
-     * Takes over a key from JCA, for example from a certificate or a key store.
+     * Returns the key of a JCA key, for example from a certificate or a key store.
      *
      * @param key an elliptic-curve key on one of the curves of {@link Curve}
      * @return the key
@@ -162,7 +162,7 @@ public final class IdentityPublicKey {
     }
 
     /**
-     * Returns the key as an object of JCA, of the provider that the platform prefers.
+     * Returns the key as a JCA key of the provider that the platform prefers.
      *
      * @return a key for {@code Signature} and other JCA classes
      */
@@ -180,17 +180,17 @@ public final class IdentityPublicKey {
     }
 
     /**
-     * Returns a short name of the key for people to compare: {@code SHA256:} and the digest of its compressed container
+     * Returns a short form of the key for people to compare: {@code SHA256:} and the digest of its compressed container
      * in base64 without padding.
      *
-     * @return 50 characters; equal for equal keys, whatever encoding they came in
+     * @return 50 characters; equal for equal keys, whatever their encoding
      */
     public String fingerprint() {
         return "SHA256:" + Base64.getEncoder().withoutPadding().encodeToString(fingerprintBytes());
     }
 
     /**
-     * Returns the digest that {@link #fingerprint()} spells.
+     * Returns the digest that {@link #fingerprint()} contains.
      *
      * @return a new array of 32 bytes
      */

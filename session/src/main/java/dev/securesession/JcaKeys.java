@@ -5,11 +5,11 @@ import dev.securesession.internal.crypto.EcDomain;
 import java.security.Key;
 import java.security.spec.ECParameterSpec;
 
-/** Recognizes which keys of JCA can be identity keys. */
+/** Checks which JCA keys can be identity keys. */
 final class JcaKeys {
     private JcaKeys() {}
 
-    /** Finds our name of a curve by its parameters, since providers call it differently. */
+    /** Returns the curve with these parameters; providers name it differently. */
     static Curve curve(ECParameterSpec parameters) throws KeyRejectedException {
         for (Curve curve : Curve.values()) {
             ECParameterSpec known = EcDomain.of(curve).parameters();

@@ -2,7 +2,7 @@ package dev.securesession;
 
 import java.util.function.Consumer;
 
-/** Tells a listener of a change; what it throws is its own affair (PROTOCOL.md H-11). */
+/** Tells a listener of a change, and drops the exceptions of the listener (PROTOCOL.md H-11). */
 final class Listeners {
     private Listeners() {}
 
@@ -10,8 +10,9 @@ final class Listeners {
         try {
             event.accept(listener);
         } catch (Exception e) {
-            // The change has happened; a listener cannot undo it, and the caller must get what came of it. Checked ones
-            // come from languages that do not declare them.
+            // A listener cannot undo the change, and the caller needs the result. Checked exceptions come from
+            // listeners in
+            // languages that do not declare them.
         }
     }
 }

@@ -7,7 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.PrivateKey;
 
 /**
- * Who we are: an id, the public key that peers know by it, and a way to sign with the private one.
+ * The identity of this peer: an id, the public key that other peers have for the id, and a way to sign with the private
+ * key.
  *
  * <p>Instances are immutable and safe for use by several threads. PROTOCOL.md C-3.
  */
@@ -34,9 +35,9 @@ public final class LocalIdentity {
     }
 
     /**
-     * Returns an identity whose private key is any key that JCA can sign with, wherever it lives: a PKCS#11 token, a key
-     * store, a key management service. Its provider must be installed ({@code Security.addProvider}). Signs once, to see
-     * that the keys belong together.
+     * Returns an identity whose private key is a JCA key, which may stay in a PKCS#11 token, a key store or a key management
+     * service. Its provider must be installed ({@code Security.addProvider}). Signs once, to check that the keys belong
+     * together.
      *
      * @param id the name that peers look up the public key by
      * @param privateKey a key that {@code SHA256withECDSA} takes
@@ -61,7 +62,7 @@ public final class LocalIdentity {
     }
 
     /**
-     * Returns the name that peers look us up by.
+     * Returns the id by which peers look up the public key.
      *
      * @return the id
      */
@@ -70,7 +71,7 @@ public final class LocalIdentity {
     }
 
     /**
-     * Returns the key that peers must have for us.
+     * Returns the public key, which peers must have.
      *
      * @return the public key
      */
@@ -87,11 +88,11 @@ public final class LocalIdentity {
         return signing.with(suite);
     }
 
-    /** Makes what signs, for a choice of providers. */
+    /** Makes the signing key for a selection of providers. */
     private interface Signing {
         SigningKey with(CryptoSuite suite);
     }
 
-    /** Never a part of a handshake: those signatures begin with a key container. */
+    /** Never part of a handshake, in which signed data begins with a key container. */
     private static final String PROBE = "Secure Session: do these keys belong together?";
 }

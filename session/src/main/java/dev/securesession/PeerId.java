@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The public name of a peer: one byte or more, any bytes, compared exactly.
  *
- * <p>An id travels in the clear and names the identity key that its owner must prove to hold. It is not a secret and not
- * by itself a proof of anything. Instances are immutable and safe for use by several threads.
+ * <p>An id is sent in the clear and names the identity key that its owner must prove to hold. It is not a secret, and by
+ * itself it proves nothing. Instances are immutable and safe for use by several threads.
  *
  * <p>PROTOCOL.md P-4, P-5.
  */
@@ -28,7 +28,7 @@ public final class PeerId {
     }
 
     /**
-     * Returns the id made of these bytes.
+     * Returns the id with these bytes.
      *
      * @param bytes one byte or more; copied
      * @return the id
@@ -39,7 +39,7 @@ public final class PeerId {
     }
 
     /**
-     * Returns the id made of a text in UTF-8, as peers in most languages write it.
+     * Returns the id with the bytes of a text in UTF-8, which peers in most languages use.
      *
      * @param text one character or more
      * @return the id
@@ -50,8 +50,8 @@ public final class PeerId {
     }
 
     /**
-     * Returns the id made of a text in big-endian UTF-16 behind a byte order mark: the bytes that the Java and Android
-     * library over JNI sends when its caller names a peer by a {@code String}.
+     * Returns the id with the bytes of a text in big-endian UTF-16 after a byte order mark, which the Java and Android
+     * library over JNI uses for a peer that is named by a {@code String}.
      *
      * @param text one character or more
      * @return the id

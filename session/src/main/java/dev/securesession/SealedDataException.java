@@ -1,19 +1,19 @@
 package dev.securesession;
 
 /**
- * Refuses sealed data: it cannot be opened with what was given.
+ * Refuses sealed data: it was changed, or the key, passphrase or context is another one.
  */
 public final class SealedDataException extends SecureSessionException {
     private static final long serialVersionUID = 1L;
 
-    /** Why, for programs. */
+    /** The reason, for programs. */
     private final Reason reason;
 
     /**
-     * Says why sealed data was refused.
+     * Makes a refusal of sealed data.
      *
-     * @param reason why, for programs
-     * @param message why, for people; no secrets
+     * @param reason the reason, for programs
+     * @param message the explanation, for people; no secrets
      */
     public SealedDataException(Reason reason, String message) {
         super(message);
@@ -21,11 +21,11 @@ public final class SealedDataException extends SecureSessionException {
     }
 
     /**
-     * Says why sealed data was refused, and what made it so.
+     * Makes a refusal of sealed data, with the cause.
      *
-     * @param reason why, for programs
-     * @param message why, for people; no secrets
-     * @param cause what was caught
+     * @param reason the reason, for programs
+     * @param message the explanation, for people; no secrets
+     * @param cause the exception that was caught
      */
     public SealedDataException(Reason reason, String message, Throwable cause) {
         super(message, cause);
@@ -33,7 +33,7 @@ public final class SealedDataException extends SecureSessionException {
     }
 
     /**
-     * Returns why, for programs to decide on.
+     * Returns the reason, for programs.
      *
      * @return the reason
      */

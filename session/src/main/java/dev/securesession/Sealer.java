@@ -31,15 +31,15 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A context is not stored: data opens only with the same context again. Instances are immutable and safe for use by
- * several threads. With a passphrase each call takes about a tenth of a second, on purpose.
+ * several threads. With a passphrase each call takes about a tenth of a second: guessing must be slow.
  *
  * <p>PROTOCOL.md, section 11.1.
  */
 public final class Sealer implements Destroyable {
-    /** How often a passphrase is stretched when data is sealed. */
+    /** The number of PBKDF2 iterations when data is sealed with a passphrase. */
     public static final int ITERATIONS = 314_110;
 
-    /** How often a passphrase is stretched at most when data is opened, unless another limit is set. */
+    /** The highest number of PBKDF2 iterations that is accepted when data is opened, unless another limit is set. */
     public static final int ITERATION_LIMIT = 4_000_000;
 
     private static final String LABEL = "Themis secure cell message key";
@@ -78,11 +78,11 @@ public final class Sealer implements Destroyable {
     }
 
     /**
-     * Returns a sealer with a passphrase, which stands for its bytes in UTF-8.
+     * Returns a sealer with a passphrase, which is encoded in UTF-8.
      *
      * @param passphrase 1 character or more; copied, the caller's to wipe
      * @return the sealer
-     * @throws IllegalArgumentException if the passphrase is empty, or has half a character (an unpaired surrogate)
+     * @throws IllegalArgumentException if the passphrase is empty, or has an unpaired surrogate
      */
     public static Sealer withPassphrase(char[] passphrase) {
         byte[] bytes = utf8(passphrase);
@@ -94,7 +94,7 @@ public final class Sealer implements Destroyable {
     }
 
     /**
-     * Returns a sealer with a passphrase that is bytes, in whatever encoding.
+     * Returns a sealer with a passphrase in any encoding.
      *
      * @param passphrase 1 byte or more; copied, the caller's to wipe
      * @return the sealer
@@ -109,9 +109,9 @@ public final class Sealer implements Destroyable {
     }
 
     /**
-     * Returns a copy that does more work, or less, for data that asks for it when it is opened.
+     * Returns a copy with another limit on the iterations that data may ask for when it is opened.
      *
-     * @param iterations how often a passphrase is stretched at most, 1 or more
+     * @param iterations the highest number of PBKDF2 iterations, 1 or more
      * @return the copy; to be destroyed on its own
      * @throws IllegalArgumentException if the limit is less than 1
      */
@@ -138,7 +138,7 @@ public final class Sealer implements Destroyable {
      * Seals data that belongs to a context.
      *
      * @param data 1 byte or more; not kept
-     * @param context what the data belongs to, not stored with it; an empty one is none
+     * @param context what the data belongs to; not stored with it; empty for none
      * @return 44 bytes more with a key, 70 with a passphrase; a new array, the caller's to keep
      * @throws IllegalArgumentException if there is no data
      * @throws IllegalStateException if the sealer was destroyed
@@ -164,9 +164,9 @@ public final class Sealer implements Destroyable {
     /**
      * Opens data that was sealed without a context.
      *
-     * @param sealed what was sealed; not kept
+     * @param sealed the sealed data; not kept
      * @return the data, a new array, the caller's to keep
-     * @throws SealedDataException if it does not open: see the reason; nothing of the data is given away
+     * @throws SealedDataException if it does not open: see the reason
      * @throws IllegalStateException if the sealer was destroyed
      */
     public byte[] unseal(byte[] sealed) throws SealedDataException {
@@ -176,10 +176,10 @@ public final class Sealer implements Destroyable {
     /**
      * Opens data that was sealed with a context.
      *
-     * @param sealed what was sealed; not kept
+     * @param sealed the sealed data; not kept
      * @param context as it was for sealing
      * @return the data, a new array, the caller's to keep
-     * @throws SealedDataException if it does not open: see the reason; nothing of the data is given away
+     * @throws SealedDataException if it does not open: see the reason
      * @throws IllegalStateException if the sealer was destroyed
      */
     public byte[] unseal(byte[] sealed, byte[] context) throws SealedDataException {

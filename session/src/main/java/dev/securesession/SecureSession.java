@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Several threads may wrap while others unwrap; each direction has a lock of its own. A refused message changes nothing.
- * Closing wipes the keys. The methods on byte arrays are the simple ones; those on buffers spare copies and garbage.
+ * Closing wipes the keys. The methods on byte arrays are the simple ones; those on buffers avoid copies and garbage.
  *
  * <p>PROTOCOL.md, section 8; D-1 to D-8, M-1 to M-4.
  */
@@ -217,7 +217,7 @@ public final class SecureSession implements AutoCloseable {
      * Wraps the bytes that remain in one buffer into another. The buffers may overlap. Array-backed buffers are fastest.
      *
      * @param payload 1 byte or more; its position moves to its limit
-     * @param message has room for {@link #OVERHEAD} bytes more; its position moves behind the message
+     * @param message has room for {@link #OVERHEAD} bytes more; its position moves to the end of the message
      * @return the length of the message
      * @throws IllegalArgumentException if the payload is empty, or the other buffer is read-only or too short; nothing
      *     has moved
@@ -316,7 +316,7 @@ public final class SecureSession implements AutoCloseable {
      * Array-backed buffers are fastest.
      *
      * @param message the message; its position moves to its limit, unless it is refused
-     * @param payload has room for {@link #OVERHEAD} bytes less; its position moves behind the payload. A refused message
+     * @param payload has room for {@link #OVERHEAD} bytes less; its position moves to the end of the payload. A refused message
      *     leaves nothing in it.
      * @return the length of the payload
      * @throws MessageRejectedException if the message is refused; neither buffer has moved
@@ -379,8 +379,8 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * From now on accepts exactly the next message only, whatever the configuration says: for transports that lose nothing and
-     * keep the order. There is no way back for this object.
+     * Accepts exactly the next message only, from now on and whatever the configuration says: for transports that lose
+     * nothing and keep the order. This cannot be undone.
      *
      * <p>PROTOCOL.md D-2.
      */
@@ -478,7 +478,7 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Returns how many messages can still be wrapped. Start a new handshake in time; when it says 0, wrapping fails.
+     * Returns how many messages can still be wrapped. Start a new handshake before it is 0, when wrapping fails.
      *
      * @return 0 or more, at most 2^31
      * @throws IllegalStateException if the session was closed
@@ -488,20 +488,20 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Returns who the session is with, as proved in the handshake.
+     * Returns the peer, which has proved its identity in the handshake.
      *
      * @return the id of the peer
-     * @throws IllegalStateException if the session was restored from a form that does not say: see {@link #isPeerKnown()}
+     * @throws IllegalStateException if the peer is not known: see {@link #isPeerKnown()}
      */
     public PeerId peer() {
         return knownPeer().id();
     }
 
     /**
-     * Returns which key the peer has proved to hold.
+     * Returns the fingerprint of the key that the peer has proved to hold.
      *
      * @return the SHA-256 digest that {@link IdentityPublicKey#fingerprintBytes()} gives, a new array
-     * @throws IllegalStateException if the session was restored from a form that does not say: see {@link #isPeerKnown()}
+     * @throws IllegalStateException if the peer is not known: see {@link #isPeerKnown()}
      */
     public byte[] peerFingerprint() {
         return knownPeer().fingerprint();
@@ -512,7 +512,7 @@ public final class SecureSession implements AutoCloseable {
      * it, show it to people, or put it into a token.
      *
      * @return 32 bytes, a new array; not a secret (PROTOCOL.md H-10)
-     * @throws IllegalStateException if the session was restored from a form that does not say: see {@link #isPeerKnown()}
+     * @throws IllegalStateException if the peer is not known: see {@link #isPeerKnown()}
      */
     public byte[] transcriptHash() {
         return knownPeer().transcriptHash();
@@ -538,7 +538,7 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Returns which end of the handshake we were.
+     * Returns the role of this end in the handshake.
      *
      * @return the role
      */
@@ -547,8 +547,8 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Returns the session id as it stands in front of every wrapped message. It tells sessions apart, mostly: for a value
-     * that nobody can make the same twice see {@link #transcriptHash()}.
+     * Returns the session id, with which every wrapped message begins. Two sessions may have the same one by chance; the
+     * {@link #transcriptHash()} is unique.
      *
      * @return 4 bytes, a new array; not a secret
      */
@@ -579,7 +579,7 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
-     * Names the session for people to read.
+     * Describes the session for people to read.
      *
      * @return a description without secrets
      */
@@ -600,7 +600,8 @@ public final class SecureSession implements AutoCloseable {
     private EstablishedSession.Peer knownPeer() {
         EstablishedSession.Peer peer = session.peer();
         if (peer == null) {
-            throw new IllegalStateException("the session was restored from a form that does not say who the peer is");
+            throw new IllegalStateException(
+                    "the session was restored from the 60-byte form, which does not hold the peer; nobody has proved who it is");
         }
         return peer;
     }
@@ -609,7 +610,7 @@ public final class SecureSession implements AutoCloseable {
         return config.suite().aead().scratch();
     }
 
-    /** Spreads sessions over the scratch arrays, to another one than that which the opener takes meanwhile. */
+    /** Spreads sessions over the scratch arrays; differs from the hint of the opener, which may run at the same time. */
     private int hint() {
         return session.opener().scratchHint() + 1;
     }

@@ -1,10 +1,10 @@
 package dev.securesession;
 
 /**
- * Says that something received was refused: by its kind of exception what it was, by {@code reason()} why, in words by
- * {@link #getMessage()}. Messages carry sizes, names and limits, never key material or payloads.
+ * Refuses something that was received. The class of the exception says what was refused, {@link #reason()} why, and
+ * {@link #getMessage()} explains it with sizes, names and limits, never with key material or payloads.
  *
- * <p>Whatever was refused changed nothing: the object that refused it goes on as if it had never come.
+ * <p>A refusal changes nothing: the object that refused continues as before.
  */
 public abstract sealed class SecureSessionException extends Exception
         permits HandshakeException,
@@ -14,7 +14,7 @@ public abstract sealed class SecureSessionException extends Exception
                 SealedDataException {
     private static final long serialVersionUID = 1L;
 
-    /** Why, for people. */
+    /** The explanation, for people. */
     private final String message;
 
     SecureSessionException(String message) {
@@ -28,7 +28,7 @@ public abstract sealed class SecureSessionException extends Exception
     }
 
     /**
-     * Returns why, for people to read: what was wrong and what was expected.
+     * Returns the explanation for people: what was wrong and what was expected.
      *
      * @return the message; no secrets
      */
@@ -38,7 +38,7 @@ public abstract sealed class SecureSessionException extends Exception
     }
 
     /**
-     * Returns why, for programs to decide on: a constant of the {@code Reason} of the kind of exception at hand.
+     * Returns the reason for programs: a constant of the {@code Reason} of the class of this exception.
      *
      * @return the reason
      */

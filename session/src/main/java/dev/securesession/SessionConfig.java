@@ -234,7 +234,7 @@ public final class SessionConfig {
     }
 
     /**
-     * Tells whether handshakes ask the caller for the keys of the peer, for want of a directory.
+     * Tells whether handshakes ask the caller for the keys of the peer, because there is no directory.
      *
      * @return true if it was made by {@link #askingForKeys}
      */

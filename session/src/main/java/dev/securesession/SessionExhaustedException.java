@@ -1,8 +1,8 @@
 package dev.securesession;
 
 /**
- * Says that a session has used up the numbers for its messages and wraps no more. Nothing was lost or sent: negotiate a
- * new session and send the payload through that. {@link SecureSession#remainingMessages()} tells in time.
+ * Thrown when a session has used all numbers for its messages and wraps no more. No message was made: establish a new
+ * session and send the payload through that. {@link SecureSession#remainingMessages()} tells in time.
  *
  * <p>PROTOCOL.md D-3.
  */
@@ -10,9 +10,9 @@ public final class SessionExhaustedException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Says that no number is left.
+     * Makes the exception.
      *
-     * @param message how many there were
+     * @param message the explanation, for people
      */
     public SessionExhaustedException(String message) {
         super(message);

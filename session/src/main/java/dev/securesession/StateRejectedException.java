@@ -6,14 +6,14 @@ package dev.securesession;
 public final class StateRejectedException extends SecureSessionException {
     private static final long serialVersionUID = 1L;
 
-    /** Why, for programs. */
+    /** The reason, for programs. */
     private final Reason reason;
 
     /**
-     * Says why a saved state was refused.
+     * Makes a refusal of a saved state.
      *
-     * @param reason why, for programs
-     * @param message why, for people; no secrets
+     * @param reason the reason, for programs
+     * @param message the explanation, for people; no secrets
      */
     public StateRejectedException(Reason reason, String message) {
         super(message);
@@ -21,11 +21,11 @@ public final class StateRejectedException extends SecureSessionException {
     }
 
     /**
-     * Says why a saved state was refused, and what made it so.
+     * Makes a refusal of a saved state, with the cause.
      *
-     * @param reason why, for programs
-     * @param message why, for people; no secrets
-     * @param cause what was caught
+     * @param reason the reason, for programs
+     * @param message the explanation, for people; no secrets
+     * @param cause the exception that was caught
      */
     public StateRejectedException(Reason reason, String message, Throwable cause) {
         super(message, cause);
@@ -33,7 +33,7 @@ public final class StateRejectedException extends SecureSessionException {
     }
 
     /**
-     * Returns why, for programs to decide on.
+     * Returns the reason, for programs.
      *
      * @return the reason
      */

@@ -3,7 +3,7 @@ package dev.securesession;
 import dev.securesession.internal.message.MessageSealer;
 import dev.securesession.internal.wire.DataMessage;
 
-/** What wrapping needs before a session is established and after. */
+/** Wraps payloads into new arrays, for sessions and for early data. */
 final class Wrapping {
     private static final int MAX_PAYLOAD_LENGTH = Integer.MAX_VALUE - 64 - DataMessage.OVERHEAD;
 

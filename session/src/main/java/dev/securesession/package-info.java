@@ -1,10 +1,9 @@
 /**
  * Secure Session: end-to-end encrypted, mutually authenticated sessions between two peers who know each other's public
- * keys, over whatever moves their bytes.
+ * keys, over any transport.
  *
- * <p>Negotiate with a {@link dev.securesession.Handshake}, then exchange messages with the
- * {@link dev.securesession.SecureSession} that comes of it. Those who have a socket and want no more than that find it
- * done in {@code dev.securesession.transport}.
+ * <p>A {@link dev.securesession.Handshake} establishes a {@link dev.securesession.SecureSession}, which wraps and unwraps
+ * messages. {@code dev.securesession.transport} does all of this over sockets and other transports.
  *
  * <p>Nothing in this package does I/O, reads a clock of its own or starts a thread. Nothing takes or returns {@code null}.
  */
