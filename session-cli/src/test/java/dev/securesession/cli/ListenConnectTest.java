@@ -34,6 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** {@code listen} and {@code connect} as processes, with each other and with peers that misbehave. */
 @Timeout(120)
 class ListenConnectTest {
+    private String heap = "-Xmx256m";
+
     @TempDir
     private Path directory;
 
@@ -126,6 +128,36 @@ class ListenConnectTest {
             assertThat(connector.status()).isZero();
             assertThat(listener.status()).isZero();
             assertThat(silent.isConnected()).isTrue();
+        }
+    }
+
+    /** With a heap of 64 MB: a thousand claimed lengths and as many silent sockets, and one honest client among them. */
+    @Test
+    void listenServesItsClientUnderAttack() throws IOException, InterruptedException {
+        heap = "-Xmx64m";
+        Running listener = listen(randomFile("down", 3), "alice");
+        int port = listener.port();
+        List<Socket> enemies = new ArrayList<>();
+        try {
+            for (int i = 0; i < 1020; i++) {
+                Socket claimant = new Socket(InetAddress.getLoopbackAddress(), port);
+                enemies.add(claimant);
+                claimant.getOutputStream().write(new byte[] {0, 2, 0, 0});
+                enemies.add(new Socket(InetAddress.getLoopbackAddress(), port));
+            }
+            long start = System.nanoTime();
+            Running connector = connect(port, randomFile("up", 4), "alice");
+
+            assertThat(connector.status()).as(connector.errors()).isZero();
+            System.out.println("ListenConnectTest: the honest client took "
+                    + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start) + " ms, its JVM included");
+            assertThat(listener.status()).isZero();
+            assertThat(listener.out()).hasSize(4);
+            assertThat(listener.errors()).doesNotContain("OutOfMemoryError");
+        } finally {
+            for (Socket enemy : enemies) {
+                enemy.close();
+            }
         }
     }
 
@@ -286,6 +318,7 @@ class ListenConnectTest {
         Path err = directory.resolve("err" + processes.size());
         ProcessBuilder builder =
                 Cli.process(arguments).redirectOutput(out.toFile()).redirectError(err.toFile());
+        builder.command().add(1, heap);
         if (input != null) {
             builder.redirectInput(input.toFile());
         }
