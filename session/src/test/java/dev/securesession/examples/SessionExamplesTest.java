@@ -67,6 +67,33 @@ class SessionExamplesTest {
     }
 
     @Test
+    void establishesASessionInOneProgram() throws Exception {
+        // example: setup
+        PeerId aliceId = PeerId.ofUtf8("alice");
+        PeerId bobId = PeerId.ofUtf8("bob");
+        IdentityKeyPair aliceKeys = IdentityKeyPair.generate();
+        IdentityKeyPair bobKeys = IdentityKeyPair.generate();
+        SessionConfig aliceConfig = SessionConfig.of(
+                LocalIdentity.of(aliceId, aliceKeys.privateKey()), PeerDirectory.of(bobId, bobKeys.publicKey()));
+        SessionConfig bobConfig = SessionConfig.of(
+                LocalIdentity.of(bobId, bobKeys.privateKey()), PeerDirectory.of(aliceId, aliceKeys.publicKey()));
+
+        Handshake client = Handshake.client(aliceConfig, bobId);
+        Handshake server = Handshake.server(bobConfig);
+        byte[] message2 = server.receive(client.start()).message().orElseThrow();
+        byte[] message3 = client.receive(message2).message().orElseThrow();
+        HandshakeStep.Established atBob = (HandshakeStep.Established) server.receive(message3);
+        HandshakeStep.Established atAlice =
+                (HandshakeStep.Established) client.receive(atBob.message().orElseThrow());
+        SecureSession alice = atAlice.session();
+        SecureSession bob = atBob.session();
+        // end
+        assertThat(bob.unwrap(alice.wrap(new byte[] {1}))).containsExactly(1);
+        assertThat(alice.peer()).isEqualTo(bobId);
+        assertThat(bob.peer()).isEqualTo(aliceId);
+    }
+
+    @Test
     void wrapsAndUnwraps() throws Exception {
         // example: wrap
         byte[] message = alice.wrap("attack at dawn".getBytes(UTF_8)); // send this by any means
@@ -131,8 +158,10 @@ class SessionExamplesTest {
     void asksForKeysWithoutWaiting() throws Exception {
         Handshake client = Handshake.clientAcceptingAnyKnownPeer(aliceConfig);
         byte[] message = client.start();
+        PeerId bobId = BOB_ID;
+        IdentityKeyPair bobKeys = BOB;
         // example: asking-for-keys
-        SessionConfig config = SessionConfig.askingForKeys(LocalIdentity.of(BOB_ID, BOB.privateKey()));
+        SessionConfig config = SessionConfig.askingForKeys(LocalIdentity.of(bobId, bobKeys.privateKey()));
         Handshake handshake = Handshake.server(config);
         HandshakeStep step = handshake.receive(message);
         if (step instanceof HandshakeStep.NeedPeerKey question) {
