@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const VECTORS = '../../session-testkit/src/main/resources/dev/securesession/testkit/vectors/';
+const VECTORS = '../../session/src/test/resources/dev/securesession/testkit/vectors/';
 const SESSIONS = 2000;
 
 class Peer {

@@ -29,7 +29,7 @@ public final class Json {
         }
     }
 
-    /** Reads one of the recorded vectors of the testkit. */
+    /** Reads one of the files of recorded vectors. */
     public static Json vectors(String name) {
         String path = "/dev/securesession/testkit/vectors/" + name;
         try (InputStream in = Json.class.getResourceAsStream(path)) {
@@ -56,6 +56,11 @@ public final class Json {
 
     public List<Json> elements() {
         return ((List<?>) value).stream().map(Json::new).toList();
+    }
+
+    /** Returns the value as a map, a list, a text, a number, a truth value or null. */
+    public Object value() {
+        return value;
     }
 
     public boolean isNull() {

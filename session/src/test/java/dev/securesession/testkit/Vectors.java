@@ -2,14 +2,12 @@ package dev.securesession.testkit;
 
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.Json;
 import dev.securesession.KeyRejectedException;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -499,11 +497,11 @@ public final class Vectors {
 
         Optional<byte[]> optionalBytes(String name) {
             Object value = members.get(name);
-            return value == null || value == Json.NULL ? Optional.empty() : Optional.of(bytes(name));
+            return value == null ? Optional.empty() : Optional.of(bytes(name));
         }
 
         long number(String name) {
-            return (Long) member(name);
+            return ((BigDecimal) member(name)).longValueExact();
         }
 
         List<Entry> entries(String name) {
@@ -516,14 +514,7 @@ public final class Vectors {
     }
 
     private static Object read(String file) {
-        try (InputStream in = Vectors.class.getResourceAsStream("vectors/" + file)) {
-            if (in == null) {
-                throw new IllegalStateException("the testkit comes without " + file);
-            }
-            return Json.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Json.vectors(file).value();
     }
 
     private static final int SCALAR_LENGTH = 32;
