@@ -190,19 +190,18 @@ class SessionExamplesTest {
     @Test
     void savesAndRestores(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("state");
-        SecureSession session = alice;
         // example: save
         byte[] secret = new byte[StateKey.LENGTH];
         new SecureRandom().nextBytes(secret); // keep it, but not where the states are
         StateKey key = StateKey.of(secret);
         StateBinding binding = StateBinding.of("alice with bob", 1); // which state, and how often it was saved
-        Files.write(file, session.suspend(key, binding)); // saves and closes
+        Files.write(file, alice.suspend(key, binding)); // saves and closes
 
         byte[] state = Files.readAllBytes(file);
         SecureSession again = SecureSession.restore(state, key, binding, aliceConfig, PeerId.ofUtf8("bob"));
         // end
         assertThat(bob.unwrap(again.wrap(new byte[] {5}))).containsExactly(5);
-        assertThat(session.isClosed()).isTrue();
+        assertThat(alice.isClosed()).isTrue();
         assertThatThrownBy(() -> SecureSession.restore(state, key, binding.next(), aliceConfig, BOB_ID))
                 .isInstanceOf(StateRejectedException.class);
     }
