@@ -47,6 +47,9 @@ class SecretsTest {
                     pair.client().identity(),
                     pair.client().crypto(),
                     privateKey,
+                    Sealer.withKey(stateSecret),
+                    Sealer.withPassphraseBytes(stateSecret),
+                    new NumberedPayload(1, stateSecret),
                     TestKeys.pair(1),
                     stateKey,
                     Settings.of(pair.client())));

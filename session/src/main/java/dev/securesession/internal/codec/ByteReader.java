@@ -50,7 +50,7 @@ public final class ByteReader {
         return uint32(what) << 32 | uint32(what);
     }
 
-    /** Reads a field behind its 32-bit length. */
+    /** Reads a field that is preceded by its 32-bit length. */
     public byte[] lengthPrefixed(String what) throws MalformedException {
         long length = uint32(what);
         if (length > remaining()) {

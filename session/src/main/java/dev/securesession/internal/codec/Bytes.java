@@ -60,14 +60,14 @@ public final class Bytes {
         return bytes;
     }
 
-    /** Puts fields in sequence, each behind its 32-bit length. */
+    /** Puts fields in sequence, each preceded by its 32-bit length. */
     public static byte[] lengthPrefixed(byte[]... fields) {
         List<byte[]> parts = new ArrayList<>();
         addLengthPrefixed(parts, fields);
         return concat(parts.toArray(new byte[0][]));
     }
 
-    /** Adds fields to what is to be put in sequence, each behind its 32-bit length; nothing is copied yet. */
+    /** Adds fields to what is to be put in sequence, each preceded by its 32-bit length; nothing is copied yet. */
     public static void addLengthPrefixed(List<byte[]> parts, byte[]... fields) {
         for (byte[] field : fields) {
             parts.add(int32(field.length));

@@ -1,6 +1,5 @@
 /**
- * The bytes of the protocol (PROTOCOL.md, sections 2 to 11): each layout drawn once, beside its constants, with reading
- * and writing side by side. Bytes become checked types here; nobody else looks at offsets.
+ * What all formats have in common (PROTOCOL.md, section 2): containers, their checksum, and integers in arrays.
  */
 @NullMarked
 package dev.securesession.internal.codec;

@@ -18,7 +18,7 @@ import java.util.Arrays;
  *
  * <pre>{@code
  * UEC2 UEC3 UEC5   public key on P-256, P-384, P-521: the point, compressed or not
- * REC2 REC3 REC5   private key: the scalar, n bytes behind one zero byte; without the zero is read as well
+ * REC2 REC3 REC5   private key: one zero byte and the scalar of n bytes; also read without the zero
  * }</pre>
  */
 public final class KeyContainer {
@@ -53,7 +53,7 @@ public final class KeyContainer {
         return container;
     }
 
-    /** Reads a public key that is all there is. */
+    /** Reads a public key that fills the whole array. */
     public static EcPublicKey readPublic(byte[] encoded) throws KeyRejectedException {
         return parsePublic(readWhole(encoded, KeyFormat.PUBLIC_CONTAINER));
     }
@@ -72,7 +72,7 @@ public final class KeyContainer {
         }
     }
 
-    /** Reads a private key that is all there is; the scalar is the caller's to wipe. */
+    /** Reads a private key that fills the whole array; the scalar is the caller's to wipe. */
     public static PrivateScalar readPrivate(byte[] encoded) throws KeyRejectedException {
         Container container = readWhole(encoded, KeyFormat.PRIVATE_CONTAINER);
         byte[] payload = container.payload();

@@ -43,7 +43,7 @@ public enum KeyFormat {
     private final String advice;
 
     /**
-     * @param kind the kind of key in this format, or null if it is not a key, or nobody can tell
+     * @param kind the kind of key in this format, or null if it is not a key, or that is unknown
      */
     KeyFormat(@Nullable Kind kind, String description, String advice) {
         this.kind = kind;

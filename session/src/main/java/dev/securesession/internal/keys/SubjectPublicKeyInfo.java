@@ -19,8 +19,8 @@ import java.util.Arrays;
  * }
  * }</pre>
  *
- * <p>For a curve and a form of point, everything in front of the point is always the same bytes; so that is what is
- * written and compared. JDKs read no compressed points here, hence this class.
+ * <p>The bytes before the point are constant for a curve and a form of point, so they are written and compared as a
+ * whole. This class exists because JDKs read no compressed points here.
  */
 public final class SubjectPublicKeyInfo {
     private static final int SEQUENCE = 0x30;
@@ -60,7 +60,7 @@ public final class SubjectPublicKeyInfo {
         return wrap(key.curve(), key.uncompressed());
     }
 
-    /** Tells whether the algorithm of a key structure is RSA, to say so to whoever supplied it. */
+    /** Tells whether the algorithm of a key structure is RSA, for a better error message. */
     public static boolean mentionsRsa(byte[] encoded) {
         for (int at = 0; at + RSA_ENCRYPTION.length <= Math.min(encoded.length, ALGORITHM_IS_WITHIN); at++) {
             if (Arrays.equals(RSA_ENCRYPTION, Arrays.copyOfRange(encoded, at, at + RSA_ENCRYPTION.length))) {

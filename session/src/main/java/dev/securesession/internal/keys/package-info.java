@@ -1,6 +1,6 @@
 /**
- * The bytes of the protocol (PROTOCOL.md, sections 2 to 11): each layout drawn once, beside its constants, with reading
- * and writing side by side. Bytes become checked types here; nobody else looks at offsets.
+ * Identity keys in their formats (PROTOCOL.md, section 3): containers, PEM, PKCS#8 and X.509. Bytes become checked types
+ * here.
  */
 @NullMarked
 package dev.securesession.internal.keys;

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All there is to an established session: who it is with, and its two directions. The lock is this object's own and taken
+ * An established session: its peer and its two directions. The lock is this object's own and taken
  * before those of the directions, so that what is saved is whole: not of a session that is being wiped.
  */
 public final class EstablishedSession {
@@ -53,7 +53,7 @@ public final class EstablishedSession {
                 settings.keepsMaster ? secrets.master().copy() : null);
     }
 
-    /** Takes up a session that the reference saved (PROTOCOL.md S-2); the state is the caller's to wipe. */
+    /** Restores a session that the reference saved (PROTOCOL.md S-2); the state is the caller's to wipe. */
     public static EstablishedSession ofTssc(SessionSettings settings, TsscState state, @Nullable PeerId assumedPeer) {
         SessionSecrets secrets = SessionSecrets.ofMaster(settings.crypto, state.master(), state.sessionId());
         Role role = state.role();
@@ -72,7 +72,7 @@ public final class EstablishedSession {
                 settings.keepsMaster ? secrets.master().copy() : null);
     }
 
-    /** Takes up a session of ours; the saved form stays the caller's to wipe. */
+    /** Restores a session from our own form, which stays the caller's to wipe. */
     public static EstablishedSession restore(SessionSettings settings, SavedSession saved) throws MalformedException {
         requireKeyLength(saved.sendingKey);
         requireKeyLength(saved.receivingKey);

@@ -6,7 +6,7 @@ import dev.securesession.internal.wire.DataMessage;
 /**
  * The nonces of one direction: a random 96-bit number, counted up by one per message (PROTOCOL.md C-5).
  *
- * <p>The number is drawn anew whenever a session object is made, so that a session restored from an old state repeats
+ * <p>The number is drawn again for every session object, so that a session restored from an old state repeats
  * sequence numbers at worst, never a nonce.
  */
 final class NonceCounter {

@@ -35,7 +35,7 @@ final class ReplayWindow {
         return new ReplayWindow(size, highest, false);
     }
 
-    /** A window of which nobody knows whether index 0 was accepted; it will be, once (PROTOCOL.md S-2). */
+    /** A window for which it is unknown whether index 0 was accepted; it accepts index 0 once (PROTOCOL.md S-2). */
     static ReplayWindow firstUnknown(int size) {
         return new ReplayWindow(size, NONE, true);
     }

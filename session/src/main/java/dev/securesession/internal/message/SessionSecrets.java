@@ -39,7 +39,7 @@ public final class SessionSecrets {
         return new SessionSecrets(crypto, sid, Secret.owning(master));
     }
 
-    /** Takes up a session from its id as it travels on the wire and its master secret, which it takes over. */
+    /** Restores the secrets from the session id in wire order and the master secret, which it takes over. */
     public static SessionSecrets ofMaster(CryptoSuite crypto, Secret master, int wireSessionId) {
         return new SessionSecrets(crypto, Bytes.int32LittleEndian(wireSessionId), master);
     }

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A handshake that is not finished, as we save it, before it is sealed (PROTOCOL.md S-1). Every field is behind its
+ * A handshake that is not finished, as we save it, before it is sealed (PROTOCOL.md S-1). Every field is preceded by its
  * 32-bit length; which ones there are depends on the stage.
  *
  * <pre>{@code

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * An established session as we save it, before it is sealed (PROTOCOL.md S-1). A field marked * is behind its 32-bit
- * length, and empty where there is nothing to say.
+ * An established session as we save it, before it is sealed (PROTOCOL.md S-1). A field marked * is preceded by its
+ * 32-bit length, and empty if it has no value.
  *
  * <pre>{@code
  * role 1 (0 client, 1 server) | session id 4
@@ -73,7 +73,7 @@ public final class SavedSession {
 
     /** The array returned holds the keys of the session: the caller's to wipe. */
     public byte[] write() {
-        // One array of all at last: no copy of a key stays behind.
+        // Joined in one step: no intermediate array keeps a copy of a key.
         List<byte[]> parts = new ArrayList<>();
         parts.add(new byte[] {(byte) (role == Role.CLIENT ? 0 : 1)});
         parts.add(Bytes.int32(sessionId));

@@ -18,7 +18,7 @@ import java.util.Arrays;
  * }</pre>
  *
  * <p>AES-256-GCM under KDF(key, "Secure Session saved state", [salt], 32); associated data: everything up to the
- * ciphertext, the owner behind its 32-bit length, the generation as 8 bytes.
+ * ciphertext, the owner preceded by its 32-bit length, the generation as 8 bytes.
  */
 public final class SealedState {
     public static final int SALT_LENGTH = 16;

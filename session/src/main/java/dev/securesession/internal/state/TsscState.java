@@ -35,7 +35,7 @@ public final class TsscState {
         this.peerSequence = peerSequence;
     }
 
-    /** The master secret of the state is the caller's to wipe. Bytes behind the container are refused. */
+    /** The master secret of the state is the caller's to wipe. Trailing bytes are refused. */
     public static TsscState parse(byte[] state) throws MalformedException {
         ByteReader reader = new ByteReader(state);
         Container container = Container.read(reader, TAG, "a saved session");

@@ -1,6 +1,6 @@
 /**
- * The bytes of the protocol (PROTOCOL.md, sections 2 to 11): each layout drawn once, beside its constants, with reading
- * and writing side by side. Bytes become checked types here; nobody else looks at offsets.
+ * Messages on the wire (PROTOCOL.md, sections 5 to 8): each layout drawn once, next to its constants, with reading
+ * and writing side by side. Bytes become checked types here; no other package uses offsets.
  */
 @NullMarked
 package dev.securesession.internal.wire;
