@@ -104,7 +104,9 @@ public final class Handshake implements AutoCloseable {
     }
 
     /**
-     * Restores a handshake that was saved before its end. It expects the same peer as before.
+     * Restores a handshake that was saved before its end. It expects the same peer as before. If a key of the peer was
+     * accepted already, the directory of the configuration, if it has one, must still have that key; it is asked on the
+     * thread of the caller.
      *
      * @param state what {@link #suspend} or {@link #saveCopy} returned; not kept
      * @param key the key that sealed it
@@ -112,7 +114,8 @@ public final class Handshake implements AutoCloseable {
      * @param config with the identity that the handshake was begun with
      * @return the handshake where it stood, the caller's to close. If it waited for the keys of a peer, it still does: see
      *     {@link #awaitedPeer()}.
-     * @throws StateRejectedException if the state is not what it should be: begin a new handshake
+     * @throws StateRejectedException if the state is not what it should be, or the directory no longer has the key of the
+     *     peer: begin a new handshake
      */
     public static Handshake restore(byte[] state, StateKey key, StateBinding binding, SessionConfig config)
             throws StateRejectedException {
@@ -122,6 +125,7 @@ public final class Handshake implements AutoCloseable {
             try {
                 StateKey.requireIdentity(config.identity(), saved.ownId(), saved.ownFingerprint());
                 HandshakeState restored = HandshakeState.restore(config.settings(), saved);
+                requireInDirectory(config, restored);
                 Handshake handshake = new Handshake(saved.stage().role(), config, restored);
                 handshake.begun.set(saved.stage().isBegun());
                 return handshake;
@@ -132,6 +136,23 @@ public final class Handshake implements AutoCloseable {
             throw new StateRejectedException(StateRejectedException.Reason.MALFORMED, e.getMessage(), e);
         } finally {
             Arrays.fill(opened, (byte) 0);
+        }
+    }
+
+    private static void requireInDirectory(SessionConfig config, HandshakeState restored)
+            throws StateRejectedException {
+        PeerId peer = restored.peer();
+        if (peer == null) {
+            return;
+        }
+        boolean accepted = false;
+        try {
+            RestoredPeer.requireInDirectory(config, peer, restored.peerFingerprint());
+            accepted = true;
+        } finally {
+            if (!accepted) {
+                restored.wipe();
+            }
         }
     }
 

@@ -35,19 +35,27 @@ final class RestoredPeer {
 
     /** Refuses a peer that the directory does not have any more, with the key that it has proved to hold. */
     static void requireInDirectory(SessionConfig config, SavedSession saved) throws StateRejectedException {
-        PeerId peer = PeerId.of(saved.peerId);
+        requireInDirectory(config, PeerId.of(saved.peerId), saved.peerFingerprint);
+    }
+
+    /**
+     * Refuses a peer that the directory does not have any more with a key.
+     *
+     * @param fingerprint of the key, or empty for any key of the peer
+     */
+    static void requireInDirectory(SessionConfig config, PeerId peer, byte[] fingerprint)
+            throws StateRejectedException {
         List<IdentityPublicKey> keys = requireInDirectory(config, peer);
-        if (keys == null || !saved.isPeerProved()) {
+        if (keys == null || fingerprint.length == 0) {
             return;
         }
         for (IdentityPublicKey key : keys) {
-            if (MessageDigest.isEqual(key.fingerprintBytes(), saved.peerFingerprint)) {
+            if (MessageDigest.isEqual(key.fingerprintBytes(), fingerprint)) {
                 return;
             }
         }
         throw new StateRejectedException(
-                Reason.UNKNOWN_PEER,
-                "a state of a session with " + peer + ", whose key of that time is no longer in the directory");
+                Reason.UNKNOWN_PEER, "a state with " + peer + ", whose key of that time is no longer in the directory");
     }
 
     /** Returns the keys of the peer, of which there is one at least, or null if the configuration has no directory. */
@@ -60,7 +68,7 @@ final class RestoredPeer {
         List<IdentityPublicKey> keys = PeerKeyList.require(peer, directory.find(peer));
         if (keys.isEmpty()) {
             throw new StateRejectedException(
-                    Reason.UNKNOWN_PEER, "a state of a session with " + peer + ", which is not in the directory");
+                    Reason.UNKNOWN_PEER, "a state with " + peer + ", which is not in the directory");
         }
         return keys;
     }

@@ -167,6 +167,34 @@ class RestoredPeerTest {
                 .isEqualTo(TestKeys.pair(2).publicKey().fingerprintBytes());
     }
 
+    @Test
+    @Rule(value = "H-5", kind = REFUSES)
+    void refusesAHandshakeWhosePeerIsNoLongerInTheDirectory() throws Exception {
+        try (Pair.Exchange handshake = pair.begin()) {
+            handshake.message2();
+            byte[] atServer = handshake.server().saveCopy(key, binding);
+            byte[] before = handshake.client().saveCopy(key, binding);
+            handshake.message3();
+            byte[] atClient = handshake.client().saveCopy(key, binding);
+            SessionConfig client =
+                    pair.client().withDirectory(peer -> List.of(TestKeys.pair(3).publicKey()));
+            SessionConfig server = pair.server().withDirectory(peer -> List.of());
+
+            assertRefused(
+                    () -> Handshake.restore(atClient, key, binding, client), Reason.UNKNOWN_PEER, "in the directory");
+            assertRefused(
+                    () -> Handshake.restore(atServer, key, binding, server), Reason.UNKNOWN_PEER, "in the directory");
+
+            // No key was accepted yet: the directory is asked when message 2 arrives.
+            Handshake.restore(before, key, binding, client).close();
+            Handshake.restore(atServer, key, binding, pair.server()).close();
+            Handshake.restore(atServer, key, binding, pair.server().withoutDirectory())
+                    .close();
+            assertThat(Handshake.restore(atClient, key, binding, pair.client()).receive(handshake.message4()))
+                    .isInstanceOf(HandshakeStep.Established.class);
+        }
+    }
+
     private byte[] knownState() throws HandshakeException {
         try (Pair.Sessions sessions = pair.establish()) {
             return sessions.client().suspend(key, binding);

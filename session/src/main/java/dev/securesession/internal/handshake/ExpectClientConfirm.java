@@ -2,6 +2,7 @@ package dev.securesession.internal.handshake;
 
 import dev.securesession.HandshakeException;
 import dev.securesession.KeyRejectedException;
+import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.EcPublicKey;
@@ -71,6 +72,16 @@ final class ExpectClientConfirm implements HandshakeState {
         } finally {
             secrets.wipe();
         }
+    }
+
+    @Override
+    public PeerId peer() {
+        return request.id();
+    }
+
+    @Override
+    public byte[] peerFingerprint() {
+        return KeyContainer.fingerprint(clientKey);
     }
 
     @Override

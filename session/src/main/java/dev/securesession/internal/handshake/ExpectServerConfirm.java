@@ -54,6 +54,17 @@ final class ExpectServerConfirm implements HandshakeState {
     }
 
     @Override
+    public PeerId peer() {
+        return serverId;
+    }
+
+    @Override
+    public byte[] peerFingerprint() {
+        Peer peer = session.peer();
+        return peer == null ? new byte[0] : peer.fingerprint();
+    }
+
+    @Override
     public byte[] outgoing() {
         return confirmation;
     }

@@ -91,6 +91,16 @@ public sealed interface HandshakeState
         return null;
     }
 
+    /** Returns the id of the peer once one of its keys was accepted for it, or null before. */
+    default @Nullable PeerId peer() {
+        return null;
+    }
+
+    /** Returns the fingerprint of the accepted key of {@link #peer()}; empty if there is none. */
+    default byte[] peerFingerprint() {
+        return new byte[0];
+    }
+
     /** Returns the message that the peer needs next, or null. */
     default byte @Nullable [] outgoing() {
         return null;
