@@ -26,7 +26,7 @@ class RuleCoverageTest {
     /** No stored sessions in this module yet: there is nothing that these rules could be tested with. */
     private static final Set<String> WITHOUT_SUBJECT = Set.of("S-3", "S-4", "S-5");
 
-    private static final Pattern RULE = Pattern.compile("^- \\*\\*([A-Z]-\\d+)\\*\\*", Pattern.MULTILINE);
+    private static final Pattern RULE = Pattern.compile("^- \\*\\*([A-Z]{1,2}-\\d+)\\*\\*", Pattern.MULTILINE);
 
     private static final List<Method> TESTS = tests();
 

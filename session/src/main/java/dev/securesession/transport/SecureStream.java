@@ -1,0 +1,418 @@
+package dev.securesession.transport;
+
+import dev.securesession.Delivery;
+import dev.securesession.MessageRejectedException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.net.ProtocolException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A stream of bytes in each direction over a connection, each with an authenticated end.
+ *
+ * <pre>{@code
+ * try (SecureStream stream = SecureStream.over(connection)) {
+ *     stream.output().write(request);
+ *     stream.shutdownOutput();
+ *     byte[] answer = stream.input().readAllBytes();
+ * }
+ * }</pre>
+ *
+ * <p>Reading answers the end of the stream only if the peer has sent it. A connection that ends in any other way is an
+ * exception, so a truncated stream is never mistaken for a complete one. For the same reason {@link #close} is not an end:
+ * call {@link #shutdownOutput} when everything is written.
+ *
+ * <p>Both peers must use the stream layer; peers that exchange plain messages do not understand it. Any number of threads
+ * may read, and any number write. A thread that waits in a read or write fails when another thread closes the stream. No
+ * thread holds a monitor while it waits, so virtual threads do not pin their carriers here.
+ *
+ * <p>PROTOCOL.md, Part 4.
+ */
+public final class SecureStream implements Closeable {
+    private static final int MAX_CHUNK_LENGTH = 32 * 1024;
+    private static final long ABORT_PATIENCE_MILLIS = 1000;
+
+    private final SecureConnection connection;
+    private final StreamState state = new StreamState();
+    private final InputStream input = new Input();
+    private final OutputStream output = new Output();
+    private final ByteChannel channel = new Channel();
+
+    // Held while the connection sends or receives, and while nothing else is called.
+    private final ReentrantLock reading = new ReentrantLock();
+    private final ReentrantLock writing = new ReentrantLock();
+
+    private final ByteBuffer frame;
+    private ByteBuffer received = ByteBuffer.allocate(0);
+    private volatile Duration readTimeout = Duration.ZERO;
+    private volatile boolean closed;
+
+    private SecureStream(SecureConnection connection) {
+        this.connection = connection;
+        this.frame = ByteBuffer.allocate(
+                Math.min(connection.maxPayloadLength(), StreamFrame.HEADER_LENGTH + MAX_CHUNK_LENGTH));
+    }
+
+    /**
+     * Begins a stream over a connection.
+     *
+     * @param connection belongs to the stream from now on, which closes it; not to be used for messages any more
+     * @return the stream, the caller's to close
+     * @throws IllegalArgumentException if the transport may lose or reorder messages, or allows payloads of less than 2
+     *     bytes
+     */
+    public static SecureStream over(SecureConnection connection) {
+        if (connection.transport().delivery() != Delivery.ORDERED) {
+            throw new IllegalArgumentException("a stream over datagrams; it needs a transport that keeps the order");
+        }
+        if (connection.maxPayloadLength() <= StreamFrame.HEADER_LENGTH) {
+            throw new IllegalArgumentException("a connection with payloads of at most " + connection.maxPayloadLength()
+                    + " bytes; a stream needs 2 or more");
+        }
+        return new SecureStream(connection);
+    }
+
+    /**
+     * Returns the bytes of the peer. A read answers -1 after the authenticated end, and throws after anything else:
+     * {@link StreamAbortedException} if the peer aborted, {@link java.io.EOFException} if the connection ended without an
+     * end of the stream, {@link SocketTimeoutException} at the read timeout, after which reading may go on. Closing it
+     * closes the stream.
+     *
+     * @return always the same object
+     */
+    public InputStream input() {
+        return input;
+    }
+
+    /**
+     * Returns the way to write to the peer. Each write is sent at once, in chunks of up to 32 KiB; wrap a
+     * {@link java.io.BufferedOutputStream} around it for many small writes. Closing it is {@link #shutdownOutput}.
+     *
+     * @return always the same object
+     */
+    public OutputStream output() {
+        return output;
+    }
+
+    /**
+     * Returns both directions as a blocking channel. Closing it closes the stream.
+     *
+     * @return always the same object
+     */
+    public ByteChannel channel() {
+        return channel;
+    }
+
+    /**
+     * Sets how long a read waits for the next bytes of the peer; keep-alives count as waiting.
+     *
+     * @param timeout zero (no limit, the default) or more
+     * @throws IllegalArgumentException if the timeout is negative
+     */
+    public void setReadTimeout(Duration timeout) {
+        if (timeout.isNegative()) {
+            throw new IllegalArgumentException("a read timeout of " + timeout + "; it must be 0 (none) or more");
+        }
+        readTimeout = timeout;
+    }
+
+    /**
+     * Ends our direction: the peer's reads answer the end of the stream after everything that was written. Reading goes
+     * on. May be called twice.
+     *
+     * @throws IOException if the stream has failed, or the connection fails
+     */
+    public void shutdownOutput() throws IOException {
+        writing.lock();
+        try {
+            if (state.isEndSent()) {
+                return;
+            }
+            requireOpen();
+            state.requireSendable();
+            send(ByteBuffer.wrap(StreamFrame.end()));
+            state.sentEnd();
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /**
+     * Ends both directions at once. The reads of the peer fail with the code and reason; data on their way are lost.
+     * Waits for other writing threads up to a second, and without success closes the connection only.
+     *
+     * @param code {@link StreamAbortedException#FIRST_APPLICATION_CODE} to 65,535, with a meaning of the application
+     * @param reason a short text for the logs of the peer; at most 255 bytes of its UTF-8 form are sent
+     * @throws IOException if the connection cannot be closed
+     * @throws IllegalArgumentException if the code is outside its range
+     */
+    public void abort(int code, String reason) throws IOException {
+        if (code < StreamAbortedException.FIRST_APPLICATION_CODE || code > StreamFrame.MAX_CODE) {
+            throw new IllegalArgumentException("an abort code of " + code + "; it must be "
+                    + StreamAbortedException.FIRST_APPLICATION_CODE + " to " + StreamFrame.MAX_CODE);
+        }
+        endWith(StreamAbortedException.locally(code, reason));
+    }
+
+    /**
+     * Sends a message without data, so that idle timeouts of the peer and of the network start again.
+     *
+     * @throws IOException if the stream has failed, or the connection fails
+     */
+    public void sendKeepAlive() throws IOException {
+        writing.lock();
+        try {
+            requireOpen();
+            state.requireAlive();
+            send(ByteBuffer.wrap(StreamFrame.keepAlive()));
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /**
+     * Returns the connection under the stream, for its peer and addresses.
+     *
+     * @return the connection; closed with the stream
+     */
+    public SecureConnection connection() {
+        return connection;
+    }
+
+    /**
+     * Closes the connection. If both directions have ended, that is all. Otherwise the stream is incomplete and the peer
+     * is told so, by an abort with the code {@link StreamAbortedException#CLOSED}. May be called twice, and by any thread.
+     */
+    @Override
+    public void close() throws IOException {
+        closed = true;
+        if (state.isComplete() || state.failure() != null) {
+            connection.close();
+        } else {
+            endWith(StreamAbortedException.locally(
+                    StreamAbortedException.CLOSED, "the stream was closed before both directions had ended"));
+        }
+    }
+
+    /**
+     * Describes the stream for people to read.
+     *
+     * @return a description without secrets
+     */
+    @Override
+    public String toString() {
+        return "stream over " + connection;
+    }
+
+    /** Reads 1 to so many bytes, or -1 at the end. */
+    private int read(ByteBuffer target) throws IOException {
+        if (!target.hasRemaining()) {
+            return 0;
+        }
+        Deadline deadline = Deadline.after(readTimeout);
+        try {
+            deadline.lock(reading, "other threads to read");
+        } catch (InterruptedException e) {
+            throw interrupted();
+        }
+        try {
+            while (!received.hasRemaining()) {
+                requireOpen();
+                state.requireAlive();
+                if (state.isEndReceived()) {
+                    return -1;
+                }
+                received = next(deadline);
+            }
+            int count = Math.min(target.remaining(), received.remaining());
+            ByteBuffer part = received.duplicate();
+            Buffers.limit(part, part.position() + count);
+            target.put(part);
+            Buffers.position(received, received.position() + count);
+            return count;
+        } finally {
+            reading.unlock();
+        }
+    }
+
+    private ByteBuffer next(Deadline deadline) throws IOException {
+        try {
+            Optional<byte[]> payload = connection.receive(deadline.left("data from the peer"));
+            if (payload.isPresent()) {
+                return state.receive(ByteBuffer.wrap(payload.get()));
+            }
+            state.connectionEnded();
+            return ByteBuffer.allocate(0);
+        } catch (SocketTimeoutException e) {
+            throw e;
+        } catch (MessageRejectedException refusal) {
+            throw violation("a message was refused: " + refusal.getMessage(), refusal);
+        } catch (ProtocolException violation) {
+            throw violation(String.valueOf(violation.getMessage()), violation);
+        } catch (StreamAbortedException abort) {
+            connection.close();
+            throw abort;
+        } catch (IllegalStateException closedMeanwhile) {
+            throw failed(new IOException("the connection was closed", closedMeanwhile));
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** After another thread has aborted or closed the stream, its reason is what the caller must learn. */
+    private IOException failed(IOException cause) throws IOException {
+        if (state.fail(cause) != cause) {
+            state.requireAlive();
+        }
+        return cause;
+    }
+
+    private StreamAbortedException violation(String what, Exception cause) throws IOException {
+        StreamAbortedException abort = StreamAbortedException.locally(StreamAbortedException.PROTOCOL_ERROR, what);
+        abort.initCause(cause);
+        endWith(abort);
+        return abort;
+    }
+
+    private void write(ByteBuffer data) throws IOException {
+        writing.lock();
+        try {
+            requireOpen();
+            state.requireSendable();
+            while (data.hasRemaining()) {
+                Buffers.clear(frame);
+                StreamFrame.writeData(frame);
+                int count = Math.min(data.remaining(), frame.remaining());
+                ByteBuffer chunk = data.duplicate();
+                Buffers.limit(chunk, chunk.position() + count);
+                frame.put(chunk);
+                Buffers.flip(frame);
+                send(frame);
+                Buffers.position(data, data.position() + count);
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private void send(ByteBuffer payload) throws IOException {
+        try {
+            connection.send(payload);
+        } catch (IllegalStateException closedMeanwhile) {
+            throw failed(new IOException("the connection was closed", closedMeanwhile));
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Fails both directions, tells the peer if that is possible, and closes the connection. */
+    private void endWith(StreamAbortedException abort) throws IOException {
+        if (state.fail(abort) != abort) {
+            connection.close();
+            return;
+        }
+        try {
+            if (writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+                try {
+                    connection.send(
+                            ByteBuffer.wrap(StreamFrame.abort(abort.code(), abort.reason())),
+                            Duration.ofMillis(ABORT_PATIENCE_MILLIS));
+                } finally {
+                    writing.unlock();
+                }
+            }
+        } catch (IOException | IllegalStateException e) {
+            // The peer cannot be told; it learns from the end of the connection, which is not an end of the stream.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            connection.close();
+        }
+    }
+
+    private void requireOpen() throws IOException {
+        if (closed) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    private static IOException interrupted() {
+        Thread.currentThread().interrupt();
+        return new InterruptedIOException("interrupted while waiting for other threads");
+    }
+
+    /** The bytes of the peer. */
+    private final class Input extends InputStream {
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+            Objects.checkFromIndexSize(offset, length, target.length);
+            return SecureStream.this.read(ByteBuffer.wrap(target, offset, length));
+        }
+
+        @Override
+        public void close() throws IOException {
+            SecureStream.this.close();
+        }
+    }
+
+    /** The bytes to the peer. */
+    private final class Output extends OutputStream {
+        @Override
+        public void write(int value) throws IOException {
+            write(new byte[] {(byte) value}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] source, int offset, int length) throws IOException {
+            Objects.checkFromIndexSize(offset, length, source.length);
+            SecureStream.this.write(ByteBuffer.wrap(source, offset, length));
+        }
+
+        @Override
+        public void close() throws IOException {
+            shutdownOutput();
+        }
+    }
+
+    /** Both directions. */
+    private final class Channel implements ByteChannel {
+        @Override
+        public int read(ByteBuffer target) throws IOException {
+            return SecureStream.this.read(target);
+        }
+
+        @Override
+        public int write(ByteBuffer source) throws IOException {
+            int length = source.remaining();
+            SecureStream.this.write(source);
+            return length;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return !closed;
+        }
+
+        @Override
+        public void close() throws IOException {
+            SecureStream.this.close();
+        }
+    }
+}

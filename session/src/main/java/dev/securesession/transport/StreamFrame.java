@@ -1,0 +1,101 @@
+package dev.securesession.transport;
+
+import java.net.ProtocolException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * A frame of the stream layer, which is the payload of one message: writing and reading of its layout.
+ *
+ * <pre>
+ * offset  0      1
+ *         +------+------------------------+
+ *         | 01   | data                   |   DATA: 1 byte or more
+ *         +------+------------------------+
+ *         | 02   |                            END
+ *         +------+----------+-------------+
+ *         | 03   | code, BE | reason      |   ABORT: code of 2 bytes, reason of 0 to 255 bytes of UTF-8
+ *         +------+----------+-------------+
+ *         | 04   |                            KEEP-ALIVE
+ *         +------+
+ * </pre>
+ *
+ * <p>PROTOCOL.md ST-1.
+ */
+final class StreamFrame {
+    static final byte DATA = 1;
+    static final byte END = 2;
+    static final byte ABORT = 3;
+    static final byte KEEP_ALIVE = 4;
+
+    static final int HEADER_LENGTH = 1;
+    static final int MAX_CODE = 0xFFFF;
+    static final int MAX_REASON_LENGTH = 255;
+
+    private static final int REASON_OFFSET = HEADER_LENGTH + 2;
+
+    private StreamFrame() {}
+
+    /** Writes the header of a DATA frame; the data go behind it. */
+    static void writeData(ByteBuffer frame) {
+        frame.put(DATA);
+    }
+
+    static byte[] end() {
+        return new byte[] {END};
+    }
+
+    static byte[] keepAlive() {
+        return new byte[] {KEEP_ALIVE};
+    }
+
+    /** A reason that is too long is cut between two characters. */
+    static byte[] abort(int code, String reason) {
+        byte[] text = reason.getBytes(StandardCharsets.UTF_8);
+        int length = Math.min(text.length, MAX_REASON_LENGTH);
+        while (length < text.length && (text[length] & 0xC0) == 0x80) {
+            length--;
+        }
+        byte[] frame = new byte[REASON_OFFSET + length];
+        frame[0] = ABORT;
+        frame[1] = (byte) (code >> 8);
+        frame[2] = (byte) code;
+        System.arraycopy(text, 0, frame, REASON_OFFSET, length);
+        return frame;
+    }
+
+    /**
+     * Returns the type of a frame whose length fits its type.
+     *
+     * @throws ProtocolException if there is no such type, or the length does not fit
+     */
+    static byte readType(ByteBuffer frame) throws ProtocolException {
+        int length = frame.remaining();
+        if (length == 0) {
+            throw new ProtocolException("an empty stream frame; it must have a type");
+        }
+        byte type = frame.get(frame.position());
+        boolean fits = switch (type) {
+            case DATA -> length > HEADER_LENGTH;
+            case END, KEEP_ALIVE -> length == HEADER_LENGTH;
+            case ABORT -> length >= REASON_OFFSET && length <= REASON_OFFSET + MAX_REASON_LENGTH;
+            default ->
+                throw new ProtocolException("a stream frame of unknown type " + (type & 0xFF)
+                        + "; the peer does not use the stream layer, or a newer one");
+        };
+        if (!fits) {
+            throw new ProtocolException("a stream frame of type " + type + " and " + length + " bytes");
+        }
+        return type;
+    }
+
+    /** Reads an ABORT frame. Control characters and bytes that are no UTF-8 are replaced: the text goes to logs. */
+    static StreamAbortedException readAbort(ByteBuffer frame) {
+        byte[] bytes = new byte[frame.remaining()];
+        frame.duplicate().get(bytes);
+        int code = ((bytes[1] & 0xFF) << 8) | (bytes[2] & 0xFF);
+        String text = new String(Arrays.copyOfRange(bytes, REASON_OFFSET, bytes.length), StandardCharsets.UTF_8);
+        return StreamAbortedException.byPeer(code, text.replaceAll("\\p{Cntrl}", "?"));
+    }
+}

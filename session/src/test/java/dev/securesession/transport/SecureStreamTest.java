@@ -1,0 +1,395 @@
+package dev.securesession.transport;
+
+import static dev.securesession.rules.Rule.Kind.ACCEPTS;
+import static dev.securesession.rules.Rule.Kind.REFUSES;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.Delivery;
+import dev.securesession.rules.Rule;
+import dev.securesession.testkit.MemoryTransport;
+import dev.securesession.testkit.Pair;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.ProtocolException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Random;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Streams between two peers, and what a peer may not do to one. */
+class SecureStreamTest {
+    private static final int SEEDS = 500;
+
+    @Test
+    @Rule(value = "ST-1", kind = ACCEPTS)
+    void framesAreThoseOfTheDocument() throws Exception {
+        ByteBuffer data = ByteBuffer.allocate(6);
+        StreamFrame.writeData(data);
+        data.put("hello".getBytes(UTF_8));
+
+        assertThat(data.array()).isEqualTo(hex("0168656c6c6f"));
+        assertThat(StreamFrame.end()).isEqualTo(hex("02"));
+        assertThat(StreamFrame.abort(256, "disk full")).isEqualTo(hex("0301006469736b2066756c6c"));
+        assertThat(StreamFrame.abort(2, "")).isEqualTo(hex("030002"));
+        assertThat(StreamFrame.keepAlive()).isEqualTo(hex("04"));
+        for (String frame : new String[] {"0168", "02", "030002", "03010061", "03" + "00".repeat(257), "04"}) {
+            assertThat(StreamFrame.readType(ByteBuffer.wrap(hex(frame)))).isEqualTo(hex(frame)[0]);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"00", "0068", "01", "0200", "03", "0300", "0400", "05", "ff", "68656c6c6f"})
+    @Rule(value = "ST-1", kind = REFUSES)
+    void abortsAStreamAfterAFrameThatIsNone(String frame) throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream stream = SecureStream.over(peers.server);
+            peers.client.send(hex(frame));
+
+            assertThatThrownBy(() -> stream.input().read()).isInstanceOfSatisfying(StreamAbortedException.class, e -> {
+                assertThat(e.code()).isEqualTo(StreamAbortedException.PROTOCOL_ERROR);
+                assertThat(e.isByPeer()).isFalse();
+            });
+            assertThat(peers.client.receive().orElseThrow()).startsWith(hex("030001"));
+            assertThatThrownBy(() -> stream.input().read()).isInstanceOf(StreamAbortedException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-1", kind = REFUSES)
+    void refusesAReasonOfMoreThan255Bytes() {
+        assertThatThrownBy(() -> StreamFrame.readType(ByteBuffer.wrap(hex("03" + "00".repeat(258)))))
+                .isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-2", kind = ACCEPTS)
+    void largeWritesArriveInOrder() throws Exception {
+        byte[] written = new byte[300_000];
+        new Random(1).nextBytes(written);
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.output().write(written);
+            client.shutdownOutput();
+
+            assertThat(server.input().readAllBytes()).isEqualTo(written);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-2", kind = REFUSES)
+    void datagramsCarryNoStream() throws Exception {
+        MemoryTransport client = MemoryTransport.create(Delivery.UNORDERED);
+        try (Connected peers = Connected.over(Pair.create(), client, client.peer())) {
+            assertThatThrownBy(() -> SecureStream.over(peers.client)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-3", kind = ACCEPTS)
+    void oneDirectionGoesOnAfterTheEndOfTheOther() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.output().write(7);
+            client.shutdownOutput();
+            client.shutdownOutput();
+            assertThat(server.input().readAllBytes()).containsExactly(7);
+            server.output().write(new byte[] {8, 9});
+            server.output().close();
+
+            assertThat(client.input().readAllBytes()).containsExactly(8, 9);
+            client.close();
+            server.close();
+            assertThat(peers.server.session().isClosed()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0168", "02"})
+    @Rule(value = "ST-3", kind = REFUSES)
+    void refusesDataAndEndsAfterAnEnd(String frame) throws Exception {
+        StreamState state = new StreamState();
+        state.receive(ByteBuffer.wrap(StreamFrame.end()));
+
+        assertThatThrownBy(() -> state.receive(ByteBuffer.wrap(hex(frame)))).isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-3", kind = REFUSES)
+    void nothingIsWrittenAfterShutdown() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream stream = SecureStream.over(peers.client);
+            stream.shutdownOutput();
+
+            assertThatThrownBy(() -> stream.output().write(1)).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-4", kind = ACCEPTS)
+    void anEndIsAnEndWhateverBecomesOfTheConnection() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream server = SecureStream.over(peers.server);
+            peers.client.send(hex("0168"));
+            peers.client.send(hex("02"));
+            peers.client.close();
+
+            assertThat(server.input().readAllBytes()).containsExactly(0x68);
+            assertThat(server.input().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-4", kind = REFUSES)
+    void truncationAtEveryByteIsNoEnd() throws Exception {
+        Pair pair = Pair.create();
+        int length = recorded(pair.establish()).length;
+        for (int cut = 0; cut <= length; cut++) {
+            Pair.Sessions sessions = pair.establish();
+            byte[] bytes = Arrays.copyOf(recorded(sessions), cut);
+            StreamTransport transport = StreamTransport.of(
+                    new ByteArrayInputStream(bytes), OutputStream.nullOutputStream(), Framing.lengthPrefix());
+            try (SecureStream stream = SecureStream.over(SecureConnection.over(transport, sessions.server()))) {
+                InputStream input = stream.input();
+                if (cut == length) {
+                    assertThat(input.readAllBytes()).isEqualTo("hello".getBytes(UTF_8));
+                } else {
+                    assertThatThrownBy(input::readAllBytes)
+                            .as("cut after %s bytes", cut)
+                            .isInstanceOf(EOFException.class);
+                    assertThatThrownBy(input::read).isInstanceOf(IOException.class);
+                }
+            }
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void anAbortArrivesWithItsReason() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.output().write(1);
+            client.abort(300, "disk full\n");
+
+            assertThat(server.input().read()).isEqualTo(1);
+            assertThatThrownBy(() -> server.input().read()).isInstanceOfSatisfying(StreamAbortedException.class, e -> {
+                assertThat(e.code()).isEqualTo(300);
+                assertThat(e.reason()).isEqualTo("disk full?");
+                assertThat(e.isByPeer()).isTrue();
+            });
+            assertThatThrownBy(() -> server.output().write(1)).isInstanceOf(StreamAbortedException.class);
+            assertThat(peers.server.session().isClosed()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void closingBeforeTheEndIsAnAbort() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream server = SecureStream.over(peers.server);
+            try (SecureStream client = SecureStream.over(peers.client)) {
+                client.output().write(1);
+            }
+
+            assertThat(server.input().read()).isEqualTo(1);
+            assertThatThrownBy(() -> server.input().read())
+                    .isInstanceOfSatisfying(
+                            StreamAbortedException.class,
+                            e -> assertThat(e.code()).isEqualTo(StreamAbortedException.CLOSED));
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = REFUSES)
+    void codesOfTheLayerAreNotForApplications() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream stream = SecureStream.over(peers.client);
+
+            assertThatThrownBy(() -> stream.abort(255, "")).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> stream.abort(0x1_0000, "")).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = REFUSES)
+    void nothingIsReadAfterAnAbort() throws Exception {
+        StreamState state = new StreamState();
+
+        assertThatThrownBy(() -> state.receive(ByteBuffer.wrap(StreamFrame.abort(300, "x"))))
+                .isInstanceOf(StreamAbortedException.class);
+        assertThatThrownBy(() -> state.receive(ByteBuffer.wrap(hex("0168"))))
+                .isInstanceOf(StreamAbortedException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-6", kind = ACCEPTS)
+    void keepAlivesAreNoDataAndComeAfterAnEndAsWell() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.sendKeepAlive();
+            client.output().write(5);
+            client.shutdownOutput();
+            client.sendKeepAlive();
+
+            assertThat(server.input().readAllBytes()).containsExactly(5);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-6", kind = REFUSES)
+    void aKeepAliveDoesNotProlongAReadTimeout() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            server.setReadTimeout(Duration.ofMillis(20));
+            client.sendKeepAlive();
+
+            assertThatThrownBy(() -> server.input().read()).isInstanceOf(SocketTimeoutException.class);
+            client.output().write(5);
+            assertThat(server.input().read()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void aLongReasonIsCutBetweenCharacters() {
+        byte[] frame = StreamFrame.abort(300, "a" + "é".repeat(200));
+
+        assertThat(frame).hasSize(3 + 255);
+        assertThat(StreamFrame.readAbort(ByteBuffer.wrap(frame)).reason()).isEqualTo("a" + "é".repeat(127));
+        assertThat(StreamFrame.abort(300, "é".repeat(200))).hasSize(3 + 254);
+    }
+
+    @Test
+    void closingEndsAReadOfAnotherThread() throws Exception {
+        try (Threads threads = new Threads();
+                Loopback sockets = Loopback.open();
+                Connected peers = overSockets(threads, sockets)) {
+            SecureStream stream = SecureStream.over(peers.client);
+            Future<Integer> reading = threads.run(() -> stream.input().read());
+            stream.close();
+
+            assertThat(Threads.awaitFailure(reading))
+                    .isInstanceOfAny(StreamAbortedException.class, ClosedChannelException.class);
+        }
+    }
+
+    @Test
+    void channelsMoveBytesBothWays() throws Exception {
+        try (Threads threads = new Threads();
+                Loopback sockets = Loopback.open();
+                Connected peers = overSockets(threads, sockets)) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            Future<byte[]> echo = threads.run(() -> {
+                byte[] all = server.input().readAllBytes();
+                server.output().write(all);
+                server.shutdownOutput();
+                return all;
+            });
+            ByteBuffer sent = ByteBuffer.allocateDirect(100_000);
+            assertThat(client.channel().write(sent)).isEqualTo(100_000);
+            client.shutdownOutput();
+
+            ByteArrayOutputStream answer = new ByteArrayOutputStream();
+            ByteBuffer piece = ByteBuffer.allocate(999);
+            while (client.channel().read(piece) >= 0) {
+                answer.write(piece.array(), 0, piece.position());
+                piece.clear();
+            }
+            assertThat(answer.toByteArray()).isEqualTo(Threads.await(echo)).hasSize(100_000);
+            client.channel().close();
+            assertThat(client.channel().isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void randomOperationsDeliverExactlyWhatWasWritten() throws Exception {
+        Pair pair = Pair.create();
+        for (long seed = 0; seed < SEEDS; seed++) {
+            runOperations(pair, seed);
+        }
+    }
+
+    private static void runOperations(Pair pair, long seed) throws Exception {
+        Random random = new Random(seed);
+        MemoryTransport transport = MemoryTransport.create(Delivery.ORDERED);
+        try (Connected peers = Connected.over(pair, transport, transport.peer())) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            ByteArrayOutputStream written = new ByteArrayOutputStream();
+            ByteArrayOutputStream read = new ByteArrayOutputStream();
+            for (int step = 0; step < 20; step++) {
+                switch (random.nextInt(3)) {
+                    case 0 -> {
+                        byte[] data = new byte[random.nextInt(random.nextInt(20) == 0 ? 100_000 : 50)];
+                        random.nextBytes(data);
+                        client.output().write(data);
+                        written.write(data);
+                    }
+                    case 1 -> client.sendKeepAlive();
+                    default -> {
+                        if (read.size() < written.size()) {
+                            byte[] part = new byte[1 + random.nextInt(5000)];
+                            int count = server.input().read(part);
+                            assertThat(count).as("seed %s", seed).isPositive();
+                            read.write(part, 0, count);
+                        }
+                    }
+                }
+            }
+            boolean complete = random.nextBoolean();
+            if (complete) {
+                client.shutdownOutput();
+                read.write(server.input().readAllBytes());
+                assertThat(read.toByteArray()).as("seed %s", seed).isEqualTo(written.toByteArray());
+            } else {
+                client.close();
+                assertThatThrownBy(() -> server.input().readAllBytes())
+                        .as("seed %s", seed)
+                        .isInstanceOf(StreamAbortedException.class);
+            }
+        }
+    }
+
+    private static byte[] recorded(Pair.Sessions sessions) {
+        ByteBuffer bytes = ByteBuffer.allocate(1000);
+        for (String frame : new String[] {"0168656c", "016c6f", "02"}) {
+            byte[] message = sessions.client().wrap(hex(frame));
+            bytes.putInt(message.length).put(message);
+        }
+        return Arrays.copyOf(bytes.array(), bytes.position());
+    }
+
+    private static Connected connected() throws Exception {
+        MemoryTransport client = MemoryTransport.create(Delivery.ORDERED);
+        return Connected.over(Pair.create(), client, client.peer());
+    }
+
+    private static Connected overSockets(Threads threads, Loopback sockets) throws Exception {
+        return Connected.negotiate(
+                threads,
+                Pair.create(),
+                StreamTransport.of(sockets.client, Framing.lengthPrefix()),
+                StreamTransport.of(sockets.server, Framing.lengthPrefix()));
+    }
+
+    private static byte[] hex(String digits) {
+        return HexFormat.of().parseHex(digits);
+    }
+}
