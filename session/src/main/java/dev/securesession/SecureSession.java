@@ -538,6 +538,15 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
+     * Returns the providers of the session's cryptography.
+     *
+     * @return the choice of providers
+     */
+    public CryptoProviders crypto() {
+        return config.crypto();
+    }
+
+    /**
      * Returns the role of this end in the handshake.
      *
      * @return the role

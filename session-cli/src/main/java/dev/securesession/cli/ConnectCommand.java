@@ -53,6 +53,7 @@ final class ConnectCommand extends Subcommand {
             throw wrongUsage("more than one --peer; a connection leads to one");
         }
         SessionConfig config = peers.config(terminal());
+        config.crypto().warmUpInBackground();
         try (SecureConnection connection = establish(dial(host, port), config, peers.first())) {
             Duplex.run(terminal(), connection, quiet);
         }

@@ -66,6 +66,7 @@ final class ListenCommand extends Subcommand {
     public Integer call() throws IOException, SecureSessionException, Failure, InterruptedException {
         Terminal terminal = terminal();
         SessionConfig config = peers.config(terminal);
+        config.crypto().warmUpInBackground();
         try (ServerSocket serverSocket = bind()) {
             OnePeer onePeer = new OnePeer(terminal, serverSocket, quiet);
             try (SecureServer server = SecureServer.listen(serverSocket, config, onePeer, ServerOptions.defaults())) {

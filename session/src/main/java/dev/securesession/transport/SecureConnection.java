@@ -40,11 +40,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * timeout, close it.
  */
 public final class SecureConnection implements Closeable {
+    private static final int LARGE_MESSAGE_LENGTH = 64 * 1024;
+
     private final Transport transport;
     private final SecureSession session;
     private final ConnectionOptions options;
     private final ConnectionTimer timer;
     private final AtomicLong dropped = new AtomicLong();
+    private volatile boolean warmedUp;
 
     // The numbers of messages must be in the order in which the transport gets them (PROTOCOL.md D-2), so these two are
     // held while it works, and nothing else is.
@@ -405,6 +408,7 @@ public final class SecureConnection implements Closeable {
                     return message;
                 }
                 timer.active();
+                warmUpFor(message.get().length);
                 try {
                     return Optional.of(session.unwrap(message.get()));
                 } catch (MessageRejectedException refusal) {
@@ -418,6 +422,14 @@ public final class SecureConnection implements Closeable {
             throw explained(e, deadline);
         } finally {
             receiving.unlock();
+        }
+    }
+
+    /** Warms up the cipher in the background when the first large message arrives. */
+    private void warmUpFor(int messageLength) {
+        if (messageLength >= LARGE_MESSAGE_LENGTH && !warmedUp) {
+            warmedUp = true;
+            session.crypto().warmUpInBackground();
         }
     }
 

@@ -141,6 +141,7 @@ public final class SecureServer implements Closeable {
         if (!serverSocket.isBound()) {
             throw new IllegalArgumentException("a server socket without an address; bind it first");
         }
+        config.crypto().warmUpInBackground();
         SecureServer server = new SecureServer(serverSocket, config, options, handler);
         BackgroundThreads.start("accept-" + serverSocket.getLocalPort(), server::acceptAll);
         return server;

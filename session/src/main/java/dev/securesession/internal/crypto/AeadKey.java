@@ -2,25 +2,35 @@ package dev.securesession.internal.crypto;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import javax.crypto.SecretKey;
+import org.jspecify.annotations.Nullable;
 
 /**
- * An AES-256 key for the many messages of one direction; {@link AesGcm} keeps a cipher at hand for it while it is busy.
+ * An AES-256 key for the many messages of one direction, and the cipher that was last set up with it, if {@link
+ * CipherCache} has not given that cipher to another key.
  *
- * <p>Every session has two, so its bytes are in fields: an array would cost half as much again.
+ * <p>The cipher holds copies of the key. Only the key refers to its cipher, so a session that is dropped without being
+ * closed takes both with it.
+ *
+ * <p>Every session has two keys, so the bytes are in fields: an array would take half as much memory again.
  */
 public final class AeadKey {
     public static final int LENGTH = 32;
 
-    private final int slot;
+    private static final AtomicReferenceFieldUpdater<AeadKey, @Nullable WarmCipher> CIPHER =
+            AtomicReferenceFieldUpdater.newUpdater(AeadKey.class, WarmCipher.class, "cipher");
+
+    @SuppressWarnings("UnusedVariable") // The updater above reads and writes it.
+    private volatile @Nullable WarmCipher cipher;
+
     private long first;
     private long second;
     private long third;
     private long fourth;
 
     /** Takes over the secret, and wipes it. */
-    AeadKey(Secret secret, int slot) {
-        this.slot = slot;
+    AeadKey(Secret secret) {
         byte[] bytes = secret.toBytes();
         ByteBuffer reader = ByteBuffer.wrap(bytes);
         first = reader.getLong();
@@ -31,9 +41,9 @@ public final class AeadKey {
         secret.wipe();
     }
 
-    /** A number that spreads directions over shared tables. */
-    public int slot() {
-        return slot;
+    /** Returns a number that spreads keys over shared arrays. */
+    public int spread() {
+        return System.identityHashCode(this);
     }
 
     /** Returns a copy, the caller's to wipe. */
@@ -56,6 +66,18 @@ public final class AeadKey {
     /** Returns this key for a JCA object that is about to be initialized with it. */
     SecretKey asJcaKey() {
         return new LentKey("AES", this::toBytes);
+    }
+
+    /** Takes the cipher away, in one atomic step: no two threads get the same. */
+    @Nullable
+    WarmCipher takeCipher() {
+        return CIPHER.getAndSet(this, null);
+    }
+
+    /** Gives the cipher back to the key for which it was used. */
+    void putCipher(WarmCipher used) {
+        // The next thread takes it by a swap, which sees all that was written before.
+        CIPHER.lazySet(this, used);
     }
 
     void wipe() {

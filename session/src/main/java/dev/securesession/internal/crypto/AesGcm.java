@@ -4,40 +4,29 @@ import java.security.GeneralSecurityException;
 import java.security.Provider;
 import java.security.ProviderException;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * AES-256-GCM with a bounded number of ciphers kept warm.
- *
- * <p>A cipher costs microseconds and kilobytes to make and a key schedule to turn to another key, so busy directions
- * should find theirs again and idle ones should cost nothing. Each {@link AeadKey} has a place in a table that it may
- * share with others; the cipher there goes to whoever uses it next. Taking one is an atomic swap: no locks, and a cipher
- * is never in two hands.
+ * AES-256-GCM for the messages of many sessions, with ciphers that stay set up for the busy ones, and for single texts
+ * under keys that are used once.
  */
 public final class AesGcm {
     public static final int NONCE_LENGTH = 12;
     public static final int TAG_LENGTH = 16;
 
     static final String ALGORITHM = "AES/GCM/NoPadding";
+    private static final int MAX_CIPHERS = 256;
 
     private final Provider provider;
-    private final CipherPractice practice;
-    private final AtomicReferenceArray<@Nullable WarmCipher> warm = new AtomicReferenceArray<>(SLOTS * STRIDE);
-    private final AtomicInteger nextSlot = new AtomicInteger();
+    private final CipherCache ciphers;
     private final ScratchPool scratch = new ScratchPool();
 
     AesGcm(Provider provider) {
-        this(provider, CipherPractice.of(provider));
-    }
-
-    AesGcm(Provider provider, CipherPractice practice) {
         this.provider = provider;
-        this.practice = practice;
+        this.ciphers = new CipherCache(provider, MAX_CIPHERS);
     }
 
     static Cipher newCipher(Provider provider) throws GeneralSecurityException {
@@ -49,26 +38,18 @@ public final class AesGcm {
         return scratch;
     }
 
-    /** Brings the cipher to full speed now, rather than with the first large messages. */
-    public void warmUp() {
-        practice.finish(provider);
-    }
-
     /** Takes over a secret of 32 bytes as the key of one direction. */
     public AeadKey key(Secret secret) {
         if (secret.length() != AeadKey.LENGTH) {
             throw new IllegalArgumentException(
                     "an AES key of " + secret.length() + " bytes; it must be " + AeadKey.LENGTH);
         }
-        return new AeadKey(secret, nextSlot.getAndIncrement());
+        return new AeadKey(secret);
     }
 
     /** Wipes a key and drops the cipher that is set up with it. */
     public void forget(AeadKey key) {
-        WarmCipher cipher = warm.getAndSet(place(key), null);
-        if (cipher != null && !cipher.isOf(key)) {
-            warm.compareAndSet(place(key), null, cipher);
-        }
+        ciphers.forget(key);
         key.wipe();
     }
 
@@ -78,16 +59,17 @@ public final class AesGcm {
      */
     public void seal(
             AeadKey key, byte[] nonce, byte[] prefix, byte[] payload, int offset, int length, byte[] target, int at) {
-        WarmCipher cipher = take(key);
-        int written;
+        WarmCipher cipher = acquire(key);
+        boolean works = false;
         try {
-            written = cipher.seal(key, nonce, prefix, payload, offset, length, target, at);
+            int written = cipher.seal(key, nonce, prefix, payload, offset, length, target, at);
+            requireLength(written, prefix.length + length + TAG_LENGTH);
+            works = true;
         } catch (GeneralSecurityException e) {
             throw new ProviderException("provider " + provider.getName() + " could not encrypt", e);
+        } finally {
+            handBack(key, cipher, works);
         }
-        release(key, cipher);
-        requireLength(written, prefix.length + length + TAG_LENGTH);
-        practice.goOn(provider, length);
     }
 
     /**
@@ -95,24 +77,27 @@ public final class AesGcm {
      * with nothing of the plaintext left in the target, when the tag is wrong.
      */
     public boolean open(AeadKey key, byte[] nonce, byte[] sealed, int offset, int length, byte[] target, int at) {
-        WarmCipher cipher = take(key);
+        WarmCipher cipher = acquire(key);
         int expected = length - TAG_LENGTH;
-        int written;
+        boolean works = false;
+        boolean authentic = false;
         try {
-            written = cipher.open(key, nonce, sealed, offset, length, target, at);
+            int written = cipher.open(key, nonce, sealed, offset, length, target, at);
+            requireLength(written, expected);
+            works = true;
+            authentic = true;
         } catch (AEADBadTagException e) {
-            // Some JDKs leave the plaintext behind (PROTOCOL.md D-4).
-            Arrays.fill(target, at, at + expected, (byte) 0);
-            release(key, cipher);
-            return false;
+            works = true;
         } catch (GeneralSecurityException e) {
-            Arrays.fill(target, at, at + expected, (byte) 0);
             throw new ProviderException("provider " + provider.getName() + " could not decrypt", e);
+        } finally {
+            if (!authentic) {
+                // Some JDKs leave the plaintext behind (PROTOCOL.md D-4).
+                Arrays.fill(target, at, at + expected, (byte) 0);
+            }
+            handBack(key, cipher, works);
         }
-        release(key, cipher);
-        requireLength(written, expected);
-        practice.goOn(provider, length);
-        return true;
+        return authentic;
     }
 
     /** Encrypts once, with associated data, under a key that is used for nothing else. */
@@ -145,26 +130,21 @@ public final class AesGcm {
         return cipher;
     }
 
-    private WarmCipher take(AeadKey key) {
-        WarmCipher cipher = warm.getAndSet(place(key), null);
-        if (cipher != null) {
-            return cipher;
-        }
+    private WarmCipher acquire(AeadKey key) {
         try {
-            return new WarmCipher(newCipher(provider));
+            return ciphers.acquire(key);
         } catch (GeneralSecurityException e) {
             throw new ProviderException("provider " + provider.getName() + " no longer makes " + ALGORITHM, e);
         }
     }
 
-    private void release(AeadKey key, WarmCipher cipher) {
-        // Whoever takes it next does so by a swap, which sees all that was written before.
-        warm.lazySet(place(key), cipher);
-    }
-
-    /** Where the cipher of a key waits: neighbours in the table are not neighbours in memory. */
-    private static int place(AeadKey key) {
-        return (key.slot() & SLOTS - 1) * STRIDE;
+    /** A cipher that has failed is not used again. */
+    private void handBack(AeadKey key, WarmCipher cipher, boolean works) {
+        if (works) {
+            ciphers.release(key, cipher);
+        } else {
+            ciphers.discard(cipher);
+        }
     }
 
     private static void requireLength(int length, int expected) {
@@ -172,10 +152,4 @@ public final class AesGcm {
             throw new ProviderException("a provider made " + length + " bytes of AES-GCM; it must be " + expected);
         }
     }
-
-    /** How many ciphers stay warm at most; a power of two. */
-    private static final int SLOTS = 256;
-
-    /** References in a cache line. */
-    private static final int STRIDE = 16;
 }

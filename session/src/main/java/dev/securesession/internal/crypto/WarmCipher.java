@@ -1,5 +1,6 @@
 package dev.securesession.internal.crypto;
 
+import java.lang.ref.WeakReference;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import javax.crypto.AEADBadTagException;
@@ -9,19 +10,35 @@ import org.jspecify.annotations.Nullable;
 
 /** A cipher for AES-GCM and the key that it was last set up with, which makes the next use of that key cheaper. */
 final class WarmCipher {
+    /** The place of a cipher that {@link CipherCache} does not keep. */
+    static final int NO_PLACE = -1;
+
     private final Cipher cipher;
+    private final int place;
+    private WeakReference<AeadKey> user;
     private @Nullable AeadKey owner;
     private @Nullable Key ownerKey;
 
-    WarmCipher(Cipher cipher) {
+    WarmCipher(Cipher cipher, int place, WeakReference<AeadKey> user) {
         this.cipher = cipher;
+        this.place = place;
+        this.user = user;
     }
 
-    boolean isOf(AeadKey key) {
-        return owner == key;
+    int place() {
+        return place;
     }
 
-    /** Encrypts a prefix and a payload one after the other, as {@link AesGcm#seal}; returns the length of what came out. */
+    /** Returns the entry of the cache that stands for this cipher. */
+    WeakReference<AeadKey> user() {
+        return user;
+    }
+
+    void assign(WeakReference<AeadKey> newUser) {
+        user = newUser;
+    }
+
+    /** Encrypts a prefix and a payload one after the other, as {@link AesGcm#seal}; returns the length of the result. */
     int seal(AeadKey key, byte[] nonce, byte[] prefix, byte[] payload, int offset, int length, byte[] target, int at)
             throws GeneralSecurityException {
         start(Cipher.ENCRYPT_MODE, key, nonce);
@@ -30,7 +47,7 @@ final class WarmCipher {
     }
 
     /**
-     * Decrypts, in one call because the JDK copies what comes in several; returns the length of what came out.
+     * Decrypts in one call, because the JDK copies the input of several; returns the length of the result.
      *
      * @throws AEADBadTagException if the tag is wrong; the plaintext may be in the target nevertheless
      */

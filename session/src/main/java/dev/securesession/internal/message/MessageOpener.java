@@ -83,7 +83,7 @@ public final class MessageOpener {
 
     /** Which of the scratch arrays is used for opening. */
     public int scratchHint() {
-        return key.slot();
+        return key.spread();
     }
 
     /** Length of the payload of a message. */

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.securesession.FakeProvider;
 import dev.securesession.rules.Rule;
+import java.lang.ref.WeakReference;
 import java.security.AlgorithmParameters;
 import java.security.InvalidKeyException;
 import java.security.Key;
@@ -25,6 +26,7 @@ import javax.crypto.IllegalBlockSizeException;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -128,26 +130,47 @@ class AesGcmTest {
 
     @Test
     @Rule(value = "M-1", kind = ACCEPTS)
-    void forgetsAKeyButNotAnotherOneInTheSamePlace() {
+    void forgetsAKeyButNotAnotherOne() {
         Secret taken = Secret.owning(random(32));
         AeadKey first = aead.key(taken);
         assertThat(taken.toBytes()).as("taken over").containsOnly(0);
-        for (int i = 1; i < 256; i++) {
-            aead.key(Secret.owning(random(32)));
-        }
         AeadKey second = aead.key(Secret.owning(random(32)));
-        assertThat(second.slot() - first.slot()).isEqualTo(256);
         byte[] nonce = nonce();
         byte[] sealed = new byte[33];
         aead.seal(second, nonce, PREFIX, new byte[] {5}, 0, 1, sealed, 0);
 
+        aead.seal(first, nonce(), PREFIX, new byte[] {5}, 0, 1, new byte[33], 0);
+        assertThat(first.takeCipher()).as("the cipher of a busy key").isNotNull();
+        aead.seal(first, nonce(), PREFIX, new byte[] {5}, 0, 1, new byte[33], 0);
+
         aead.forget(first);
 
+        assertThat(first.takeCipher()).as("the cipher of a forgotten key").isNull();
         assertThat(first.toBytes()).containsOnly(0);
         assertThat(second.toBytes()).isNotEqualTo(new byte[32]);
         assertThat(aead.open(second, nonce, sealed, 0, 33, new byte[17], 0)).isTrue();
         aead.forget(second);
         assertThat(second.toBytes()).containsOnly(0);
+    }
+
+    /** A session that is dropped without being closed takes its keys and their ciphers with it. */
+    @Test
+    @Rule(value = "M-1", kind = REFUSES)
+    @Timeout(60)
+    void holdsNoKeyThatNobodyElseHolds() {
+        WeakReference<AeadKey> dropped = usedAndDropped();
+
+        while (dropped.get() != null) {
+            System.gc();
+        }
+        // The place of the key is free again: more keys than ciphers are served.
+        servesMoreKeysThanItKeepsCiphersFor();
+    }
+
+    private WeakReference<AeadKey> usedAndDropped() {
+        AeadKey key = aead.key(Secret.owning(random(32)));
+        aead.seal(key, nonce(), PREFIX, new byte[] {5}, 0, 1, new byte[33], 0);
+        return new WeakReference<>(key);
     }
 
     @ParameterizedTest
