@@ -180,8 +180,7 @@ public final class Handshake implements AutoCloseable {
      * @return the result: send its message, if there is one
      * @throws HandshakeException if the message is refused; nothing has changed. On a stream give up; on a datagram
      *     transport drop the message.
-     * @throws IllegalStateException if no message is expected: the client has not started, or the handshake is over or
-     *     closed
+     * @throws IllegalStateException if no message is expected: the client has not started, or the handshake is closed
      * @throws IllegalArgumentException if the directory answers more keys than a peer may have; nothing has changed
      * @throws java.security.ProviderException if the identity key cannot sign, or a provider fails; nothing has changed
      */

@@ -86,7 +86,7 @@ class HandshakeTest {
                 byte[] last = sessions.messages().get(side.role() == Role.CLIENT ? 3 : 2);
                 for (byte[] message : sessions.messages()) {
                     if (message != last) {
-                        assertThatThrownBy(() -> side.receive(message)).isInstanceOf(IllegalStateException.class);
+                        assertRefused(side, message, Reason.MALFORMED);
                     }
                 }
                 assertThatThrownBy(() -> side.saveCopy(key, Settings.BINDING))
@@ -124,6 +124,29 @@ class HandshakeTest {
         HandshakeStep step = side.receive(message);
         assertThat(step).isInstanceOf(HandshakeStep.Reply.class);
         return step.message().orElseThrow();
+    }
+
+    /** Datagrams come late and twice; what the network does must never look like a mistake of the caller. */
+    @Test
+    @Rule(value = "H-3", kind = REFUSES)
+    void lateCopiesOfEarlierMessagesAreRefusedAndChangeNothing() throws Exception {
+        try (Pair.Exchange handshake = pair.begin()) {
+            byte[] message1 = handshake.message1();
+            byte[] message2 = handshake.message2();
+            byte[] message3 = handshake.message3();
+            byte[] message4 = handshake.message4();
+
+            assertRefused(handshake.server(), message1, Reason.MALFORMED);
+            assertRefused(handshake.server(), new byte[] {1}, Reason.MALFORMED);
+            assertThat(repeated(handshake.server(), message3)).isEqualTo(message4);
+
+            try (Pair.Sessions sessions = handshake.finish()) {
+                assertRefused(handshake.client(), message2, Reason.MALFORMED);
+                assertRefused(handshake.client(), sessions.server().wrap(new byte[] {1}), Reason.MALFORMED);
+                assertThat(sessions.toServer(new byte[] {1})).containsExactly(1);
+                assertThat(sessions.toClient(new byte[] {2})).containsExactly(2);
+            }
+        }
     }
 
     /** A message 1 that only resembles the accepted one is no repetition. */

@@ -1,5 +1,7 @@
 package dev.securesession.internal.handshake;
 
+import dev.securesession.HandshakeException;
+import dev.securesession.HandshakeException.Reason;
 import dev.securesession.internal.message.EstablishedSession;
 import dev.securesession.internal.state.SavedHandshake;
 import dev.securesession.internal.wire.HandshakeMessage;
@@ -17,12 +19,15 @@ final class Finished implements HandshakeState {
         this.answer = answer;
     }
 
+    /** A late copy of an earlier message is the work of the network, not a mistake of the caller. */
     @Override
-    public HandshakeState onMessage(byte[] message) {
+    public HandshakeState onMessage(byte[] message) throws HandshakeException {
         if (HandshakeMessage.isRepetition(message, lastMessage)) {
             return this;
         }
-        throw new IllegalStateException("the handshake is over; messages go to its session");
+        throw new HandshakeException(
+                Reason.MALFORMED,
+                "the handshake is over, and the message does not repeat its last one; pass messages to the session");
     }
 
     @Override
