@@ -22,6 +22,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -105,18 +106,70 @@ class ForeignCodeTest {
         SessionListener curious = new SessionListener() {
             @Override
             public void established(SecureSession session) {
-                inAnotherThread(() -> events.add("wrapped " + session.wrap(new byte[] {1}).length));
+                events.add("wrapped " + inAnotherThread(() -> session.wrap(new byte[] {1}).length));
             }
 
             @Override
             public void closed(SecureSession session) {
-                inAnotherThread(() -> events.add("closed " + session.isClosed() + " with " + session.peer()));
+                events.add("closed " + inAnotherThread(() -> {
+                    session.close();
+                    return session.isClosed() + " with " + session.peer();
+                }));
             }
         };
 
         pair.withClient(config -> config.withListener(curious)).establish().close();
 
         assertThat(events).containsExactly("wrapped 53", "closed true with \"server\"");
+    }
+
+    /** Another thread gets at the handshake meanwhile: a lock would keep it waiting for ever. */
+    @Test
+    @Rule(value = "H-11", kind = ACCEPTS)
+    void listenersOfAHandshakeAreToldWhileItsLockIsFree() throws Exception {
+        Handshake[] server = new Handshake[1];
+        SessionListener curious = new SessionListener() {
+            @Override
+            public void handshakeStarted(Role role) {
+                look("started");
+            }
+
+            @Override
+            public void handshakeRefused(Role role, HandshakeException refusal) {
+                look("refused " + refusal.reason());
+            }
+
+            @Override
+            public void established(SecureSession session) {
+                look("established");
+            }
+
+            @Override
+            public void handshakeAbandoned(Role role) {
+                look("abandoned");
+            }
+
+            private void look(String event) {
+                events.add(event + " " + inAnotherThread(server[0]::awaitedPeer));
+            }
+        };
+        SessionConfig watched = pair.server().withListener(curious);
+        try (Handshake client = Handshake.client(pair.client(), Pair.SERVER_ID)) {
+            server[0] = Handshake.server(watched);
+            assertThatThrownBy(() -> server[0].receive(new byte[1])).isInstanceOf(HandshakeException.class);
+            pair.resume(client, server[0]).finish().close();
+            server[0] = Handshake.server(watched);
+            server[0].receive(Handshake.client(pair.client(), Pair.SERVER_ID).start());
+            server[0].close();
+        }
+
+        assertThat(events)
+                .containsExactly(
+                        "refused MALFORMED Optional.empty",
+                        "started Optional.empty",
+                        "established Optional.empty",
+                        "started Optional.empty",
+                        "abandoned Optional.empty");
     }
 
     @Test
@@ -229,8 +282,8 @@ class ForeignCodeTest {
         }
     }
 
-    private static void inAnotherThread(Runnable action) {
-        CompletableFuture.runAsync(action, runnable -> new Thread(runnable).start())
+    private static <T> T inAnotherThread(Supplier<T> action) {
+        return CompletableFuture.supplyAsync(action, runnable -> new Thread(runnable).start())
                 .orTimeout(20, TimeUnit.SECONDS)
                 .join();
     }
