@@ -111,10 +111,11 @@ class ForeignCodeTest {
 
             @Override
             public void closed(SecureSession session) {
-                events.add("closed " + inAnotherThread(() -> {
-                    session.close();
-                    return session.isClosed() + " with " + session.peer();
-                }));
+                events.add("closed "
+                        + inAnotherThread(() -> {
+                            session.close();
+                            return session.isClosed() + " with " + session.peer();
+                        }));
             }
         };
 
