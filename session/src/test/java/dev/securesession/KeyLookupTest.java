@@ -229,6 +229,56 @@ class KeyLookupTest {
         assertThat(clientUnknown).isEqualTo(clientWrongKey);
     }
 
+    /** An unknown peer is checked with the key of the server, so somebody who has that key could pass the check. */
+    @Test
+    @Rule(value = "H-4", kind = REFUSES)
+    void anUnknownPeerIsRefusedEvenIfItsSignatureFitsOurOwnKey() throws Exception {
+        PeerId mallory = PeerId.ofUtf8("mallory");
+        SessionConfig unknown = SessionConfig.of(
+                LocalIdentity.of(mallory, TestKeys.pair(2).privateKey()), PeerDirectory.of(Pair.SERVER_ID, SERVER_KEY));
+        assertThat(pair.server().identity().publicKey()).isEqualTo(SERVER_KEY);
+
+        try (Handshake client = Handshake.client(unknown, Pair.SERVER_ID);
+                Handshake server = Handshake.server(pair.server())) {
+            assertRefused(() -> server.receive(client.start()), Reason.UNKNOWN_PEER);
+        }
+    }
+
+    /**
+     * Counts cannot tell a fast verification from a slow one. The medians of many refusals can, however busy the machine is:
+     * both kinds are measured in turn, and one quiet round is enough. The control must be noticed in each round.
+     */
+    @Test
+    @Rule(value = "H-4", kind = REFUSES)
+    void anUnknownPeerTakesAsLongAsAWrongKey() {
+        byte[] message1 = pair.beginAsClient().start();
+        SessionConfig wrongKey = pair.server().withDirectory(peer -> List.of(WRONG_KEY));
+        SessionConfig unknown = pair.server().withDirectory(peer -> List.of());
+        PeerId somebody = PeerId.ofUtf8("somebody else");
+
+        List<Double> ratios = new ArrayList<>();
+        List<Double> controls = new ArrayList<>();
+        do {
+            Medians medians = Medians.of(
+                    () -> refusal(Handshake.server(wrongKey), message1),
+                    () -> refusal(Handshake.server(unknown), message1),
+                    () -> refusal(Handshake.server(unknown, somebody), message1));
+            ratios.add(medians.ratio(1, 0));
+            controls.add(medians.ratio(2, 0));
+        } while (!isNearOne(ratios.get(ratios.size() - 1)) && ratios.size() < 5);
+
+        assertThat(ratios).as("an unknown id in relation to a wrong key").anyMatch(KeyLookupTest::isNearOne);
+        assertThat(controls).as("a refusal without a verification").noneMatch(KeyLookupTest::isNearOne);
+    }
+
+    private static boolean isNearOne(double ratio) {
+        return ratio > 0.8 && ratio < 1.25;
+    }
+
+    private static void refusal(Handshake server, byte[] message1) {
+        assertThatThrownBy(() -> server.receive(message1)).isInstanceOf(HandshakeException.class);
+    }
+
     private static void refuseAtClient(SessionConfig config, byte[] message2, IdentityPublicKey... keys)
             throws Exception {
         Handshake client = Handshake.client(config.withoutDirectory(), Pair.SERVER_ID);

@@ -3,17 +3,16 @@ package dev.securesession.internal.handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeException.Reason;
 import dev.securesession.PeerId;
-import dev.securesession.internal.crypto.EcDomain;
 import dev.securesession.internal.crypto.EcPublicKey;
-import dev.securesession.internal.crypto.InvalidPointException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The identity keys that may have made a signature of the peer, of which one must verify it.
  *
- * <p>For a peer without keys the same operations run with a key that nobody holds, and fail: an unknown id takes as long
- * as a wrong key (PROTOCOL.md H-4).
+ * <p>For a peer without keys the same operations run with our own key, and their result is discarded: an unknown id takes
+ * as long as a wrong key (PROTOCOL.md H-4). Our own key is on the curve that most peers of a deployment share, and as ordinary
+ * as theirs; the generator of the curve would not do, since some JDKs multiply it faster than other points.
  */
 final class PeerKeys {
     private final HandshakeContext context;
@@ -36,7 +35,7 @@ final class PeerKeys {
                     Reason.SELF, "the peer has our own id " + peer + " and our own key; it may be ourselves", peer);
         }
         return keys.isEmpty()
-                ? new PeerKeys(context, peer, false, List.of(placeholder(ownKey)))
+                ? new PeerKeys(context, peer, false, List.of(ownKey))
                 : new PeerKeys(context, peer, true, keys);
     }
 
@@ -60,15 +59,5 @@ final class PeerKeys {
                         "the signature does not fit the key that the directory has for " + peer,
                         peer)
                 : new HandshakeException(Reason.UNKNOWN_PEER, "the directory has no key for " + peer, peer);
-    }
-
-    /** A key on the curve of our own, which most peers of a deployment share: the generator of the curve. */
-    private static EcPublicKey placeholder(EcPublicKey ownKey) {
-        try {
-            return EcPublicKey.of(
-                    ownKey.curve(), EcDomain.of(ownKey.curve()).parameters().getGenerator());
-        } catch (InvalidPointException e) {
-            throw new AssertionError("the generator of " + ownKey.curve() + " is not on its curve", e);
-        }
     }
 }
