@@ -120,6 +120,25 @@ class HandshakeTest {
         }
     }
 
+    @Test
+    void stepsDescribeThemselves() throws Exception {
+        Pair asking = pair.askingForKeys();
+        try (Handshake client = asking.beginAsClient();
+                Handshake server = asking.beginAsServer()) {
+            byte[] message1 = client.start();
+            assertThat(server.receive(message1)).hasToString("question for the keys of " + Pair.CLIENT_ID);
+            assertThat(server.receive(message1)).hasToString("ignored");
+            HandshakeStep reply =
+                    server.resolve(Pair.CLIENT_ID, pair.client().identity().publicKey());
+            assertThat(reply).hasToString("reply of " + reply.message().orElseThrow().length + " bytes");
+        }
+        try (Pair.Exchange handshake = pair.begin()) {
+            handshake.message4();
+            assertThat(handshake.client().receive(handshake.message4()).toString())
+                    .startsWith("established session");
+        }
+    }
+
     private static byte[] repeated(Handshake side, byte[] message) throws HandshakeException {
         HandshakeStep step = side.receive(message);
         assertThat(step).isInstanceOf(HandshakeStep.Reply.class);

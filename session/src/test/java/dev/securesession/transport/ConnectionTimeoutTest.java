@@ -134,6 +134,22 @@ class ConnectionTimeoutTest {
     }
 
     @Test
+    void streamsRefuseSettingsThatCannotBe() throws Exception {
+        MemoryTransport transport = MemoryTransport.create(Delivery.ORDERED);
+        try (SecureConnection connection =
+                        SecureConnection.over(transport, pair.establish().client(), DEFAULTS);
+                SecureStream stream = SecureStream.over(connection)) {
+            assertThat(stream.connection()).isSameAs(connection);
+            assertThat(stream.toString()).isEqualTo("stream over " + connection);
+            assertThatIllegalArgumentException().isThrownBy(() -> stream.setReadTimeout(Duration.ofSeconds(-1)));
+
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> stream.input().read()).isInstanceOf(InterruptedIOException.class);
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
     void connectsToAnyKnownPeerOnlyIfAskedTo() throws Exception {
         MemoryTransport transport = MemoryTransport.create(Delivery.ORDERED);
         try (Threads threads = new Threads()) {

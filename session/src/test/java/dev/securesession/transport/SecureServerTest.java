@@ -11,6 +11,7 @@ import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -286,6 +287,63 @@ class SecureServerTest {
             assertEnded(two);
             assertThat(theirs).allMatch(connection -> connection.session().isClosed());
             assertServes();
+        }
+    }
+
+    @Test
+    void listensOnAnAddressThatNobodyElseHas() throws Exception {
+        serverSocket.close();
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        try (SecureServer server = SecureServer.listen(any, pair.server(), this::echo)) {
+            assertThat(server.toString()).isEqualTo("server of \"server\" on " + server.address());
+            assertThatThrownBy(() -> SecureServer.listen(server.address(), pair.server(), this::echo))
+                    .isInstanceOf(BindException.class);
+            assertThatThrownBy(
+                            () -> SecureServer.listen(any, pair.askingForKeys().server(), this::echo))
+                    .isInstanceOf(IllegalArgumentException.class);
+            try (Socket garbage = new Socket()) {
+                garbage.connect(server.address());
+                garbage.getOutputStream().write(new byte[] {0, 0, 0, 1, 9});
+                assertThat(readsEnd(garbage)).isTrue();
+            }
+        }
+    }
+
+    /** The directory was asked before the key was removed: the connection must not slip through. */
+    @Test
+    void closesAPeerWhoseHandshakeIsNotOver() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch removed = new CountDownLatch(1);
+        SessionConfig slow = pair.server().withDirectory(peer -> {
+            asked.countDown();
+            awaitUninterruptibly(removed);
+            return List.of(pair.client().identity().publicKey());
+        });
+        try (SecureServer server = SecureServer.listen(
+                serverSocket, slow, new Noting(new LinkedBlockingQueue<>()), ServerOptions.defaults())) {
+            Future<?> client = threads.run(() -> {
+                try (SecureConnection connection = connect()) {
+                    assertEnded(connection);
+                } catch (IOException e) {
+                    // Ended during the handshake: just as well.
+                }
+                return null;
+            });
+            assertThat(asked.await(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(server.closePeer(Pair.CLIENT_ID)).isZero();
+            removed.countDown();
+
+            Threads.await(client);
+            assertThat(nextFailure()).hasMessageContaining("were closed during the handshake");
+            assertThat(server.connections()).isEmpty();
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 
