@@ -11,10 +11,14 @@ import dev.securesession.testkit.Mutations;
 import dev.securesession.testkit.Vectors;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,6 +44,21 @@ class SealerTest {
                     UTF_8.decode(ByteBuffer.wrap(vector.secret())).toString().toCharArray();
             assertThat(open(Sealer.withPassphrase(text), vector)).isEqualTo(vector.plaintext());
         }
+    }
+
+    /** A wrong digit in the specification would cost another implementer a day. */
+    @Test
+    void opensTheCheckValueThatTheSpecificationPrints() throws Exception {
+        String text =
+                Files.readString(Path.of(System.getProperty("basedir", "")).resolve("../PROTOCOL.md"));
+        Matcher printed = Pattern.compile(
+                        "passphrase  \"(\\w+)\".*?sealed +([0-9a-f\\s]+?)\ndata +\"([\\w ]+)\"", Pattern.DOTALL)
+                .matcher(text);
+
+        assertThat(printed.find()).isTrue();
+        byte[] sealed = HexFormat.of().parseHex(printed.group(2).replaceAll("\\s", ""));
+        assertThat(Sealer.withPassphrase(printed.group(1).toCharArray()).unseal(sealed))
+                .isEqualTo(printed.group(3).getBytes(UTF_8));
     }
 
     @ParameterizedTest
