@@ -29,7 +29,7 @@ final class Meeting implements AutoCloseable {
         if (plan.knowsUs) {
             plan.peer.know(plan.ourId.toBytes(), plan.encode(plan.ourKey.publicKey()));
         }
-        ours = OurEnd.of(plan.ourRole, ourConfig, plan.expected == null ? plan.theirId : plan.expected);
+        ours = OurEnd.of(plan.ourRole, ourConfig, plan.expected);
         theirs = plan.peer.open(plan.theirId.toBytes(), plan.theirKey.encodeSecret());
         client = plan.ourRole == Role.CLIENT ? ours : theirs;
         server = plan.ourRole == Role.CLIENT ? theirs : ours;

@@ -21,7 +21,13 @@ final class OurEnd implements End {
         this.session = session;
     }
 
+    /** Our end accepts any known peer, unless it expects one. */
     static OurEnd of(Role role, SessionConfig config, PeerId expectedPeer) {
+        if (expectedPeer == null) {
+            return new OurEnd(
+                    role == Role.CLIENT ? Handshake.clientAcceptingAnyKnownPeer(config) : Handshake.server(config),
+                    null);
+        }
         return new OurEnd(
                 role == Role.CLIENT ? Handshake.client(config, expectedPeer) : Handshake.server(config, expectedPeer),
                 null);
