@@ -101,10 +101,18 @@ final class ByteBudget {
             }
         }
 
-        /** Gives back what is held. */
+        /** Releases what is held. */
         void release() {
             synchronized (ByteBudget.this) {
                 remove(this);
+            }
+        }
+
+        /** Releases what is held, for good: a thread that still reads cannot hold anything again. */
+        void close() {
+            synchronized (ByteBudget.this) {
+                remove(this);
+                evicted = true;
             }
         }
     }

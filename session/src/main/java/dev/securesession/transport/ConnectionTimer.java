@@ -1,8 +1,10 @@
 package dev.securesession.transport;
 
 import java.time.Duration;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Closes the transport of a connection when a send exceeds its deadline or nothing was exchanged for the idle timeout.
@@ -20,6 +22,7 @@ final class ConnectionTimer {
     private volatile long lastActivity = System.nanoTime();
     private volatile Cause cause = Cause.NONE;
     private volatile boolean stopped;
+    private volatile @Nullable Future<?> timer;
 
     ConnectionTimer(Transport transport, Duration idleTimeout) {
         this.transport = transport;
@@ -53,17 +56,21 @@ final class ConnectionTimer {
         return cause;
     }
 
+    /** Stops watching; no timer keeps the transport reachable any longer. */
     void stop() {
         stopped = true;
+        Future<?> pending = timer;
+        if (pending != null) {
+            pending.cancel(false);
+        }
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // check() throws nothing that anybody could wait for.
     private void schedule(long delayNanos) {
         long end = System.nanoTime() + delayNanos;
         for (long current = due.get(); current == NONE || end - current < 0; current = due.get()) {
             if (due.compareAndSet(current, end)) {
                 // A timer that ends later stays; its check finds nothing to do.
-                BackgroundThreads.TIMERS.schedule(this::check, Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
+                timer = BackgroundThreads.TIMERS.schedule(this::check, Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
                 return;
             }
         }

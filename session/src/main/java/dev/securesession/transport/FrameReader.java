@@ -32,7 +32,7 @@ final class FrameReader {
     private int aheadEnd;
     private boolean aheadWasFull = true;
 
-    private ByteBudget.@Nullable Account account;
+    private volatile ByteBudget.@Nullable Account account;
 
     FrameReader(TimedInput in, Framing framing) {
         this.in = in;
@@ -43,10 +43,26 @@ final class FrameReader {
     /** From now on counts incomplete messages in this account. */
     void use(ByteBudget.Account newAccount) throws IOException {
         newAccount.hold(body == null ? 0 : body.length);
-        if (account != null) {
-            account.release();
-        }
+        ByteBudget.Account before = account;
         account = newAccount;
+        if (before != null) {
+            before.release();
+        }
+    }
+
+    /** Releases what an incomplete message holds in its account. May be called by any thread. */
+    void close() {
+        ByteBudget.Account closing = account;
+        if (closing != null) {
+            closing.close();
+        }
+    }
+
+    private void hold(int bytes) throws IOException {
+        ByteBudget.Account holding = account;
+        if (holding != null) {
+            holding.hold(bytes);
+        }
     }
 
     Optional<byte[]> read(int maxLength, Deadline deadline, String awaited) throws IOException {
@@ -88,16 +104,12 @@ final class FrameReader {
         headerRead = 0;
         body = null;
         bodyRead = 0;
-        if (account != null) {
-            account.hold(0);
-        }
+        hold(0);
         return part;
     }
 
     private byte[] grow(int length) throws IOException {
-        if (account != null) {
-            account.hold(length);
-        }
+        hold(length);
         byte[] grown = body == null ? new byte[length] : Arrays.copyOf(body, length);
         body = grown;
         return grown;

@@ -118,6 +118,7 @@ public final class StreamTransport implements Transport {
 
     @Override
     public void close() throws IOException {
+        reader.close();
         resource.close();
     }
 

@@ -347,6 +347,29 @@ class SecureServerTest {
         }
     }
 
+    /** A peer that leaves in the middle of a message must take nothing of the budget with it. */
+    @Test
+    @Rule(value = "P-4", kind = Kind.ACCEPTS)
+    void connectionsThatEndInsideAMessageHoldNothing() throws Exception {
+        ServerOptions options = ServerOptions.defaults().withIncompleteBytesLimit(10_000);
+        try (SecureServer server = listen(options, this::echo)) {
+            for (int i = 0; i < 5; i++) {
+                Socket socket = new Socket(
+                        InetAddress.getLoopbackAddress(), server.address().getPort());
+                SecureConnection.connect(socket, pair.client(), Pair.SERVER_ID);
+                socket.getOutputStream().write(new byte[] {0, 0, 0x40, 0, 1});
+                socket.close();
+                assertThat(nextFailure()).isInstanceOf(IOException.class);
+            }
+            try (SecureConnection client = connect()) {
+                byte[] payload = new byte[8000];
+                client.send(payload);
+                assertThat(client.receive()).hasValue(payload);
+            }
+            assertThat(server.counters().evicted()).isZero();
+        }
+    }
+
     @Test
     void shutdownWaitsForHandlersAndThenCloses() throws Exception {
         CountDownLatch served = new CountDownLatch(1);
