@@ -5,12 +5,15 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,22 +21,26 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>From the first {@link #accept} on, clients are accepted and their handshakes performed in the background, each for 30
  * seconds at most, so that a silent client holds up nobody; accept returns them in the order in which they are established.
- * At most 256 handshakes run at a time; beyond that the oldest one is given up. Closing the socket gives up handshakes and
- * closes connections that were not accepted yet. A server for many clients is better built on
- * {@code dev.securesession.transport.SecureServer}.
+ * At most 256 handshakes run at a time; beyond that the oldest one is given up. While 64 established connections wait for
+ * accept, no further client is accepted. Closing the socket gives up handshakes and closes connections that wait. A server
+ * for many clients is better built on {@code dev.securesession.transport.SecureServer}.
  */
 public class SecureServerSocket extends ServerSocket {
     private static final int MAX_HANDSHAKES = 256;
-    private static final int MAX_RESULTS = 64;
+    private static final int MAX_WAITING = 64;
 
     private final byte[] id;
     private final PrivateKey signPrivateKey;
     private final ISessionCallbacks callbacks;
-    private final AtomicBoolean accepting = new AtomicBoolean();
-    private final BlockingQueue<Result> results = new LinkedBlockingQueue<>(MAX_RESULTS);
 
-    // Oldest first; guarded by itself.
+    // Guards the fields below; nothing foreign is called under it.
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
     private final Set<SecureSocket> handshakes = new LinkedHashSet<>();
+    private final Deque<SecureSocket> established = new ArrayDeque<>();
+    private final Deque<Throwable> failures = new ArrayDeque<>();
+    private boolean accepting;
+    private boolean closed;
 
     /**
      * Listens on a port of all addresses.
@@ -53,9 +60,10 @@ public class SecureServerSocket extends ServerSocket {
     }
 
     /**
-     * Waits for the next client whose handshake has ended, for the timeout of this socket if there is one. An exception of a
-     * callback is thrown as it is. After a failure the client's connection is closed, and the next client can be accepted:
-     * continue with the loop.
+     * Waits for the next client whose handshake has ended, for the timeout of this socket if there is one. Established
+     * connections come first; only when none waits is a failed handshake thrown, one an exception, and of many failures the
+     * last 64. An exception of a callback is thrown as it is. The connection of a failed handshake is closed, and the next
+     * client can be accepted: continue with the loop.
      *
      * @return a {@link SecureSocket} whose session is established, the caller's to close
      * @throws SocketTimeoutException if no handshake has ended within the timeout of this socket
@@ -64,117 +72,194 @@ public class SecureServerSocket extends ServerSocket {
      */
     @Override
     public Socket accept() throws IOException {
-        if (isClosed()) {
-            throw new SocketException("Socket is closed");
+        int timeout = getSoTimeout();
+        long left = TimeUnit.MILLISECONDS.toNanos(timeout);
+        lock.lock();
+        try {
+            if (!accepting && !closed) {
+                accepting = true;
+                start("themis-accept", this::acceptAll);
+            }
+            while (true) {
+                if (closed) {
+                    throw new SocketException("Socket is closed");
+                }
+                SecureSocket socket = established.poll();
+                if (socket != null) {
+                    changed.signalAll();
+                    return socket;
+                }
+                Throwable failure = failures.poll();
+                if (failure != null) {
+                    throw thrown(failure);
+                }
+                if (timeout == 0) {
+                    changed.await();
+                } else if (left <= 0) {
+                    throw new SocketTimeoutException("Accept timed out");
+                } else {
+                    left = changed.awaitNanos(left);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SocketException("Closed by interrupt");
+        } finally {
+            lock.unlock();
         }
-        if (accepting.compareAndSet(false, true)) {
-            start("themis-accept", this::acceptAll);
-        }
-        return next().socket();
     }
 
-    private Result next() throws IOException {
-        int timeout = getSoTimeout();
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeout);
-        while (true) {
-            Result result;
+    /** Stops accepting, gives up handshakes, and closes connections that wait for {@link #accept}. */
+    @Override
+    public void close() throws IOException {
+        List<Socket> left = new ArrayList<>();
+        // The constructor of the superclass closes a socket that cannot be bound.
+        if (lock != null) {
+            lock.lock();
             try {
-                // A close is noticed after this time at the latest.
-                long left = timeout == 0 ? CHECK_NANOS : Math.min(CHECK_NANOS, end - System.nanoTime());
-                result = results.poll(Math.max(0, left), TimeUnit.NANOSECONDS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new SocketException("Closed by interrupt");
+                closed = true;
+                left.addAll(handshakes);
+                left.addAll(established);
+                established.clear();
+                changed.signalAll();
+            } finally {
+                lock.unlock();
             }
-            if (result != null) {
-                return result;
-            }
-            if (isClosed()) {
-                throw new SocketException("Socket closed");
-            }
-            if (timeout != 0 && System.nanoTime() - end >= 0) {
-                throw new SocketTimeoutException("Accept timed out");
-            }
+        }
+        try {
+            super.close();
+        } finally {
+            left.forEach(SecureServerSocket::closeQuietly);
+        }
+    }
+
+    /** Tells how many established connections wait for {@link #accept}. */
+    int waiting() {
+        lock.lock();
+        try {
+            return established.size();
+        } finally {
+            lock.unlock();
         }
     }
 
     private void acceptAll() {
-        try {
-            acceptWhileOpen();
-        } finally {
-            synchronized (handshakes) {
-                handshakes.forEach(SecureServerSocket::closeQuietly);
-            }
-            for (Result left = results.poll(); left != null; left = results.poll()) {
-                left.discard();
-            }
-        }
-    }
-
-    private void acceptWhileOpen() {
-        while (!isClosed()) {
+        while (awaitRoom()) {
             SecureSocket socket = new SecureSocket(id, signPrivateKey, callbacks);
             try {
                 implAccept(socket);
             } catch (SocketTimeoutException e) {
                 // The timeout of this socket is for those who wait in accept.
+                closeQuietly(socket);
                 continue;
             } catch (IOException e) {
                 closeQuietly(socket);
-                if (!isClosed()) {
-                    offer(Result.of(e));
-                }
+                fail(e);
                 continue;
             }
             begin(socket);
-            start("themis-handshake", () -> performHandshake(socket));
+        }
+    }
+
+    /** Waits until few enough established connections wait for {@link #accept}; false if the socket was closed. */
+    private boolean awaitRoom() {
+        lock.lock();
+        try {
+            while (!closed && established.size() >= MAX_WAITING) {
+                changed.awaitUninterruptibly();
+            }
+            return !closed;
+        } finally {
+            lock.unlock();
         }
     }
 
     private void begin(SecureSocket socket) {
-        synchronized (handshakes) {
-            if (handshakes.size() >= MAX_HANDSHAKES) {
-                SecureSocket oldest = handshakes.iterator().next();
-                handshakes.remove(oldest);
-                closeQuietly(oldest);
+        SecureSocket unwanted = null;
+        lock.lock();
+        try {
+            if (closed) {
+                unwanted = socket;
+            } else {
+                if (handshakes.size() >= MAX_HANDSHAKES) {
+                    unwanted = handshakes.iterator().next();
+                    handshakes.remove(unwanted);
+                }
+                handshakes.add(socket);
             }
-            handshakes.add(socket);
+        } finally {
+            lock.unlock();
+        }
+        if (unwanted != null) {
+            closeQuietly(unwanted);
+        }
+        if (unwanted == socket) {
+            return;
+        }
+        try {
+            start("themis-handshake", () -> performHandshake(socket));
+        } catch (OutOfMemoryError e) {
+            // This is how a JVM reports that the system grants it no more threads.
+            end(socket, new IOException("no thread for a handshake", e));
         }
     }
 
     private void performHandshake(SecureSocket socket) {
-        Result result;
         try {
             socket.acceptSession();
-            result = Result.of(socket);
+            end(socket, null);
         } catch (IOException | RuntimeException | Error e) {
-            closeQuietly(socket);
-            result = Result.of(e);
-        }
-        boolean displaced;
-        synchronized (handshakes) {
-            displaced = !handshakes.remove(socket);
-        }
-        if (!displaced) {
-            offer(result);
+            end(socket, e);
         }
     }
 
-    /** Waits until there is room: while nobody accepts, clients wait in the backlog. */
-    private void offer(Result result) {
+    /** Ends a handshake, which has failed if there is a failure; one that was given up is of no interest any more. */
+    private void end(SecureSocket socket, @Nullable Throwable failure) {
+        boolean waits = false;
+        lock.lock();
         try {
-            while (!results.offer(result, CHECK_NANOS, TimeUnit.NANOSECONDS)) {
-                if (isClosed()) {
-                    result.discard();
-                    return;
-                }
+            boolean current = handshakes.remove(socket) && !closed;
+            if (current && failure == null) {
+                established.add(socket);
+                waits = true;
+                changed.signalAll();
+            } else if (current) {
+                addFailure(failure);
             }
-        } catch (InterruptedException e) {
-            result.discard();
+        } finally {
+            lock.unlock();
         }
-        if (isClosed()) {
-            result.discard();
+        if (!waits) {
+            closeQuietly(socket);
         }
+    }
+
+    private void fail(IOException failure) {
+        lock.lock();
+        try {
+            addFailure(failure);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void addFailure(Throwable failure) {
+        if (failures.size() == MAX_WAITING) {
+            failures.remove();
+        }
+        failures.add(failure);
+        changed.signalAll();
+    }
+
+    /** Returns a checked failure, and throws any other. */
+    private static IOException thrown(Throwable failure) {
+        if (failure instanceof RuntimeException e) {
+            throw e;
+        }
+        if (failure instanceof Error e) {
+            throw e;
+        }
+        return failure instanceof IOException e ? e : new IOException(failure);
     }
 
     private static void start(String name, Runnable task) {
@@ -190,47 +275,4 @@ public class SecureServerSocket extends ServerSocket {
             // The socket is abandoned, closed or not.
         }
     }
-
-    /** An established connection, or what has prevented one. */
-    private static final class Result {
-        private final @Nullable SecureSocket socket;
-        private final @Nullable Throwable failure;
-
-        private Result(@Nullable SecureSocket socket, @Nullable Throwable failure) {
-            this.socket = socket;
-            this.failure = failure;
-        }
-
-        static Result of(SecureSocket socket) {
-            return new Result(socket, null);
-        }
-
-        static Result of(Throwable failure) {
-            return new Result(null, failure);
-        }
-
-        Socket socket() throws IOException {
-            if (failure instanceof IOException e) {
-                throw e;
-            }
-            if (failure instanceof RuntimeException e) {
-                throw e;
-            }
-            if (failure instanceof Error e) {
-                throw e;
-            }
-            if (socket == null) {
-                throw new AssertionError("a result without a socket and without a failure");
-            }
-            return socket;
-        }
-
-        void discard() {
-            if (socket != null) {
-                closeQuietly(socket);
-            }
-        }
-    }
-
-    private static final long CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 }

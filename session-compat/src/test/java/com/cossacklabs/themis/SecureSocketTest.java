@@ -83,6 +83,68 @@ class SecureSocketTest {
         }
     }
 
+    /** Established connections that nobody accepts are bounded; later clients wait in the backlog. */
+    @Test
+    void clientsWaitInTheBacklogWhileNobodyAccepts() throws Exception {
+        connect().close();
+        List<SecureSocket> clients = new ArrayList<>();
+        try {
+            boolean served = true;
+            while (served && clients.size() < 100) {
+                SecureSocket client = new SecureSocket(bytes("client"), clientKeys.getPrivateKey(), ofClient);
+                clients.add(client);
+                client.setSoTimeout(1000);
+                try {
+                    client.connect(address());
+                } catch (SocketTimeoutException e) {
+                    served = false;
+                }
+            }
+            assertThat(served).as("100 clients were served without an accept").isFalse();
+
+            int established = clients.size() - 1;
+            for (int i = 0; i < established; i++) {
+                listening.accept().close();
+            }
+            // The client that has given up meanwhile fails first.
+            assertThatExceptionOfType(IOException.class).isThrownBy(listening::accept);
+            connect().close();
+        } finally {
+            for (SecureSocket client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void establishedClientsAreAcceptedBeforeFailuresAreTold() throws Exception {
+        connect().close();
+        for (int i = 0; i < 100; i++) {
+            try (Socket enemy = new Socket(InetAddress.getLoopbackAddress(), listening.getLocalPort())) {
+                enemy.getOutputStream().write(bytes("GET / HTTP/1.1\r\n\r\n"));
+                readUntilClosed(enemy);
+            }
+        }
+        try (SecureSocket client = connectClient()) {
+            while (listening.waiting() == 0) {
+                Thread.onSpinWait();
+            }
+            try (Socket server = listening.accept()) {
+                client.getOutputStream().write(bytes("hello"));
+                assertThat(server.getInputStream().readNBytes(5)).isEqualTo(bytes("hello"));
+            }
+        }
+        assertThatExceptionOfType(IOException.class).isThrownBy(listening::accept);
+    }
+
+    private static void readUntilClosed(Socket socket) throws IOException {
+        try {
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        } catch (SocketException e) {
+            // A reset is an end as well.
+        }
+    }
+
     @Test
     void acceptKeepsToTheTimeoutOfItsSocket() throws Exception {
         listening.setSoTimeout(50);
