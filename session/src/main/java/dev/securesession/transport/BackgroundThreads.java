@@ -10,13 +10,15 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** The threads that this package starts, all of them daemons with names that begin with {@code secure-session-}. */
 final class BackgroundThreads {
+    private static final String PREFIX = "secure-session-";
+
     /** The one thread for the timers of all connections, which ends while there are none. */
     static final ScheduledThreadPoolExecutor TIMERS = timers();
 
     private BackgroundThreads() {}
 
     static Thread start(String name, Runnable task) {
-        Thread thread = new Thread(task, "secure-session-" + name);
+        Thread thread = new Thread(task, PREFIX + name);
         thread.setDaemon(true);
         thread.start();
         return thread;
@@ -25,8 +27,12 @@ final class BackgroundThreads {
     /** Returns an executor with a thread for each task: a virtual one where the JDK has them, else of a cached pool. */
     static ExecutorService threadPerTask(String name) {
         try {
-            Method virtual = Executors.class.getMethod("newVirtualThreadPerTaskExecutor");
-            return (ExecutorService) virtual.invoke(null);
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            Class<?> type = Class.forName("java.lang.Thread$Builder");
+            builder = type.getMethod("name", String.class, long.class).invoke(builder, PREFIX + name + "-", 1L);
+            Object factory = type.getMethod("factory").invoke(builder);
+            Method executor = Executors.class.getMethod("newThreadPerTaskExecutor", ThreadFactory.class);
+            return (ExecutorService) executor.invoke(null, factory);
         } catch (ReflectiveOperationException e) {
             return Executors.newCachedThreadPool(daemons(name));
         }
@@ -35,7 +41,7 @@ final class BackgroundThreads {
     static ThreadFactory daemons(String name) {
         AtomicLong number = new AtomicLong();
         return task -> {
-            Thread thread = new Thread(task, "secure-session-" + name + "-" + number.incrementAndGet());
+            Thread thread = new Thread(task, PREFIX + name + "-" + number.incrementAndGet());
             thread.setDaemon(true);
             return thread;
         };

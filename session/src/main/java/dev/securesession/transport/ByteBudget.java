@@ -36,6 +36,9 @@ final class ByteBudget {
 
     /** Changes what an account holds, and returns the account to close for it, if there is one. */
     private synchronized @Nullable Account reserve(Account account, long bytes) throws IOException {
+        if (account.closed) {
+            throw new IOException("the connection is closed");
+        }
         if (account.evicted) {
             throw exhausted();
         }
@@ -79,8 +82,9 @@ final class ByteBudget {
         return largest;
     }
 
-    private IOException exhausted() {
-        return new IOException(what + " hold " + limit + " bytes, which is the limit; this connection held the most");
+    private ExhaustedException exhausted() {
+        return new ExhaustedException(
+                what + " hold " + limit + " bytes, which is the limit; this connection held the most");
     }
 
     /** What one connection holds. */
@@ -88,6 +92,7 @@ final class ByteBudget {
         private final Closeable resource;
         private long bytes;
         private boolean evicted;
+        private boolean closed;
 
         private Account(Closeable resource) {
             this.resource = resource;
@@ -101,6 +106,18 @@ final class ByteBudget {
             }
         }
 
+        /** Throws the reason, with this failure as its cause, if the connection was closed to make room for others. */
+        void explain(IOException failure) throws IOException {
+            synchronized (ByteBudget.this) {
+                if (!evicted || failure instanceof ExhaustedException) {
+                    return;
+                }
+            }
+            ExhaustedException reason = exhausted();
+            reason.initCause(failure);
+            throw reason;
+        }
+
         /** Releases what is held. */
         void release() {
             synchronized (ByteBudget.this) {
@@ -112,8 +129,17 @@ final class ByteBudget {
         void close() {
             synchronized (ByteBudget.this) {
                 remove(this);
-                evicted = true;
+                closed = true;
             }
+        }
+    }
+
+    /** The limit is reached, and this connection was closed for it. */
+    private static final class ExhaustedException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        ExhaustedException(String message) {
+            super(message);
         }
     }
 }

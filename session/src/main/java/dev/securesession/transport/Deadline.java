@@ -17,8 +17,8 @@ final class Deadline {
     private final long end;
 
     private Deadline(Duration limit) {
-        this.limit = limit.compareTo(MAX_DURATION) < 0 ? limit : MAX_DURATION;
-        this.end = System.nanoTime() + this.limit.toNanos();
+        this.limit = limit;
+        this.end = System.nanoTime() + nanos(limit);
     }
 
     /** Returns the deadline after this duration from now; zero means never. */
@@ -27,6 +27,11 @@ final class Deadline {
             throw new IllegalArgumentException("a timeout of " + timeout + "; it must be 0 (none) or more");
         }
         return timeout.isZero() ? NEVER : new Deadline(timeout);
+    }
+
+    /** Returns a duration in nanoseconds, at most the longest that a deadline can have. */
+    static long nanos(Duration duration) {
+        return (duration.compareTo(MAX_DURATION) < 0 ? duration : MAX_DURATION).toNanos();
     }
 
     boolean isLimited() {

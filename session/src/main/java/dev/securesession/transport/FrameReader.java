@@ -2,6 +2,7 @@ package dev.securesession.transport;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.ProtocolException;
 import java.util.Arrays;
 import java.util.Optional;
@@ -66,6 +67,22 @@ final class FrameReader {
     }
 
     Optional<byte[]> read(int maxLength, Deadline deadline, String awaited) throws IOException {
+        try {
+            return readMessage(maxLength, deadline, awaited);
+        } catch (InterruptedIOException e) {
+            // A timeout, too: the next call continues.
+            throw e;
+        } catch (IOException e) {
+            body = null;
+            ByteBudget.Account holding = account;
+            if (holding != null) {
+                holding.explain(e);
+            }
+            throw e;
+        }
+    }
+
+    private Optional<byte[]> readMessage(int maxLength, Deadline deadline, String awaited) throws IOException {
         while (headerRead < header.length) {
             int count = fill(header, headerRead, header.length - headerRead, deadline, awaited);
             if (count < 0) {

@@ -19,18 +19,21 @@ final class HandshakeRunner {
 
     private final Transport transport;
     private final Handshake handshake;
+    private final String peer;
     private final ConnectionOptions options;
     private final Deadline deadline;
     private final Deadline firstMessage;
     private final Watchdog watchdog;
-    private boolean receivedAny;
+    // The number of the message that comes next: 1 and 3 to the server, 2 and 4 to the client.
+    private int next;
     private int costlyRefusals;
 
-    /** Starts the deadlines. */
-    HandshakeRunner(Transport transport, Handshake handshake, ConnectionOptions options) {
+    /** Starts the deadlines; the peer is named in messages of exceptions. */
+    HandshakeRunner(Transport transport, Handshake handshake, String peer, ConnectionOptions options) {
         this(
                 transport,
                 handshake,
+                peer,
                 options,
                 Deadline.after(options.handshakeDeadline()),
                 Deadline.after(options.firstMessageDeadline()));
@@ -40,15 +43,18 @@ final class HandshakeRunner {
     HandshakeRunner(
             Transport transport,
             Handshake handshake,
+            String peer,
             ConnectionOptions options,
             Deadline deadline,
             Deadline firstMessage) {
         this.transport = transport;
         this.handshake = handshake;
+        this.peer = peer;
         this.options = options;
         this.deadline = deadline;
         this.firstMessage = firstMessage;
         this.watchdog = new Watchdog(transport, deadline);
+        this.next = handshake.role() == Role.CLIENT ? 2 : 1;
     }
 
     /** Refuses a configuration whose handshakes would ask for keys: nobody is here to answer. */
@@ -60,18 +66,23 @@ final class HandshakeRunner {
     }
 
     SecureSession run() throws IOException, HandshakeException {
+        return run(() -> {});
+    }
+
+    /** Runs the handshake, and tells when the first message has arrived. */
+    SecureSession run(Runnable firstArrived) throws IOException, HandshakeException {
         try {
-            SecureSession session = exchange();
+            SecureSession session = exchange(firstArrived);
             if (!watchdog.stop()) {
                 session.close();
-                throw exceeded();
+                throw exceeded(deadline);
             }
             return session;
         } catch (IOException e) {
             if (watchdog.stop() || e instanceof SocketTimeoutException) {
                 throw e;
             }
-            SocketTimeoutException exceeded = exceeded();
+            SocketTimeoutException exceeded = exceeded(deadline);
             exceeded.initCause(e);
             throw exceeded;
         } finally {
@@ -79,12 +90,14 @@ final class HandshakeRunner {
         }
     }
 
-    private SecureSession exchange() throws IOException, HandshakeException {
+    private SecureSession exchange(Runnable firstArrived) throws IOException, HandshakeException {
         if (handshake.role() == Role.CLIENT) {
             transport.send(handshake.start());
         }
         while (true) {
-            Optional<HandshakeStep> step = process(nextMessage());
+            byte[] message = nextMessage();
+            firstArrived.run();
+            Optional<HandshakeStep> step = process(message);
             if (!step.isPresent()) {
                 continue;
             }
@@ -95,6 +108,7 @@ final class HandshakeRunner {
             }
             if (reply.isPresent()) {
                 transport.send(reply.get());
+                next = handshake.role() == Role.CLIENT ? 4 : 3;
             }
         }
     }
@@ -114,31 +128,28 @@ final class HandshakeRunner {
     }
 
     private byte[] nextMessage() throws IOException {
-        boolean first = handshake.role() == Role.SERVER && !receivedAny;
-        Deadline limit = first ? deadline.earliest(firstMessage) : deadline;
+        Deadline limit = next == 1 ? deadline.earliest(firstMessage) : deadline;
         Optional<byte[]> message;
         try {
             message = transport.receive(options.maxHandshakeMessageLength(), limit.left(awaited()));
         } catch (SocketTimeoutException e) {
-            SocketTimeoutException exceeded = new SocketTimeoutException(
-                    "handshake " + limit.exceeded(awaited()).getMessage());
+            SocketTimeoutException exceeded = exceeded(limit);
             exceeded.initCause(e);
             throw exceeded;
         }
-        receivedAny = true;
-        return message.orElseThrow(() -> new EOFException(
-                "the peer ended the connection during the handshake; it may have refused this identity"));
+        return message.orElseThrow(() -> new EOFException("the peer ended the connection during the handshake with "
+                + peer + ", where message " + next + " was expected; it may have refused this identity"));
     }
 
-    private SocketTimeoutException exceeded() {
+    private SocketTimeoutException exceeded(Deadline limit) {
         return new SocketTimeoutException(
-                "handshake " + deadline.exceeded(awaited()).getMessage());
+                "the handshake with " + peer + " " + limit.exceeded(awaited()).getMessage());
     }
 
     private String awaited() {
         String from =
                 transport.remoteAddress().map(address -> " from " + address).orElse("");
-        return "a handshake message" + from;
+        return "message " + next + from;
     }
 
     /** Processes a message; a bad one ends a stream and is dropped from datagrams, within limits. */

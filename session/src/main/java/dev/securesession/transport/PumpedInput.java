@@ -83,8 +83,11 @@ final class PumpedInput implements TimedInput {
     private boolean offer(byte[] piece, int count) {
         lock.lock();
         try {
-            while (position < end) {
+            while (position < end && failure == null) {
                 changed.awaitUninterruptibly();
+            }
+            if (failure != null) {
+                return false;
             }
             if (count < 0) {
                 ended = true;

@@ -130,7 +130,7 @@ public final class SecureConnection implements Closeable {
     public static SecureConnection connect(
             Transport transport, SessionConfig config, PeerId expectedPeer, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return establish(transport, config, Handshake.client(config, expectedPeer), options);
+        return establish(transport, config, Handshake.client(config, expectedPeer), expectedPeer.toString(), options);
     }
 
     /**
@@ -149,7 +149,7 @@ public final class SecureConnection implements Closeable {
     public static SecureConnection connectToAnyKnownPeer(
             Transport transport, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return establish(transport, config, Handshake.clientAcceptingAnyKnownPeer(config), options);
+        return establish(transport, config, Handshake.clientAcceptingAnyKnownPeer(config), "any known peer", options);
     }
 
     /**
@@ -214,7 +214,7 @@ public final class SecureConnection implements Closeable {
      */
     public static SecureConnection accept(Transport transport, SessionConfig config, ConnectionOptions options)
             throws IOException, HandshakeException {
-        return establish(transport, config, Handshake.server(config), options);
+        return establish(transport, config, Handshake.server(config), "a client", options);
     }
 
     /**
@@ -251,11 +251,11 @@ public final class SecureConnection implements Closeable {
     }
 
     private static SecureConnection establish(
-            Transport transport, SessionConfig config, Handshake handshake, ConnectionOptions options)
+            Transport transport, SessionConfig config, Handshake handshake, String peer, ConnectionOptions options)
             throws IOException, HandshakeException {
         try (handshake) {
             HandshakeRunner.requireDirectory(config);
-            SecureSession session = new HandshakeRunner(transport, handshake, options).run();
+            SecureSession session = new HandshakeRunner(transport, handshake, peer, options).run();
             return over(transport, session, options);
         } catch (Throwable failure) {
             closeAfter(failure, transport);
@@ -403,7 +403,7 @@ public final class SecureConnection implements Closeable {
         lock(receiving, deadline, awaited);
         try {
             while (true) {
-                Optional<byte[]> message = transport.receive(options.maxMessageLength(), deadline.left(awaited));
+                Optional<byte[]> message = receiveMessage(deadline, awaited);
                 if (!message.isPresent()) {
                     return message;
                 }
@@ -422,6 +422,20 @@ public final class SecureConnection implements Closeable {
             throw explained(e, deadline);
         } finally {
             receiving.unlock();
+        }
+    }
+
+    private Optional<byte[]> receiveMessage(Deadline deadline, String awaited) throws IOException {
+        Duration left = deadline.left(awaited);
+        try {
+            return transport.receive(options.maxMessageLength(), left);
+        } catch (SocketTimeoutException e) {
+            // The transport knows what was left of the time, not how long the caller has waited.
+            SocketTimeoutException exceeded = deadline.isLimited() ? deadline.exceeded(awaited) : e;
+            if (exceeded != e) {
+                exceeded.initCause(e);
+            }
+            throw exceeded;
         }
     }
 

@@ -211,14 +211,18 @@ public final class SecureServer implements Closeable {
      * Stops accepting, gives up handshakes that are not over, and waits until the handlers have returned; then closes what
      * is left.
      *
-     * @param limit how long to wait for handlers
+     * @param limit how long to wait for handlers; zero to wait for none
      * @return true if all handlers have returned in time
      * @throws InterruptedException if the thread is interrupted; the server is closed
+     * @throws IllegalArgumentException if the limit is negative; the server goes on
      */
     public boolean shutdown(Duration limit) throws InterruptedException {
+        if (limit.isNegative()) {
+            throw new IllegalArgumentException("a limit of " + limit + "; it must be 0 or more");
+        }
         closeQuietly(serverSocket);
         closeHalfOpen();
-        long left = Deadline.after(limit).isLimited() ? limit.toNanos() : 0;
+        long left = Deadline.nanos(limit);
         lock.lock();
         try {
             while (!connections.isEmpty() && left > 0) {
@@ -325,10 +329,12 @@ public final class SecureServer implements Closeable {
         try {
             connection = establish(entry, deadline, firstMessage);
         } catch (Exception e) {
-            closeQuietly(entry.socket);
-            failed.incrementAndGet();
+            abandon(entry);
             tellFailed(address, entry.displaced ? displacedBy(e) : e);
             return;
+        } catch (Error e) {
+            abandon(entry);
+            throw e;
         } finally {
             halfOpen.remove(entry);
             forgetClosedPeers();
@@ -343,6 +349,16 @@ public final class SecureServer implements Closeable {
         } catch (RejectedExecutionException e) {
             end(connection);
             tellFailed(address, e);
+        } catch (Error e) {
+            end(connection);
+            throw e;
+        }
+    }
+
+    private void abandon(HalfOpenConnections.Entry entry) {
+        closeQuietly(entry.socket);
+        if (!entry.displaced) {
+            failed.incrementAndGet();
         }
     }
 
@@ -353,9 +369,9 @@ public final class SecureServer implements Closeable {
         ByteBudget.Account account = handshakeBytes.open(entry.socket);
         transport.use(account);
         try (Handshake handshake = Handshake.server(config)) {
-            Transport watched = new FirstBytes(transport, () -> entry.hasSent = true);
-            SecureSession session =
-                    new HandshakeRunner(watched, handshake, options.connections(), deadline, firstMessage).run();
+            HandshakeRunner runner = new HandshakeRunner(
+                    transport, handshake, "a client", options.connections(), deadline, firstMessage);
+            SecureSession session = runner.run(() -> entry.hasSent = true);
             SecureConnection connection = SecureConnection.over(transport, session, options.connections());
             try {
                 transport.use(incompleteBytes.open(entry.socket));

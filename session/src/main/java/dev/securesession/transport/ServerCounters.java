@@ -6,7 +6,7 @@ package dev.securesession.transport;
  *
  * @param accepted connections that were accepted
  * @param established handshakes that made a session
- * @param failed handshakes that failed, were refused or timed out
+ * @param failed handshakes that failed, were refused or timed out, without those that {@code shed} counts
  * @param shed half-open connections that were closed to make room for others
  * @param evicted connections that were closed because incomplete messages held too many bytes
  * @param handlerFailures handlers that threw an exception

@@ -66,6 +66,17 @@ class ConnectionTimeoutTest {
     }
 
     @Test
+    void aTimeoutOfReceiveSaysWhatWasAwaitedAndForHowLong() throws Exception {
+        try (Loopback loopback = Loopback.open();
+                SecureConnection connection = over(loopback, DEFAULTS)) {
+            assertThatThrownBy(() -> connection.receive(SHORT))
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessage("timed out after 100 ms waiting for a message from \"server\" ("
+                            + loopback.client.getRemoteSocketAddress() + ")");
+        }
+    }
+
+    @Test
     void receivingTimesOutWhileAnotherThreadReceives() throws Exception {
         MemoryTransport transport = MemoryTransport.create(Delivery.ORDERED);
         try (Threads threads = new Threads();

@@ -359,7 +359,7 @@ class HandshakeRunnerTest {
 
         assertThatThrownBy(() -> SecureConnection.connect(full, pair.client(), Pair.SERVER_ID, SHORT))
                 .isInstanceOf(SocketTimeoutException.class)
-                .hasMessageContaining("timed out after 200 ms");
+                .hasMessage("the handshake with \"server\" timed out after 200 ms waiting for message 2");
         assertThat(full.isClosed()).isTrue();
     }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
@@ -259,7 +260,7 @@ class SecureServerTest {
             assertThat(nextFailure())
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasMessageContaining(
-                            "handshake timed out after 100 ms waiting for a handshake message from /127.0.0.1");
+                            "the handshake with a client timed out after 100 ms waiting for message 1 from /127.0.0.1");
             assertThat(readsEnd(silent)).isTrue();
             assertThat(server.counters().failed()).isEqualTo(1);
         }
@@ -407,6 +408,57 @@ class SecureServerTest {
     }
 
     @Test
+    void shutdownTakesAnyLimitThatIsNotNegative() throws Exception {
+        SecureServer server = listen(this::echo);
+        assertThatThrownBy(() -> server.shutdown(Duration.ofNanos(-1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("must be 0 or more");
+        assertServes();
+
+        assertThat(server.shutdown(Duration.ofSeconds(Long.MAX_VALUE))).isTrue();
+        assertThat(server.shutdown(Duration.ZERO)).isTrue();
+    }
+
+    @Test
+    void anErrorDuringAHandshakeClosesItsConnection() throws Exception {
+        AtomicBoolean failed = new AtomicBoolean();
+        SessionConfig config = pair.server().withDirectory(peer -> {
+            if (!failed.getAndSet(true)) {
+                throw new AssertionError("of the directory");
+            }
+            return List.of(pair.client().identity().publicKey());
+        });
+        try (SecureServer server = SecureServer.listen(serverSocket, config, this::echo, ServerOptions.defaults())) {
+            try (Socket socket = new Socket()) {
+                socket.connect(serverSocket.getLocalSocketAddress());
+                byte[] message = Handshake.client(pair.client(), Pair.SERVER_ID).start();
+                byte[] framed = new byte[4 + message.length];
+                framed[3] = (byte) message.length;
+                System.arraycopy(message, 0, framed, 4, message.length);
+                socket.getOutputStream().write(framed);
+
+                assertThat(readsEnd(socket)).isTrue();
+            }
+            assertServes();
+            assertThat(server.counters().failed()).isEqualTo(1);
+            assertThat(server.counters().halfOpen()).isZero();
+        }
+    }
+
+    @Test
+    void threadsOfTheServerHaveNames() throws Exception {
+        BlockingQueue<String> names = new LinkedBlockingQueue<>();
+        try (SecureServer server = listen(connection -> {
+                    names.add(Thread.currentThread().getName());
+                    echo(connection);
+                });
+                SecureConnection client = connect()) {
+            assertThat(names.poll(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS)).startsWith("secure-session-");
+            assertThat(client.remoteAddress()).contains(server.address());
+        }
+    }
+
+    @Test
     void refusesAServerSocketWithoutAddress() throws Exception {
         serverSocket.close();
         try (ServerSocket unbound = new ServerSocket()) {
@@ -522,6 +574,8 @@ class SecureServerTest {
             assertThat(server.counters().halfOpen()).isEqualTo(limit);
             assertThat(lookups).hasValue(0);
             assertThat(nextFailure()).hasMessageContaining("too many connections are half open");
+            // Each connection is counted once.
+            assertThat(server.counters().failed()).isZero();
 
             connect().close();
             assertThat(lookups).hasValue(1);

@@ -27,8 +27,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,6 +123,57 @@ class StreamTransportTest {
                 .hasMessage("a message of 101 bytes; the limit is 100");
         // What stands in the stream now is no header.
         assertThatThrownBy(() -> transport.receive(100, UNLIMITED)).isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    @Rule(value = "P-4", kind = Kind.REFUSES)
+    void aConnectionThatMakesRoomForOthersLearnsWhy() throws Exception {
+        ByteBudget budget = new ByteBudget("the test messages", 100_000);
+        try (Threads threads = new Threads();
+                Loopback loopback = Loopback.open()) {
+            StreamTransport transport = StreamTransport.of(loopback.server, Framing.lengthPrefix());
+            transport.use(budget.open(loopback.server));
+            Future<?> receiving = threads.run(() -> transport.receive(1 << 20, Duration.ZERO));
+            byte[] part = new byte[60_000];
+            part[1] = 1;
+            loopback.client.getOutputStream().write(part);
+
+            ByteBudget.Account other = budget.open(() -> {
+                throw new AssertionError("closed by mistake");
+            });
+            while (budget.evicted() == 0) {
+                other.hold(50_000);
+                other.hold(0);
+            }
+            assertThat(Threads.awaitFailure(receiving))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("the test messages hold 100000 bytes, which is the limit");
+        }
+    }
+
+    /** The thread that reads ahead must not outlive the transport, though nobody takes what it has read. */
+    @Test
+    void closingEndsTheThreadThatReadsAStream() throws Exception {
+        BlockingQueue<Thread> readers = new LinkedBlockingQueue<>();
+        InputStream endless = new InputStream() {
+            @Override
+            public int read() {
+                return 0;
+            }
+
+            @Override
+            public int read(byte[] target, int offset, int length) {
+                readers.add(Thread.currentThread());
+                return length;
+            }
+        };
+        StreamTransport transport = StreamTransport.of(endless, new ByteArrayOutputStream(), Framing.lengthPrefix());
+        assertThat(transport.receive(1000, Duration.ZERO)).hasValue(new byte[0]);
+        Thread reader = readers.take();
+        transport.close();
+        reader.join(TimeUnit.SECONDS.toMillis(Threads.PATIENCE_SECONDS));
+
+        assertThat(reader.isAlive()).isFalse();
     }
 
     @Test
