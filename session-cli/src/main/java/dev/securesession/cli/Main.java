@@ -1,5 +1,18 @@
 package dev.securesession.cli;
 
+import dev.securesession.cli.command.CommonOptions;
+import dev.securesession.cli.command.Errors;
+import dev.securesession.cli.command.Terminal;
+import dev.securesession.cli.connect.ConnectCommand;
+import dev.securesession.cli.connect.ListenCommand;
+import dev.securesession.cli.demo.DemoClientCommand;
+import dev.securesession.cli.demo.DemoCommand;
+import dev.securesession.cli.demo.DemoServerCommand;
+import dev.securesession.cli.inspect.InspectCommand;
+import dev.securesession.cli.keys.FingerprintCommand;
+import dev.securesession.cli.keys.KeygenCommand;
+import dev.securesession.cli.keys.PubkeyCommand;
+import dev.securesession.cli.peer.PeerCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,7 +43,7 @@ import picocli.CommandLine.Spec;
             DemoClientCommand.class
         },
         footer = {"", "secure-session COMMAND --help tells more about a command."})
-public final class Main implements Runnable {
+public final class Main implements Runnable, Terminal.Owner {
     private final Terminal terminal;
 
     @Mixin
@@ -72,7 +85,8 @@ public final class Main implements Runnable {
         throw new ParameterException(spec.commandLine(), "which command? --help lists them");
     }
 
-    Terminal terminal() {
+    @Override
+    public Terminal terminal() {
         return terminal;
     }
 

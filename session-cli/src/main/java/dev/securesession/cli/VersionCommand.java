@@ -1,6 +1,7 @@
 package dev.securesession.cli;
 
 import dev.securesession.CryptoProviders;
+import dev.securesession.cli.command.Subcommand;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
 

@@ -2,6 +2,7 @@ package dev.securesession.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.cli.command.Terminal;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
@@ -20,24 +21,24 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Runs the command in this process, with streams of its own, or says how to run it in another one. */
-final class Cli {
+public final class Cli {
     private byte[] input = {};
     private @Nullable Iterator<String> typed;
     private @Nullable List<String> questions;
 
-    Cli input(byte[] bytes) {
+    public Cli input(byte[] bytes) {
         input = bytes.clone();
         return this;
     }
 
     /** A person who types these lines when asked. */
-    Cli typing(List<String> asked, String... lines) {
+    public Cli typing(List<String> asked, String... lines) {
         typed = List.of(lines).iterator();
         questions = asked;
         return this;
     }
 
-    Result run(Object... arguments) {
+    public Result run(Object... arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         InputStream in = new ByteArrayInputStream(input);
@@ -60,7 +61,7 @@ final class Cli {
     }
 
     /** Returns the command of a process of its own. */
-    static ProcessBuilder process(Object... arguments) {
+    public static ProcessBuilder process(Object... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                 "-XX:TieredStopAtLevel=1",
@@ -74,12 +75,12 @@ final class Cli {
     }
 
     /** Makes a pair of keys: the private one at the path, the public one beside it. */
-    static Path keygen(Path file) {
+    public static Path keygen(Path file) {
         assertThat(new Cli().run("keygen", "--out", file).status()).isZero();
         return file;
     }
 
-    static byte[] read(Path file) {
+    public static byte[] read(Path file) {
         try {
             return Files.readAllBytes(file);
         } catch (IOException e) {
@@ -88,7 +89,7 @@ final class Cli {
     }
 
     /** What came of it. */
-    static final class Result {
+    public static final class Result {
         private final int status;
         private final byte[] bytes;
         private final String err;
@@ -101,29 +102,29 @@ final class Cli {
             this.unread = unread;
         }
 
-        int status() {
+        public int status() {
             return status;
         }
 
-        byte[] bytes() {
+        public byte[] bytes() {
             return bytes;
         }
 
-        String err() {
+        public String err() {
             return err;
         }
 
         /** What was left of the input. */
-        InputStream unread() {
+        public InputStream unread() {
             return unread;
         }
 
-        String out() {
+        public String out() {
             return new String(bytes, StandardCharsets.UTF_8);
         }
 
         /** Asserts that it failed with one sentence. */
-        Result failed(int expected, String... parts) {
+        public Result failed(int expected, String... parts) {
             assertThat(status).as(err).isEqualTo(expected);
             String sentence = expected == 2 ? err.lines().findFirst().orElse("") : err.strip();
             assertThat(sentence)
@@ -134,7 +135,7 @@ final class Cli {
             return this;
         }
 
-        Result succeeded() {
+        public Result succeeded() {
             assertThat(status).as(err).isZero();
             return this;
         }

@@ -2,6 +2,7 @@ package dev.securesession.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.cli.command.Terminal;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;

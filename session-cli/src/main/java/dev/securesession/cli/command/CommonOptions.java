@@ -1,0 +1,23 @@
+package dev.securesession.cli.command;
+
+import picocli.CommandLine.Option;
+
+/** What all commands have in common. */
+// Picocli acts upon these options, and Errors upon the second one.
+@SuppressWarnings("UnusedVariable")
+public final class CommonOptions {
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            order = 100,
+            description = "Show this help and exit.")
+    private boolean help;
+
+    @Option(names = DEBUG, order = 101, description = "Show where in the program an error came up, too.")
+    private boolean debug;
+
+    public static final String DEBUG = "--debug";
+
+    /** The option that asks a person for a passphrase, where a command takes one. */
+    public static final String PASSPHRASE = "--passphrase";
+}

@@ -1,0 +1,101 @@
+package dev.securesession.cli.command;
+
+import dev.securesession.SecureSessionException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Tells of an error in one sentence, and of the place in the program only if that is asked for. */
+public final class Errors implements IExecutionExceptionHandler, IParameterExceptionHandler {
+    @Override
+    public int handleExecutionException(Exception error, CommandLine command, @Nullable ParseResult parsed) {
+        PrintWriter err = command.getErr();
+        err.println(command.getCommandSpec().qualifiedName() + ": " + sentence(error));
+        if (parsed != null && isDebugging(parsed)) {
+            error.printStackTrace(err);
+        }
+        err.flush();
+        return ExitCode.SOFTWARE;
+    }
+
+    @Override
+    public int handleParseException(ParameterException error, String[] arguments) {
+        CommandLine command = error.getCommandLine();
+        String name = command.getCommandSpec().qualifiedName();
+        PrintWriter err = command.getErr();
+        err.println(name + ": " + oneLine(withoutSecrets(error, arguments)));
+        UnmatchedArgumentException.printSuggestions(error, err);
+        err.println("Try: " + name + " --help");
+        if (List.of(arguments).contains(CommonOptions.DEBUG)) {
+            error.printStackTrace(err);
+        }
+        err.flush();
+        return ExitCode.USAGE;
+    }
+
+    /** Returns why, without line breaks and whatever else could confuse a terminal. */
+    public static String sentence(Throwable error) {
+        return oneLine(words(error));
+    }
+
+    public static String oneLine(String text) {
+        return text.replaceAll("\\p{Cntrl}+", " ").strip();
+    }
+
+    private static String words(Throwable error) {
+        String message = error.getMessage() == null ? "" : error.getMessage();
+        if (error instanceof Failure || error instanceof SecureSessionException) {
+            return message;
+        }
+        if (error instanceof NoSuchFileException) {
+            return "no such file or directory: " + message;
+        }
+        if (error instanceof AccessDeniedException) {
+            return "no permission: " + message;
+        }
+        if (error instanceof FileAlreadyExistsException) {
+            return message + " exists already";
+        }
+        if (error instanceof DirectoryNotEmptyException) {
+            return message + " is a directory";
+        }
+        if (error instanceof FileSystemException || (error instanceof IOException && !message.isEmpty())) {
+            return message;
+        }
+        String name = error.getClass().getSimpleName();
+        return "unexpected " + name + (message.isEmpty() ? "" : ": " + message) + " (--debug shows where)";
+    }
+
+    /** Someone who gives a passphrase as an argument, where none is taken, does not see it repeated. */
+    private static String withoutSecrets(ParameterException error, String[] arguments) {
+        for (String argument : arguments) {
+            if (argument.startsWith(CommonOptions.PASSPHRASE + "=")) {
+                return CommonOptions.PASSPHRASE
+                        + " takes no value: it asks for the passphrase, since other users can see " + "arguments";
+            }
+        }
+        return error.getMessage() == null ? "wrong usage" : error.getMessage();
+    }
+
+    private static boolean isDebugging(ParseResult parsed) {
+        for (CommandLine command : parsed.asCommandLineList()) {
+            if (command.getParseResult().hasMatchedOption(CommonOptions.DEBUG)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,79 @@
+package dev.securesession.cli.connect;
+
+import dev.securesession.PeerId;
+import dev.securesession.SecureSessionException;
+import dev.securesession.SessionConfig;
+import dev.securesession.cli.command.Errors;
+import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.Subcommand;
+import dev.securesession.cli.keyfile.PeerOptions;
+import dev.securesession.cli.net.Port;
+import dev.securesession.cli.net.Tcp;
+import dev.securesession.transport.SecureConnection;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.Socket;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "connect",
+        description = {
+            "Connects to a peer, and joins standard input and output to a session with it, like netcat.",
+            "",
+            "The end of standard input is told to the peer, authenticated. Ends when both have ended."
+        },
+        exitCodeList = {
+            "0:Both directions have ended as they should.",
+            "1:It failed; in particular if the data of the peer may be cut short.",
+            "2:The command was used wrongly."
+        },
+        footer = {
+            "",
+            "Example:",
+            "  secure-session connect --id alice --key alice.key --peer bob=bob.key.pub 127.0.0.1 4000 < a.tar"
+        })
+public final class ConnectCommand extends Subcommand {
+    @Mixin
+    private PeerOptions peers;
+
+    @Parameters(index = "0", paramLabel = "HOST", description = "Where the peer listens.")
+    @SuppressWarnings("NullAway.Init")
+    private String host;
+
+    @Parameters(index = "1", paramLabel = "PORT", converter = Port.class, description = "The TCP port.")
+    private int port;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            order = 6,
+            description = "Tell nothing but errors.")
+    private boolean quiet;
+
+    @Override
+    public Integer call() throws IOException, SecureSessionException, Failure {
+        if (peers.count() != 1) {
+            throw wrongUsage("more than one --peer; a connection leads to one");
+        }
+        SessionConfig config = peers.config(terminal());
+        config.crypto().warmUpInBackground();
+        try (SecureConnection connection = establish(Tcp.dial(host, port), config, peers.first())) {
+            Duplex.run(terminal(), connection, quiet);
+        }
+        return 0;
+    }
+
+    /** A peer that refuses this identity does not tell the reason; it tells its own user. */
+    private static SecureConnection establish(Socket socket, SessionConfig config, PeerId expectedPeer)
+            throws IOException, SecureSessionException, Failure {
+        try {
+            return SecureConnection.connect(socket, config, expectedPeer);
+        } catch (EOFException e) {
+            throw new Failure(
+                    Errors.sentence(e) + "; its own output says whether it knows the --id given here, and which key",
+                    e);
+        }
+    }
+}

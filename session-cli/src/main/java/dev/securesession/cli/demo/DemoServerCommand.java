@@ -1,0 +1,55 @@
+package dev.securesession.cli.demo;
+
+import dev.securesession.SecureSessionException;
+import dev.securesession.SessionConfig;
+import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.Subcommand;
+import dev.securesession.cli.keyfile.PeerOptions;
+import dev.securesession.cli.net.SecureStream;
+import dev.securesession.transport.ConnectionOptions;
+import dev.securesession.transport.SecureConnection;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(name = "demo-server", hidden = true, description = "The process of the demo that answers; for the demo only.")
+public final class DemoServerCommand extends Subcommand {
+    @Mixin
+    private PeerOptions peers;
+
+    @Override
+    public Integer call() throws IOException, SecureSessionException, Failure {
+        DemoFacts facts = new DemoFacts(terminal());
+        SessionConfig config = peers.config(terminal());
+        try (ServerSocket serverSocket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            serverSocket.setSoTimeout(TIMEOUT_MILLIS);
+            facts.tell(DemoFacts.PORT, serverSocket.getLocalPort());
+            try (Socket socket = serverSocket.accept()) {
+                serve(new DemoSide(facts, socket), config);
+            }
+        }
+        return 0;
+    }
+
+    private static void serve(DemoSide side, SessionConfig config) throws IOException, SecureSessionException, Failure {
+        long start = System.nanoTime();
+        try (SecureConnection connection =
+                SecureConnection.accept(side.transport(), config, ConnectionOptions.defaults())) {
+            side.tellSession(connection, start);
+            SecureStream stream = new SecureStream(connection);
+            stream.receiveAll(side::count);
+            byte[] digest = side.tellTransfer();
+            stream.sendAll(SecureStream.of(new ByteArrayInputStream(digest)));
+            // The client is the one to hang up, once it has the digest.
+            if (connection.receive().isPresent()) {
+                throw new Failure("the client sends more after its end");
+            }
+        }
+    }
+
+    private static final int TIMEOUT_MILLIS = 60_000;
+}

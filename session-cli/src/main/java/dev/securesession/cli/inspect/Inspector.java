@@ -1,0 +1,89 @@
+package dev.securesession.cli.inspect;
+
+import dev.securesession.IdentityPublicKey;
+import dev.securesession.cli.command.Hex;
+import dev.securesession.cli.keyfile.KeyReader;
+import dev.securesession.cli.keyfile.TextForm;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Recognizes what some bytes are and reports their fields. */
+final class Inspector {
+    private final @Nullable IdentityPublicKey signer;
+
+    /**
+     * @param signer whose signature is in message 1, or null if that is not known
+     */
+    Inspector(@Nullable IdentityPublicKey signer) {
+        this.signer = signer;
+    }
+
+    /** Reports on bytes, or on what they are the hexadecimal or base64 text of. */
+    Report inspect(byte[] content) {
+        byte[] decoded = TextForm.decode(content);
+        if (decoded != null) {
+            try {
+                return report(decoded);
+            } finally {
+                Arrays.fill(decoded, (byte) 0);
+            }
+        }
+        return report(content);
+    }
+
+    private Report report(byte[] content) {
+        Report report = new Report(content.length);
+        FieldReader reader = new FieldReader(content, report);
+        if (KeyReader.startsWith(content, "TSPM")) {
+            new HandshakeFields(report, signer).read(reader);
+        } else if (KeyReader.startsWith(content, "TSSC")) {
+            StateFields.readTssc(reader);
+        } else if (KeyReader.startsWith(content, OWN_STATE)) {
+            StateFields.readOwn(reader);
+        } else if (KeyFields.isKeyTag(content)) {
+            KeyFields.readWhole(reader);
+        } else if (KeyReader.isSealed(content)) {
+            SealedFields.read(reader);
+        } else if (isForeignKey(content)) {
+            KeyFields.readForeign(content, reader);
+        } else if (content.length >= SHORTEST_WRAPPED) {
+            readWrapped(reader);
+        } else {
+            report.is("Nothing that is known here");
+            report.check(
+                    RECOGNIZED,
+                    false,
+                    content.length + " bytes that begin like nothing known; a wrapped message has at least "
+                            + SHORTEST_WRAPPED);
+        }
+        return report;
+    }
+
+    /** A wrapped message has no mark of its own (PROTOCOL.md, section 8.1): it is what nothing else is. */
+    private static void readWrapped(FieldReader reader) {
+        Report report = reader.report();
+        int length = reader.remaining();
+        FieldReader inner = reader.enter(length, "wrapped message", "");
+        byte[] sessionId = inner.hex(4, "session id");
+        inner.hex(12, "nonce");
+        inner.hex(4, "unused");
+        inner.hex(length - WRAPPED_FRAME, "ciphertext");
+        inner.hex(16, "tag");
+        report.check("length", true, length + " bytes; the shortest is " + SHORTEST_WRAPPED);
+        report.is("A wrapped message of session " + Hex.of(sessionId)
+                + ", if it is anything known here; length of its payload: " + (length - OVERHEAD));
+        report.fact("not checked here", "the tag, which needs the key of the session");
+    }
+
+    private static boolean isForeignKey(byte[] content) {
+        return KeyReader.isPem(content) || KeyReader.firstInDerSequence(content) != 0;
+    }
+
+    /** The check that fails if the bytes are nothing known. */
+    static final String RECOGNIZED = "recognized";
+
+    private static final String OWN_STATE = "SSS1";
+    private static final int SHORTEST_WRAPPED = 53;
+    private static final int OVERHEAD = 52;
+    private static final int WRAPPED_FRAME = 36;
+}

@@ -1,0 +1,119 @@
+package dev.securesession.cli.inspect;
+
+import java.io.PrintWriter;
+import java.util.Map;
+
+/** Writes a report for people or for programs. */
+final class ReportWriter {
+    private final PrintWriter out;
+
+    ReportWriter(PrintWriter out) {
+        this.out = out;
+    }
+
+    void writeText(Report report) {
+        writeWords("", report.sentence() + ".");
+        if (!report.fields().isEmpty()) {
+            out.println();
+            out.println("  offset  length  field");
+        }
+        for (Report.Field field : report.fields()) {
+            writeField(field);
+        }
+        if (!report.facts().isEmpty()) {
+            out.println();
+        }
+        for (Map.Entry<String, String> fact : report.facts().entrySet()) {
+            writeWords("  " + fact.getKey() + ": ", fact.getValue());
+        }
+        out.println();
+        for (Report.Check check : report.checks()) {
+            writeWords("  " + (check.passed() ? "ok     " : "WRONG  "), check.what() + ": " + check.found());
+        }
+    }
+
+    private void writeField(Report.Field field) {
+        String name = "  ".repeat(field.depth()) + field.name();
+        String start = String.format("%8d%8d  %-16s  ", field.offset(), field.length(), name);
+        String value = field.value();
+        if (value.length() > MOST_DIGITS) {
+            value = value.substring(0, MOST_DIGITS - 3) + "...";
+        }
+        int at = 0;
+        do {
+            int end = Math.min(value.length(), at + WIDTH - start.length());
+            out.println(((at == 0 ? start : " ".repeat(start.length())) + value.substring(at, end)).stripTrailing());
+            at = end;
+        } while (at < value.length());
+    }
+
+    /** Breaks lines between words, where there are words. */
+    private void writeWords(String start, String text) {
+        StringBuilder line = new StringBuilder(start);
+        for (String word : text.split(" ", -1)) {
+            if (line.length() + word.length() > WIDTH && line.length() > start.length()) {
+                out.println(line.toString().stripTrailing());
+                line.setLength(0);
+                line.append(" ".repeat(start.length()));
+            }
+            line.append(word).append(' ');
+        }
+        out.println(line.toString().stripTrailing());
+    }
+
+    void writeJson(Report report) {
+        StringBuilder json = new StringBuilder("{\n");
+        json.append("  \"what\": ").append(quoted(report.sentence())).append(",\n");
+        json.append("  \"length\": ").append(report.length()).append(",\n");
+        json.append("  \"ok\": ").append(report.isAllRight()).append(",\n");
+        json.append("  \"fields\": [");
+        String comma = "\n";
+        for (Report.Field field : report.fields()) {
+            json.append(comma)
+                    .append(String.format(
+                            "    {\"offset\": %d, \"length\": %d, \"depth\": %d, \"name\": %s, \"value\": %s}",
+                            field.offset(),
+                            field.length(),
+                            field.depth(),
+                            quoted(field.name()),
+                            quoted(field.value())));
+            comma = ",\n";
+        }
+        json.append("\n  ],\n  \"facts\": {");
+        comma = "\n";
+        for (Map.Entry<String, String> fact : report.facts().entrySet()) {
+            json.append(comma).append("    " + quoted(fact.getKey()) + ": " + quoted(fact.getValue()));
+            comma = ",\n";
+        }
+        json.append("\n  },\n  \"checks\": [");
+        comma = "\n";
+        for (Report.Check check : report.checks()) {
+            json.append(comma)
+                    .append(String.format(
+                            "    {\"check\": %s, \"ok\": %b, \"found\": %s}",
+                            quoted(check.what()), check.passed(), quoted(check.found())));
+            comma = ",\n";
+        }
+        out.println(json.append("\n  ]\n}"));
+    }
+
+    private static String quoted(String text) {
+        StringBuilder quoted = new StringBuilder("\"");
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                quoted.append('\\').append(c);
+            } else if (c < ' ' || c > '~') {
+                quoted.append(String.format("\\u%04x", (int) c));
+            } else {
+                quoted.append(c);
+            }
+        }
+        return quoted.append('"').toString();
+    }
+
+    private static final int WIDTH = 100;
+
+    /** Four lines of them. */
+    private static final int MOST_DIGITS = 256;
+}

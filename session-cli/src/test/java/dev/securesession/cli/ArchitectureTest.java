@@ -1,0 +1,116 @@
+package dev.securesession.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.library.Architectures;
+import java.net.URL;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine.Command;
+
+/** Which package of the command may know which. */
+class ArchitectureTest {
+    private static final String ROOT = "dev.securesession.cli";
+
+    /** The packages that hold commands. They share the packages of {@link #SHARED} and nothing else. */
+    private static final String[] COMMANDS = {"connect", "demo", "inspect", "keys", "peer"};
+
+    private static final String[] SHARED = {"command", "net", "keyfile"};
+
+    private static final JavaClasses CLASSES = new ClassFileImporter().importUrl(locationOf(Main.class));
+
+    static Stream<String> commands() {
+        return Arrays.stream(COMMANDS);
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void commandsDoNotKnowEachOther(String command) {
+        String[] others = commands()
+                .filter(other -> !other.equals(command))
+                .map(other -> ROOT + "." + other + "..")
+                .toArray(String[]::new);
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + "." + command + "..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(others)
+                .check(CLASSES);
+    }
+
+    @Test
+    void sharedPackagesKnowOnlyThoseBelow() {
+        Architectures.layeredArchitecture()
+                .consideringOnlyDependenciesInLayers()
+                .layer("main")
+                .definedBy(ROOT)
+                .layer("commands")
+                .definedBy(
+                        commands().map(command -> ROOT + "." + command + "..").toArray(String[]::new))
+                .layer("keyfile")
+                .definedBy(ROOT + ".keyfile")
+                .layer("net")
+                .definedBy(ROOT + ".net")
+                .layer("command")
+                .definedBy(ROOT + ".command")
+                .whereLayer("main")
+                .mayNotBeAccessedByAnyLayer()
+                .whereLayer("commands")
+                .mayOnlyBeAccessedByLayers("main")
+                .whereLayer("keyfile")
+                .mayOnlyBeAccessedByLayers("commands", "main")
+                .whereLayer("net")
+                .mayOnlyBeAccessedByLayers("commands", "main")
+                .check(CLASSES);
+    }
+
+    @Test
+    void everyClassIsInOneOfThePackagesAbove() {
+        String[] packages = Stream.concat(commands(), Arrays.stream(SHARED))
+                .map(name -> ROOT + "." + name + "..")
+                .toArray(String[]::new);
+        classes()
+                .that()
+                .resideOutsideOfPackage(ROOT)
+                .should()
+                .resideInAnyPackage(packages)
+                .check(CLASSES);
+    }
+
+    /** So that no package of shared classes grows commands that the rules above would not see. */
+    @Test
+    void commandsAreInThePackagesOfCommands() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(Arrays.stream(SHARED)
+                        .map(name -> ROOT + "." + name + "..")
+                        .toArray(String[]::new))
+                .and()
+                .areNotInterfaces()
+                .and()
+                .doNotHaveSimpleName("Subcommand")
+                .should()
+                .beAnnotatedWith(Command.class)
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyThePublicApiOfTheLibraryIsUsed() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.securesession.internal..")
+                .check(CLASSES);
+    }
+
+    private static URL locationOf(Class<?> type) {
+        return type.getProtectionDomain().getCodeSource().getLocation();
+    }
+}
