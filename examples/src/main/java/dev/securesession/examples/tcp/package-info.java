@@ -1,0 +1,3 @@
+/** A server and a client over TCP. */
+@org.jspecify.annotations.NullMarked
+package dev.securesession.examples.tcp;
