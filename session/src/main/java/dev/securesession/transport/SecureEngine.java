@@ -47,6 +47,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
+ * <p>The stream layer over an engine is a {@link SecureStreamEngine}.
+ *
  * <p>After each call write what {@link #outgoing} holds. Handshake and framing are inside; memory grows with the bytes
  * that have arrived (PROTOCOL.md P-4), and the limits of the {@link ConnectionOptions} hold. An exception is final: write
  * what is outgoing, close the engine and the connection. The engine reads no clock; ask {@link #deadline} and call
@@ -73,6 +75,7 @@ public final class SecureEngine implements AutoCloseable {
     private final Framing framing;
     private final long start;
     private final byte[] header;
+    private final byte[] outgoingHeader;
 
     private @Nullable SecureSession session;
     private boolean establishedToReport;
@@ -96,6 +99,7 @@ public final class SecureEngine implements AutoCloseable {
         this.framing = options.framing();
         this.start = now;
         this.header = new byte[framing.headerLength()];
+        this.outgoingHeader = new byte[header.length];
     }
 
     /**
@@ -136,7 +140,6 @@ public final class SecureEngine implements AutoCloseable {
      * @throws IllegalStateException if the engine was closed or has failed
      */
     public Result receive(ByteBuffer network) throws HandshakeException, MessageRejectedException, ProtocolException {
-        requireOpen();
         boolean succeeded = false;
         try {
             Result result = next(network);
@@ -149,7 +152,9 @@ public final class SecureEngine implements AutoCloseable {
         }
     }
 
-    private Result next(ByteBuffer network) throws HandshakeException, MessageRejectedException, ProtocolException {
+    /** Like {@link #receive}, for a caller that closes the engine after a failure. */
+    Result next(ByteBuffer network) throws HandshakeException, MessageRejectedException, ProtocolException {
+        requireOpen();
         while (true) {
             if (establishedToReport) {
                 establishedToReport = false;
@@ -265,11 +270,7 @@ public final class SecureEngine implements AutoCloseable {
      * @throws IllegalStateException if the handshake is not over, or the engine was closed
      */
     public void send(ByteBuffer source) {
-        requireOpen();
-        SecureSession established = session;
-        if (established == null) {
-            throw new IllegalStateException("a payload before the end of the handshake; wait for ESTABLISHED");
-        }
+        SecureSession established = requireEstablished();
         int length = source.remaining();
         if (length == 0 || length > maxPayloadLength()) {
             throw new IllegalArgumentException(
@@ -280,11 +281,45 @@ public final class SecureEngine implements AutoCloseable {
         int at = target.position();
         Buffers.position(target, at + header.length);
         established.wrap(source, target);
-        byte[] written = new byte[header.length];
-        framing.writeHeader(messageLength, written);
+        finish(target, at, messageLength);
+    }
+
+    /**
+     * Wraps one byte and the next bytes of a buffer as one payload, which is put together where it is wrapped.
+     *
+     * @param count 0 or more; the position of the source moves by so many bytes
+     */
+    void send(byte first, ByteBuffer source, int count) {
+        SecureSession established = requireEstablished();
+        int messageLength = 1 + count + SecureSession.OVERHEAD;
+        ByteBuffer target = room(header.length + messageLength);
+        int at = target.position();
+        ByteBuffer part = source.duplicate();
+        Buffers.limit(part, part.position() + count);
+        Buffers.position(target, at + header.length + SecureSession.PAYLOAD_OFFSET);
+        target.put(first).put(part);
+        Buffers.position(target, at + header.length);
+        Buffers.limit(target, at + header.length + messageLength);
+        established.wrapInPlace(target);
+        finish(target, at, messageLength);
+        Buffers.position(source, source.position() + count);
+    }
+
+    /** Writes the header of a message that stands behind it, and lets both be outgoing. */
+    private void finish(ByteBuffer target, int at, int messageLength) {
+        framing.writeHeader(messageLength, outgoingHeader);
         Buffers.position(target, at);
-        target.put(written);
+        target.put(outgoingHeader);
         Buffers.limit(outgoing, at + header.length + messageLength);
+    }
+
+    private SecureSession requireEstablished() {
+        requireOpen();
+        SecureSession established = session;
+        if (established == null) {
+            throw new IllegalStateException("a payload before the end of the handshake; wait for ESTABLISHED");
+        }
+        return established;
     }
 
     /**
@@ -431,9 +466,8 @@ public final class SecureEngine implements AutoCloseable {
 
     private void enqueue(byte[] message) {
         ByteBuffer target = room(header.length + message.length);
-        byte[] written = new byte[header.length];
-        framing.writeHeader(message.length, written);
-        target.put(written).put(message);
+        framing.writeHeader(message.length, outgoingHeader);
+        target.put(outgoingHeader).put(message);
         Buffers.limit(outgoing, target.position());
     }
 

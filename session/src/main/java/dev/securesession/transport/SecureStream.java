@@ -40,7 +40,6 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>PROTOCOL.md, Part 4.
  */
 public final class SecureStream implements Closeable {
-    private static final int MAX_CHUNK_LENGTH = 32 * 1024;
     private static final long ABORT_PATIENCE_MILLIS = 1000;
 
     private final SecureConnection connection;
@@ -61,7 +60,7 @@ public final class SecureStream implements Closeable {
     private SecureStream(SecureConnection connection) {
         this.connection = connection;
         this.frame = ByteBuffer.allocate(
-                Math.min(connection.maxPayloadLength(), StreamFrame.HEADER_LENGTH + MAX_CHUNK_LENGTH));
+                Math.min(connection.maxPayloadLength(), StreamFrame.HEADER_LENGTH + StreamFrame.MAX_CHUNK_LENGTH));
     }
 
     /**
@@ -69,17 +68,14 @@ public final class SecureStream implements Closeable {
      *
      * @param connection belongs to the stream from now on, which closes it; not to be used for messages any more
      * @return the stream, the caller's to close
-     * @throws IllegalArgumentException if the transport may lose or reorder messages, or allows payloads of less than 2
-     *     bytes
+     * @throws IllegalArgumentException if the transport may lose or reorder messages, or allows payloads of less than
+     *     258 bytes, the length of an abort
      */
     public static SecureStream over(SecureConnection connection) {
         if (connection.transport().delivery() != Delivery.ORDERED) {
             throw new IllegalArgumentException("a stream over datagrams; it needs a transport that keeps the order");
         }
-        if (connection.maxPayloadLength() <= StreamFrame.HEADER_LENGTH) {
-            throw new IllegalArgumentException("a connection with payloads of at most " + connection.maxPayloadLength()
-                    + " bytes; a stream needs 2 or more");
-        }
+        StreamFrame.requireRoom(connection.maxPayloadLength());
         return new SecureStream(connection);
     }
 
@@ -158,10 +154,7 @@ public final class SecureStream implements Closeable {
      * @throws IllegalArgumentException if the code is outside its range
      */
     public void abort(int code, String reason) throws IOException {
-        if (code < StreamAbortedException.FIRST_APPLICATION_CODE || code > StreamFrame.MAX_CODE) {
-            throw new IllegalArgumentException("an abort code of " + code + "; it must be "
-                    + StreamAbortedException.FIRST_APPLICATION_CODE + " to " + StreamFrame.MAX_CODE);
-        }
+        StreamFrame.requireApplicationCode(code);
         endWith(StreamAbortedException.locally(code, reason));
     }
 
@@ -200,8 +193,7 @@ public final class SecureStream implements Closeable {
         if (state.isComplete() || state.failure() != null) {
             connection.close();
         } else {
-            endWith(StreamAbortedException.locally(
-                    StreamAbortedException.CLOSED, "the stream was closed before both directions had ended"));
+            endWith(StreamAbortedException.closed());
         }
     }
 

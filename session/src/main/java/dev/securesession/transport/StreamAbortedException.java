@@ -43,6 +43,10 @@ public final class StreamAbortedException extends IOException {
         return new StreamAbortedException("the stream was aborted here", code, reason, false);
     }
 
+    static StreamAbortedException closed() {
+        return locally(CLOSED, "the stream was closed before both directions had ended");
+    }
+
     /**
      * Returns the code of the abort.
      *

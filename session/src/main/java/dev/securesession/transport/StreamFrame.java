@@ -30,10 +30,15 @@ final class StreamFrame {
     static final byte KEEP_ALIVE = 4;
 
     static final int HEADER_LENGTH = 1;
+
+    /** Of the data in one frame: long enough that the cost of a message does not matter, short enough for CPU caches. */
+    static final int MAX_CHUNK_LENGTH = 32 * 1024;
+
     static final int MAX_CODE = 0xFFFF;
     static final int MAX_REASON_LENGTH = 255;
 
     private static final int REASON_OFFSET = HEADER_LENGTH + 2;
+    private static final int MAX_ABORT_LENGTH = REASON_OFFSET + MAX_REASON_LENGTH;
 
     private StreamFrame() {}
 
@@ -48,6 +53,21 @@ final class StreamFrame {
 
     static byte[] keepAlive() {
         return new byte[] {KEEP_ALIVE};
+    }
+
+    /** Refuses connections over which a stream could not be aborted. */
+    static void requireRoom(int maxPayloadLength) {
+        if (maxPayloadLength < MAX_ABORT_LENGTH) {
+            throw new IllegalArgumentException("payloads of at most " + maxPayloadLength + " bytes; a stream needs "
+                    + MAX_ABORT_LENGTH + " or more: raise the message limit");
+        }
+    }
+
+    static void requireApplicationCode(int code) {
+        if (code < StreamAbortedException.FIRST_APPLICATION_CODE || code > MAX_CODE) {
+            throw new IllegalArgumentException("an abort code of " + code + "; it must be "
+                    + StreamAbortedException.FIRST_APPLICATION_CODE + " to " + MAX_CODE);
+        }
     }
 
     /** A reason that is too long is cut between two characters. */

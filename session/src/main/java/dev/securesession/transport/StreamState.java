@@ -7,7 +7,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state of both directions of a stream, without I/O.
+ * The state of both directions of a stream, without I/O: the rules that {@link SecureStream} and {@link SecureStreamEngine}
+ * share.
  *
  * <pre>
  *   each direction   open --END--&gt; ended
