@@ -45,10 +45,11 @@ public final class TcpServer {
 
     /** Runs on a thread of its own for each client, after the handshake. */
     private static void answer(SecureConnection connection) throws Exception {
-        Optional<byte[]> line;
-        while ((line = connection.receive()).isPresent()) {
+        Optional<byte[]> line = connection.receive();
+        while (line.isPresent()) {
             String text = new String(line.get(), UTF_8);
             connection.send(text.toUpperCase(Locale.ROOT).getBytes(UTF_8));
+            line = connection.receive();
         }
     }
 }
