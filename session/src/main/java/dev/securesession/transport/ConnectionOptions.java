@@ -132,31 +132,66 @@ public final class ConnectionOptions {
         return with(copy -> copy.idleTimeout = timeout);
     }
 
-    Framing framing() {
+    /**
+     * Returns the framing of connections over streams of bytes.
+     *
+     * @return the framing
+     */
+    public Framing framing() {
         return framing;
     }
 
-    Duration handshakeDeadline() {
+    /**
+     * Returns the deadline for a whole handshake.
+     *
+     * @return a millisecond to a day
+     */
+    public Duration handshakeDeadline() {
         return handshakeDeadline;
     }
 
-    Duration firstMessageDeadline() {
+    /**
+     * Returns the deadline for the first message of a client.
+     *
+     * @return a millisecond to a day
+     */
+    public Duration firstMessageDeadline() {
         return firstMessageDeadline;
     }
 
-    int maxHandshakeMessageLength() {
+    /**
+     * Returns the limit on the length of handshake messages.
+     *
+     * @return bytes
+     */
+    public int maxHandshakeMessageLength() {
         return maxHandshakeMessageLength;
     }
 
-    int maxMessageLength() {
+    /**
+     * Returns the limit on the length of wrapped messages.
+     *
+     * @return bytes
+     */
+    public int maxMessageLength() {
         return maxMessageLength;
     }
 
-    Duration sendTimeout() {
+    /**
+     * Returns the timeout for sending a message.
+     *
+     * @return zero (none) to a day
+     */
+    public Duration sendTimeout() {
         return sendTimeout;
     }
 
-    Duration idleTimeout() {
+    /**
+     * Returns the idle timeout.
+     *
+     * @return zero (none) to a day
+     */
+    public Duration idleTimeout() {
         return idleTimeout;
     }
 

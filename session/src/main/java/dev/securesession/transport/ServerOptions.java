@@ -116,23 +116,48 @@ public final class ServerOptions {
         return with(copy -> copy.executor = other);
     }
 
-    ConnectionOptions connections() {
+    /**
+     * Returns the settings of each connection.
+     *
+     * @return framing, limits and timeouts
+     */
+    public ConnectionOptions connections() {
         return connections;
     }
 
-    int halfOpenLimit() {
+    /**
+     * Returns the limit on half-open connections.
+     *
+     * @return 1 or more
+     */
+    public int halfOpenLimit() {
         return halfOpenLimit;
     }
 
-    int halfOpenLimitPerAddress() {
+    /**
+     * Returns the limit on half-open connections from one remote address.
+     *
+     * @return 1 or more
+     */
+    public int halfOpenLimitPerAddress() {
         return halfOpenLimitPerAddress;
     }
 
-    long handshakeBytesLimit() {
+    /**
+     * Returns the limit on the bytes that incomplete messages of half-open connections hold.
+     *
+     * @return bytes
+     */
+    public long handshakeBytesLimit() {
         return handshakeBytesLimit;
     }
 
-    long incompleteBytesLimit() {
+    /**
+     * Returns the limit on the bytes that incomplete messages of established connections hold.
+     *
+     * @return bytes
+     */
+    public long incompleteBytesLimit() {
         return incompleteBytesLimit;
     }
 
