@@ -1,0 +1,264 @@
+package dev.securesession.netty;
+
+import dev.securesession.transport.ServerCounters;
+import dev.securesession.transport.ServerOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The limits that all connections of a Netty server share, so that peers without an identity, or with a slow one, cannot
+ * use up its memory.
+ *
+ * <p>At the limit of half-open connections the oldest one that has sent nothing makes room for a new one, or else the
+ * oldest. At a limit on bytes the connection that holds the most is closed. Make one object for each server, and give it to
+ * each {@link SecureSessionHandler} by {@link SecureSessionOptions#withServerLimits}. Safe for use by several threads.
+ *
+ * <p>PROTOCOL.md P-4, H-7.
+ */
+public final class ServerLimits {
+    private final int halfOpenLimit;
+    private final int halfOpenLimitPerAddress;
+
+    // This object is the lock of everything below and of all admissions. Nothing foreign is called under it.
+    private final Set<Admission> halfOpen = new LinkedHashSet<>();
+    private final Budget handshakeBytes;
+    private final Budget incompleteBytes;
+    private long accepted;
+    private long established;
+    private long failed;
+    private long shed;
+    private long evicted;
+    private int open;
+
+    private ServerLimits(ServerOptions options) {
+        this.halfOpenLimit = options.halfOpenLimit();
+        this.halfOpenLimitPerAddress = options.halfOpenLimitPerAddress();
+        this.handshakeBytes =
+                new Budget("the handshake messages of all half-open connections", options.handshakeBytesLimit());
+        this.incompleteBytes = new Budget("the incomplete messages of all connections", options.incompleteBytesLimit());
+    }
+
+    /**
+     * Returns the limits of a new server.
+     *
+     * @param options its limits on half-open connections and on bytes; its executor and the settings of its connections
+     *     are not used
+     * @return limits that no connection uses yet
+     */
+    public static ServerLimits of(ServerOptions options) {
+        return new ServerLimits(options);
+    }
+
+    /**
+     * Returns what the connections under these limits have done until now, for metrics.
+     *
+     * @return the counters of this moment; {@code handlerFailures} is always 0
+     */
+    public synchronized ServerCounters counters() {
+        return new ServerCounters(accepted, established, failed, shed, evicted, 0, halfOpen.size(), open);
+    }
+
+    /**
+     * Describes the limits for people to read.
+     *
+     * @return a description
+     */
+    @Override
+    public String toString() {
+        return "at most " + halfOpenLimit + " half-open connections, " + halfOpenLimitPerAddress + " from one address; "
+                + counters();
+    }
+
+    /** Admits a connection, and closes those that make room for it. */
+    Admission admit(@Nullable InetAddress address, Consumer<IOException> close) {
+        Admission admission = new Admission(address, close);
+        List<Admission> displaced = new ArrayList<>();
+        synchronized (this) {
+            accepted++;
+            if (address != null && !address.isLoopbackAddress() && count(address) >= halfOpenLimitPerAddress) {
+                displace(displaced, address);
+            }
+            if (halfOpen.size() >= halfOpenLimit) {
+                displace(displaced, null);
+            }
+            halfOpen.add(admission);
+        }
+        for (Admission each : displaced) {
+            each.close.accept(new IOException("closed during the handshake: too many connections are half open"));
+        }
+        return admission;
+    }
+
+    private void displace(List<Admission> displaced, @Nullable InetAddress address) {
+        Admission oldest = null;
+        for (Admission each : halfOpen) {
+            if (address != null && !address.equals(each.address)) {
+                continue;
+            }
+            if (oldest == null) {
+                oldest = each;
+            }
+            if (!each.hasSent) {
+                oldest = each;
+                break;
+            }
+        }
+        if (oldest != null) {
+            shed++;
+            end(oldest);
+            displaced.add(oldest);
+        }
+    }
+
+    private int count(InetAddress address) {
+        int count = 0;
+        for (Admission each : halfOpen) {
+            if (address.equals(each.address)) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    private void end(Admission admission) {
+        if (admission.gone) {
+            return;
+        }
+        admission.gone = true;
+        budget(admission).remove(admission);
+        if (halfOpen.remove(admission)) {
+            failed++;
+        } else {
+            open--;
+        }
+    }
+
+    private Budget budget(Admission admission) {
+        return admission.established ? incompleteBytes : handshakeBytes;
+    }
+
+    /** Changes what a connection holds, and returns the connection to close for it, if there is one. */
+    private synchronized @Nullable Admission reserve(Admission admission, long bytes) throws IOException {
+        Budget budget = budget(admission);
+        if (admission.gone) {
+            throw budget.exhausted();
+        }
+        long others = budget.held - admission.bytes;
+        Admission victim = null;
+        if (others + bytes > budget.limit) {
+            victim = budget.largestBeside(admission);
+            evicted++;
+            if (victim == null || victim.bytes <= bytes || others - victim.bytes + bytes > budget.limit) {
+                end(admission);
+                throw budget.exhausted();
+            }
+            end(victim);
+        }
+        budget.set(admission, bytes);
+        return victim;
+    }
+
+    /** One connection. */
+    final class Admission {
+        private final @Nullable InetAddress address;
+        private final Consumer<IOException> close;
+        private boolean hasSent;
+        private boolean established;
+        private boolean gone;
+        private long bytes;
+
+        private Admission(@Nullable InetAddress address, Consumer<IOException> close) {
+            this.address = address;
+            this.close = close;
+        }
+
+        /** Notes that the peer has sent something. */
+        void sent() {
+            synchronized (ServerLimits.this) {
+                hasSent = true;
+            }
+        }
+
+        /** Notes the end of the handshake, after which other limits apply; tells whether the connection was still admitted. */
+        boolean establish() {
+            synchronized (ServerLimits.this) {
+                if (gone) {
+                    return false;
+                }
+                handshakeBytes.remove(this);
+                established = true;
+                halfOpen.remove(this);
+                ServerLimits.this.established++;
+                open++;
+                return true;
+            }
+        }
+
+        /** Sets what the incomplete messages of the connection hold now; fails if there is no room. */
+        void hold(long newBytes) throws IOException {
+            Admission victim = reserve(this, newBytes);
+            if (victim != null) {
+                victim.close.accept(incompleteBytes.exhausted());
+            }
+        }
+
+        /** Notes the end of the connection. */
+        void leave() {
+            synchronized (ServerLimits.this) {
+                end(this);
+            }
+        }
+    }
+
+    /** The bytes that some of the connections hold; guarded by the lock of the limits. */
+    private static final class Budget {
+        private final String what;
+        private final long limit;
+        private final Set<Admission> holders = new HashSet<>();
+        private long held;
+
+        Budget(String what, long limit) {
+            this.what = what;
+            this.limit = limit;
+        }
+
+        void set(Admission admission, long bytes) {
+            remove(admission);
+            if (bytes > 0) {
+                admission.bytes = bytes;
+                held += bytes;
+                holders.add(admission);
+            }
+        }
+
+        void remove(Admission admission) {
+            if (holders.remove(admission)) {
+                held -= admission.bytes;
+            }
+            admission.bytes = 0;
+        }
+
+        @Nullable
+        Admission largestBeside(Admission admission) {
+            Admission largest = null;
+            for (Admission each : holders) {
+                if (each != admission && (largest == null || each.bytes > largest.bytes)) {
+                    largest = each;
+                }
+            }
+            return largest;
+        }
+
+        IOException exhausted() {
+            return new IOException(
+                    what + " hold " + limit + " bytes, which is the limit; this connection held the most");
+        }
+    }
+}
