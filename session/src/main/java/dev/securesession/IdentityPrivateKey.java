@@ -3,7 +3,9 @@ package dev.securesession;
 import dev.securesession.KeyRejectedException.Reason;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.EcDomain;
+import dev.securesession.internal.crypto.EcKeys;
 import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.crypto.PublicKeyOfScalar;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SigningKey;
 import dev.securesession.internal.keys.KeyContainer;
@@ -42,17 +44,18 @@ public final class IdentityPrivateKey implements Destroyable {
 
     /** Takes over the scalar and computes the public key. */
     private static IdentityPrivateKey of(Curve curve, Secret scalar) {
-        EcPublicKey publicKey = CryptoProviders.platform().suite().publicKeyOf(curve, scalar);
+        EcPublicKey publicKey =
+                PublicKeyOfScalar.compute(CryptoProviders.platform().suite(), curve, scalar);
         return new IdentityPrivateKey(scalar, new IdentityPublicKey(publicKey));
     }
 
     static IdentityPrivateKey generated(CryptoSuite suite, Curve curve) {
-        KeyPair pair = suite.generate(curve);
+        KeyPair pair = suite.keys().generate(curve);
         if (!(pair.getPrivate() instanceof ECPrivateKey privateKey)) {
             throw new ProviderException("the EC provider does not export the private keys that it generates");
         }
-        Secret scalar = CryptoSuite.scalarOf(curve, privateKey);
-        return new IdentityPrivateKey(scalar, new IdentityPublicKey(CryptoSuite.publicKeyOf(curve, pair)));
+        Secret scalar = EcKeys.scalarOf(curve, privateKey);
+        return new IdentityPrivateKey(scalar, new IdentityPublicKey(EcKeys.publicKeyOf(curve, pair)));
     }
 
     /**
@@ -179,7 +182,7 @@ public final class IdentityPrivateKey implements Destroyable {
             throw new KeyRejectedException(
                     Reason.INVALID, "a private key on " + curve + " that is zero or not below the order of the curve");
         }
-        return of(curve, CryptoSuite.scalarOf(curve, ecKey));
+        return of(curve, EcKeys.scalarOf(curve, ecKey));
     }
 
     /**
@@ -200,7 +203,7 @@ public final class IdentityPrivateKey implements Destroyable {
      */
     public byte[] encodeSecretPkcs8() {
         CryptoSuite suite = CryptoProviders.platform().suite();
-        PrivateKey key = withScalar(copy -> suite.importScalar(curve(), copy));
+        PrivateKey key = withScalar(copy -> suite.keys().importScalar(curve(), copy));
         byte[] encoded = key.getEncoded();
         if (encoded == null) {
             throw new ProviderException("the EC provider of the platform exports no keys");
@@ -263,7 +266,7 @@ public final class IdentityPrivateKey implements Destroyable {
     }
 
     SigningKey signingKey(CryptoSuite suite) {
-        return withScalar(copy -> suite.signingKey(curve(), copy));
+        return withScalar(copy -> suite.ecdsa().signingKey(curve(), suite.keys().importScalar(curve(), copy)));
     }
 
     private <T> T withScalar(Function<Secret, T> use) {

@@ -54,7 +54,7 @@ public final class LocalIdentity {
         }
         SigningKey signingKey = new SigningKey(privateKey, EcDomain.of(publicKey.curve()), null);
         byte[] probe = PROBE.getBytes(StandardCharsets.US_ASCII);
-        if (!CryptoProviders.platform().suite().verify(publicKey.key(), signingKey.sign(probe), probe)) {
+        if (!CryptoProviders.platform().suite().ecdsa().verify(publicKey.key(), signingKey.sign(probe), probe)) {
             throw new KeyRejectedException(
                     KeyRejectedException.Reason.MISMATCH, "a private key that does not belong to " + publicKey);
         }

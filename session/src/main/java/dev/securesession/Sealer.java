@@ -3,6 +3,8 @@ package dev.securesession;
 import dev.securesession.SealedDataException.Reason;
 import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.codec.MalformedException;
+import dev.securesession.internal.crypto.AeadKey;
+import dev.securesession.internal.crypto.AesGcm;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Pbkdf2;
 import dev.securesession.internal.crypto.Secret;
@@ -43,7 +45,6 @@ public final class Sealer implements Destroyable {
     public static final int ITERATION_LIMIT = 4_000_000;
 
     private static final String LABEL = "Themis secure cell message key";
-    private static final int KEY_LENGTH = 32;
     private static final byte[] NO_CONTEXT = {};
 
     private final DestroyableSecret secret;
@@ -149,7 +150,7 @@ public final class Sealer implements Destroyable {
         }
         Stretching stretching =
                 isPassphrase ? new Stretching(ITERATIONS, crypto.randomBytes(SealedDatum.SALT_LENGTH)) : null;
-        byte[] nonce = crypto.randomBytes(SealedDatum.NONCE_LENGTH);
+        byte[] nonce = crypto.randomBytes(AesGcm.NONCE_LENGTH);
         Secret key = derive(stretching, data.length, context);
         try {
             byte[] sealed = crypto.aead().sealOnce(key, nonce, context, data);
@@ -277,11 +278,12 @@ public final class Sealer implements Destroyable {
     /** K = KDF(key or stretched passphrase, label, [data length, context], 32), little-endian length. */
     private Secret derive(@Nullable Stretching stretching, int dataLength, byte[] context) {
         Secret own = secret.copy();
-        Secret base =
-                stretching == null ? own : Pbkdf2.derive(crypto, own, stretching.salt(), (int) stretching.iterations());
+        Secret base = stretching == null
+                ? own
+                : Pbkdf2.derive(crypto.hmac(), own, stretching.salt(), (int) stretching.iterations());
         try {
             byte[] length = Bytes.int32LittleEndian(dataLength);
-            return Secret.owning(new SoterKdf(crypto).derive(base, LABEL, KEY_LENGTH, length, context));
+            return Secret.owning(new SoterKdf(crypto.hmac()).derive(base, LABEL, AeadKey.LENGTH, length, context));
         } finally {
             own.wipe();
             base.wipe();

@@ -306,7 +306,7 @@ public final class SecureSession implements AutoCloseable {
      */
     public NumberedPayload unwrapNumbered(byte[] message) throws MessageRejectedException {
         MessageOpener.requireLength(message.length);
-        byte[] payload = new byte[MessageOpener.payloadLength(message.length)];
+        byte[] payload = new byte[DataMessage.payloadLength(message.length)];
         long number = session.opener().open(message, 0, message.length, payload, 0);
         return new NumberedPayload(number, payload);
     }
@@ -328,7 +328,7 @@ public final class SecureSession implements AutoCloseable {
     public int unwrap(ByteBuffer message, ByteBuffer payload) throws MessageRejectedException {
         int messageLength = message.remaining();
         MessageOpener.requireLength(messageLength);
-        int length = MessageOpener.payloadLength(messageLength);
+        int length = DataMessage.payloadLength(messageLength);
         if (message == payload) {
             throw new IllegalArgumentException("one buffer for message and payload; use a duplicate, or unwrapInPlace");
         }
@@ -372,7 +372,7 @@ public final class SecureSession implements AutoCloseable {
         requireWritable(message);
         ByteBuffer target = message.duplicate();
         advance(target, PAYLOAD_OFFSET);
-        limit(target, target.position() + MessageOpener.payloadLength(message.remaining()));
+        limit(target, target.position() + DataMessage.payloadLength(message.remaining()));
         ByteBuffer payload = target.slice();
         unwrap(message.duplicate(), target);
         return payload;

@@ -2,6 +2,7 @@ package dev.securesession;
 
 import dev.securesession.StateRejectedException.Reason;
 import dev.securesession.internal.codec.MalformedException;
+import dev.securesession.internal.crypto.AeadKey;
 import dev.securesession.internal.crypto.AesGcm;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StateKey implements Destroyable {
     /** Length of the key in bytes. */
-    public static final int LENGTH = 32;
+    public static final int LENGTH = AeadKey.LENGTH;
 
     private static final String LABEL = "Secure Session saved state";
 
@@ -122,7 +123,7 @@ public final class StateKey implements Destroyable {
     private Secret derive(CryptoSuite suite, byte[] salt) {
         Secret own = secret.copy();
         try {
-            return Secret.owning(new SoterKdf(suite).derive(own, LABEL, LENGTH, salt));
+            return Secret.owning(new SoterKdf(suite.hmac()).derive(own, LABEL, LENGTH, salt));
         } finally {
             own.wipe();
         }

@@ -110,6 +110,7 @@ class OpensslTest {
         assertThat(verifier.verify(signature)).isTrue();
         assertThat(CryptoProviders.platform()
                         .suite()
+                        .ecdsa()
                         .verify(TestKeys.pair(curve, 1).publicKey().key(), signature, Files.readAllBytes(text)))
                 .isTrue();
     }

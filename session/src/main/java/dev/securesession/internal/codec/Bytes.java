@@ -14,6 +14,10 @@ public final class Bytes {
                 | (source[at + 3] & 0xFF);
     }
 
+    public static long int64(byte[] source, int at) {
+        return uint32(source, at) << 32 | uint32(source, at + 4);
+    }
+
     public static long uint32LittleEndian(byte[] source, int at) {
         return Integer.toUnsignedLong(Integer.reverseBytes((int) uint32(source, at)));
     }

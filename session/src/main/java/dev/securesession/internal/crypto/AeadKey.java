@@ -50,9 +50,9 @@ public final class AeadKey {
     public byte[] toBytes() {
         byte[] bytes = new byte[LENGTH];
         putLong(bytes, 0, first);
-        putLong(bytes, 8, second);
-        putLong(bytes, 16, third);
-        putLong(bytes, 24, fourth);
+        putLong(bytes, Long.BYTES, second);
+        putLong(bytes, 2 * Long.BYTES, third);
+        putLong(bytes, 3 * Long.BYTES, fourth);
         return bytes;
     }
 

@@ -25,6 +25,7 @@ public final class AesGcm {
     private final ScratchPool scratch = new ScratchPool();
 
     AesGcm(Provider provider) {
+        Providers.require(provider, "Cipher", ALGORITHM, () -> newCipher(provider));
         this.provider = provider;
         this.ciphers = new CipherCache(provider, MAX_CIPHERS);
     }
@@ -54,19 +55,19 @@ public final class AesGcm {
     }
 
     /**
-     * Encrypts a prefix and a payload, and writes ciphertext and tag to {@code target}. Payload and target may be the
+     * Encrypts a header and a payload, and writes ciphertext and tag to {@code target}. Payload and target may be the
      * same array if the ciphertext of the payload lands exactly where the payload is.
      */
     public void seal(
-            AeadKey key, byte[] nonce, byte[] prefix, byte[] payload, int offset, int length, byte[] target, int at) {
+            AeadKey key, byte[] nonce, byte[] header, byte[] payload, int offset, int length, byte[] target, int at) {
         WarmCipher cipher = acquire(key);
         boolean works = false;
         try {
-            int written = cipher.seal(key, nonce, prefix, payload, offset, length, target, at);
-            requireLength(written, prefix.length + length + TAG_LENGTH);
+            int written = cipher.seal(key, nonce, header, payload, offset, length, target, at);
+            requireLength(written, header.length + length + TAG_LENGTH);
             works = true;
         } catch (GeneralSecurityException e) {
-            throw new ProviderException("provider " + provider.getName() + " could not encrypt", e);
+            throw Providers.failed(provider, "encrypt", e);
         } finally {
             handBack(key, cipher, works);
         }
@@ -89,7 +90,7 @@ public final class AesGcm {
         } catch (AEADBadTagException e) {
             works = true;
         } catch (GeneralSecurityException e) {
-            throw new ProviderException("provider " + provider.getName() + " could not decrypt", e);
+            throw Providers.failed(provider, "decrypt", e);
         } finally {
             if (!authentic) {
                 // Some JDKs leave the plaintext behind (PROTOCOL.md D-4).
@@ -108,7 +109,7 @@ public final class AesGcm {
             requireLength(sealed.length, plaintext.length + TAG_LENGTH);
             return sealed;
         } catch (GeneralSecurityException e) {
-            throw new ProviderException("provider " + provider.getName() + " could not encrypt", e);
+            throw Providers.failed(provider, "encrypt", e);
         }
     }
 
@@ -119,7 +120,7 @@ public final class AesGcm {
         } catch (AEADBadTagException e) {
             return null;
         } catch (GeneralSecurityException e) {
-            throw new ProviderException("provider " + provider.getName() + " could not decrypt", e);
+            throw Providers.failed(provider, "decrypt", e);
         }
     }
 
@@ -147,9 +148,7 @@ public final class AesGcm {
         }
     }
 
-    private static void requireLength(int length, int expected) {
-        if (length != expected) {
-            throw new ProviderException("a provider made " + length + " bytes of AES-GCM; it must be " + expected);
-        }
+    private void requireLength(int length, int expected) {
+        Providers.requireLength(provider, "result of AES-GCM", length, expected);
     }
 }

@@ -137,9 +137,9 @@ public final class CipherWarmUp {
         private final AesGcm aead;
         private final AeadKey key;
         private final byte[] nonce = new byte[AesGcm.NONCE_LENGTH];
-        private final byte[] prefix = new byte[PREFIX_LENGTH];
-        private final byte[] plaintext = new byte[PREFIX_LENGTH + LARGEST];
-        private final byte[] sealed = new byte[PREFIX_LENGTH + LARGEST + AesGcm.TAG_LENGTH];
+        private final byte[] header = new byte[HEADER_LENGTH];
+        private final byte[] plaintext = new byte[HEADER_LENGTH + LARGEST];
+        private final byte[] sealed = new byte[HEADER_LENGTH + LARGEST + AesGcm.TAG_LENGTH];
         private int nonces;
 
         Exercise(Provider provider) {
@@ -149,10 +149,10 @@ public final class CipherWarmUp {
 
         void take(int length) throws GeneralSecurityException {
             ByteBuffer.wrap(nonce).putInt(nonces++);
-            aead.seal(key, nonce, prefix, plaintext, PREFIX_LENGTH, length, sealed, 0);
-            int sealedLength = PREFIX_LENGTH + length + AesGcm.TAG_LENGTH;
+            aead.seal(key, nonce, header, plaintext, HEADER_LENGTH, length, sealed, 0);
+            int sealedLength = HEADER_LENGTH + length + AesGcm.TAG_LENGTH;
             aead.open(key, nonce, sealed, 0, sealedLength, plaintext, 0);
-            ScratchPool.wipe(plaintext, PREFIX_LENGTH + length);
+            ScratchPool.wipe(plaintext, HEADER_LENGTH + length);
         }
     }
 
@@ -160,7 +160,7 @@ public final class CipherWarmUp {
     private static final int WORTHWHILE_PART = 20;
 
     /** As in a message: encrypted apart, and decrypted with what follows. */
-    private static final int PREFIX_LENGTH = 16;
+    private static final int HEADER_LENGTH = 16;
 
     private static final int STEPS_OF_A_ROUND = 160;
 

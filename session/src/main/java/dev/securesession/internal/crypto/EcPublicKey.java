@@ -65,7 +65,7 @@ public final class EcPublicKey {
     private PublicKey importInto(Provider provider) {
         try {
             ECPublicKeySpec spec = new ECPublicKeySpec(point, EcDomain.of(curve).parameters());
-            return KeyFactory.getInstance("EC", provider).generatePublic(spec);
+            return KeyFactory.getInstance(EcKeys.ALGORITHM, provider).generatePublic(spec);
         } catch (GeneralSecurityException e) {
             throw new ProviderException("provider " + provider.getName() + " refused a valid " + curve + " point", e);
         }

@@ -16,8 +16,8 @@ public final class Pbkdf2 {
     private Pbkdf2() {}
 
     /** Derives 32 bytes. */
-    public static Secret derive(CryptoSuite crypto, Secret passphrase, byte[] salt, int iterations) {
-        Mac hmac = crypto.startedHmac(passphrase);
+    public static Secret derive(HmacSha256 hmacSha256, Secret passphrase, byte[] salt, int iterations) {
+        Mac hmac = hmacSha256.start(passphrase);
         hmac.update(salt);
         hmac.update(FIRST_BLOCK);
         byte[] round = hmac.doFinal();

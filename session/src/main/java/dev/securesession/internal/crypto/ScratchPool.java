@@ -38,14 +38,14 @@ public final class ScratchPool {
     }
 
     private static int roundUp(int length) {
-        return Math.max(SMALLEST, Integer.highestOneBit(length - 1) << 1);
+        return Math.max(MIN_LENGTH, Integer.highestOneBit(length - 1) << 1);
     }
 
     private static final byte[] ZEROS = new byte[4096];
 
-    private static final int SMALLEST = 512;
+    private static final int MIN_LENGTH = 512;
 
-    /** A payload of 1 MiB with its prefix still fits. */
+    /** A payload of 1 MiB with its inner header still fits. */
     private static final int MAX_KEPT_LENGTH = 1 << 21;
 
     private static final int SLOTS = 8;

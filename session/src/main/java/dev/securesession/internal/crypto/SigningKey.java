@@ -26,8 +26,8 @@ public final class SigningKey {
         byte[] signature;
         try {
             Signature ecdsa = provider == null
-                    ? Signature.getInstance(CryptoSuite.ECDSA)
-                    : Signature.getInstance(CryptoSuite.ECDSA, provider);
+                    ? Signature.getInstance(Ecdsa.ALGORITHM)
+                    : Signature.getInstance(Ecdsa.ALGORITHM, provider);
             ecdsa.initSign(privateKey);
             for (byte[] part : parts) {
                 ecdsa.update(part);

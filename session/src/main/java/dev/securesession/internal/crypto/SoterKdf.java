@@ -7,12 +7,14 @@ import java.util.Arrays;
 public final class SoterKdf {
     private static final byte[] COUNTER = {0, 0, 0, 1};
     private static final byte[] END_OF_LABEL = {0};
-    private static final int IMPLICIT_KEY_LENGTH = 32;
 
-    private final CryptoSuite crypto;
+    /** Length of the keys that are derived for other derivations. */
+    public static final int KEY_LENGTH = HmacSha256.LENGTH;
 
-    public SoterKdf(CryptoSuite crypto) {
-        this.crypto = crypto;
+    private final HmacSha256 hmac;
+
+    public SoterKdf(HmacSha256 hmac) {
+        this.hmac = hmac;
     }
 
     /** Derives up to 32 bytes from a key. */
@@ -22,7 +24,7 @@ public final class SoterKdf {
         parts[1] = label.getBytes(StandardCharsets.US_ASCII);
         parts[2] = END_OF_LABEL;
         System.arraycopy(contexts, 0, parts, 3, contexts.length);
-        byte[] code = crypto.hmac(key, parts);
+        byte[] code = hmac.of(key, parts);
         byte[] derived = Arrays.copyOf(code, length);
         Arrays.fill(code, (byte) 0);
         return derived;
@@ -30,12 +32,17 @@ public final class SoterKdf {
 
     /** Derives up to 32 bytes where there is no key: label and contexts, cut to 32 bytes each, are XORed into one. */
     public byte[] deriveWithoutKey(String label, int length, byte[]... contexts) {
-        byte[] implicitKey = new byte[IMPLICIT_KEY_LENGTH];
+        byte[] implicitKey = new byte[KEY_LENGTH];
         xorInto(implicitKey, label.getBytes(StandardCharsets.US_ASCII));
         for (byte[] context : contexts) {
             xorInto(implicitKey, context);
         }
-        return derive(Secret.owning(implicitKey), label, length, contexts);
+        Secret key = Secret.owning(implicitKey);
+        try {
+            return derive(key, label, length, contexts);
+        } finally {
+            key.wipe();
+        }
     }
 
     private static void xorInto(byte[] target, byte[] source) {

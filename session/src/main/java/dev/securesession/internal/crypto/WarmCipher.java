@@ -38,11 +38,11 @@ final class WarmCipher {
         user = newUser;
     }
 
-    /** Encrypts a prefix and a payload one after the other, as {@link AesGcm#seal}; returns the length of the result. */
-    int seal(AeadKey key, byte[] nonce, byte[] prefix, byte[] payload, int offset, int length, byte[] target, int at)
+    /** Encrypts a header and a payload one after the other, as {@link AesGcm#seal}; returns the length of the result. */
+    int seal(AeadKey key, byte[] nonce, byte[] header, byte[] payload, int offset, int length, byte[] target, int at)
             throws GeneralSecurityException {
         start(Cipher.ENCRYPT_MODE, key, nonce);
-        int written = cipher.update(prefix, 0, prefix.length, target, at);
+        int written = cipher.update(header, 0, header.length, target, at);
         return written + cipher.doFinal(payload, offset, length, target, at + written);
     }
 

@@ -16,7 +16,7 @@ final class ClientStart implements HandshakeState {
 
     @Override
     public HandshakeState start() {
-        EphemeralKey ephemeral = context.crypto().generateEphemeral();
+        EphemeralKey ephemeral = context.crypto().keys().generateEphemeral();
         byte[] clientEphemeral = KeyContainer.write(ephemeral.publicKey());
         byte[] signature = context.settings.signingKey.sign(clientEphemeral);
         byte[] request = Introduction.write(context.ownId(), clientEphemeral, signature);

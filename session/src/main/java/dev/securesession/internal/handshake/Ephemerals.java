@@ -16,7 +16,7 @@ final class Ephemerals {
         EcPublicKey publicKey = Introduction.parse(ownMessage).ephemeralKey();
         Secret scalar = Secret.copyOf(scalarBytes);
         try {
-            return context.crypto().restoreEphemeral(scalar, publicKey);
+            return context.crypto().keys().restoreEphemeral(scalar, publicKey);
         } finally {
             scalar.wipe();
         }

@@ -57,7 +57,7 @@ final class ExpectClientConfirm implements HandshakeState {
         if (proved.find(confirmation.signature(), transcript.signedByClient()) == null) {
             throw proved.refusal();
         }
-        Secret shared = context.crypto().agree(ephemeral, request.ephemeralKey());
+        Secret shared = context.crypto().ecdh().agree(ephemeral, request.ephemeralKey());
         SessionSecrets secrets = transcript.secrets(context.crypto(), shared);
         try {
             EstablishedSession.Peer peer = new EstablishedSession.Peer(

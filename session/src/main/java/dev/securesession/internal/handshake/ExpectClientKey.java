@@ -34,7 +34,7 @@ final class ExpectClientKey implements HandshakeState {
         if (clientKey == null) {
             throw candidates.refusal();
         }
-        EphemeralKey ephemeral = context.crypto().generateEphemeral();
+        EphemeralKey ephemeral = context.crypto().keys().generateEphemeral();
         Checks.notReflected(request.id(), ephemeral.publicKey(), request.ephemeralKey());
         byte[] serverEphemeral = KeyContainer.write(ephemeral.publicKey());
         Transcript transcript = new Transcript(request.ephemeral(), serverEphemeral, request.id(), context.ownId());

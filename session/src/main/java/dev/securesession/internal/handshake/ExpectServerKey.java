@@ -41,7 +41,7 @@ final class ExpectServerKey implements HandshakeState {
         EcPublicKey serverKey = verifiedKey(keys, transcript);
 
         byte[] signature = context.settings.signingKey.sign(transcript.signedByClient());
-        Secret shared = context.crypto().agree(before.ephemeral, reply.ephemeralKey());
+        Secret shared = context.crypto().ecdh().agree(before.ephemeral, reply.ephemeralKey());
         SessionSecrets secrets = transcript.secrets(context.crypto(), shared);
         try {
             byte[] confirmation = secrets.confirmation(transcript.serverEphemeral());

@@ -44,7 +44,7 @@ final class PeerKeys {
     EcPublicKey find(byte[] signature, byte[]... signed) {
         EcPublicKey found = null;
         for (EcPublicKey candidate : candidates) {
-            if (found == null && context.crypto().verify(candidate, signature, signed)) {
+            if (found == null && context.crypto().ecdsa().verify(candidate, signature, signed)) {
                 found = candidate;
             }
         }

@@ -21,7 +21,7 @@ import dev.securesession.internal.message.SessionSecrets;
  * }</pre>
  */
 final class Transcript {
-    private static final int SID_LENGTH = 4;
+    private static final int SID_LENGTH = Integer.BYTES;
 
     private final byte[] clientEphemeral;
     private final byte[] serverEphemeral;
@@ -54,7 +54,7 @@ final class Transcript {
     /** Derives the secrets of the session; the shared secret is wiped. */
     SessionSecrets secrets(CryptoSuite crypto, Secret shared) {
         try {
-            byte[] sid = new SoterKdf(crypto)
+            byte[] sid = new SoterKdf(crypto.hmac())
                     .deriveWithoutKey(
                             "Themis secure session unique identifier",
                             SID_LENGTH,

@@ -45,7 +45,7 @@ public final class MessageOpener {
         try {
             decrypt(nonce, message, offset, length, scratch);
             accept(scratch, length);
-            return Arrays.copyOfRange(scratch, DataMessage.PREFIX_LENGTH, plaintextLength(length));
+            return Arrays.copyOfRange(scratch, DataMessage.INNER_HEADER_LENGTH, DataMessage.plaintextLength(length));
         } finally {
             releaseScratch(scratch, length);
         }
@@ -62,7 +62,7 @@ public final class MessageOpener {
         try {
             decrypt(nonce, message, offset, length, scratch);
             long index = accept(scratch, length);
-            System.arraycopy(scratch, DataMessage.PREFIX_LENGTH, target, at, payloadLength(length));
+            System.arraycopy(scratch, DataMessage.INNER_HEADER_LENGTH, target, at, DataMessage.payloadLength(length));
             return index;
         } finally {
             releaseScratch(scratch, length);
@@ -86,11 +86,6 @@ public final class MessageOpener {
         return key.spread();
     }
 
-    /** Length of the payload of a message. */
-    public static int payloadLength(int messageLength) {
-        return messageLength - DataMessage.OVERHEAD;
-    }
-
     /** Refuses a message that is too short, before anyone computes with its length. */
     public static void requireLength(int length) throws MessageRejectedException {
         if (length < DataMessage.MIN_LENGTH) {
@@ -107,11 +102,11 @@ public final class MessageOpener {
 
     /** What is decrypted must not be seen before all checks are passed, so it goes into scratch first (D-4). */
     private byte[] acquireScratch(int messageLength) {
-        return settings.aead().scratch().acquire(scratchHint(), plaintextLength(messageLength));
+        return settings.aead().scratch().acquire(scratchHint(), DataMessage.plaintextLength(messageLength));
     }
 
     private void releaseScratch(byte[] scratch, int messageLength) {
-        settings.aead().scratch().release(scratchHint(), scratch, plaintextLength(messageLength));
+        settings.aead().scratch().release(scratchHint(), scratch, DataMessage.plaintextLength(messageLength));
     }
 
     /** Checks what can be checked before decryption, and returns the nonce. */
@@ -140,7 +135,7 @@ public final class MessageOpener {
         }
     }
 
-    /** Checks the authentic prefix of a message and then accepts its number, in this order (PROTOCOL.md D-4, D-5). */
+    /** Checks the inner header of an authentic message and then accepts its number, in this order (PROTOCOL.md D-4, D-5). */
     private long accept(byte[] plaintext, int messageLength) throws MessageRejectedException {
         long stated = DataMessage.statedLength(plaintext);
         if (stated != messageLength - DataMessage.LENGTH_FIELD_OVERHEAD) {
@@ -151,11 +146,11 @@ public final class MessageOpener {
         }
         long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext) - initialSequence);
         requireNew(index);
-        long time = DataMessage.time(plaintext);
-        if (!settings.isTimely(time)) {
+        long timestamp = DataMessage.timestamp(plaintext);
+        if (!settings.isTimely(timestamp)) {
             throw new MessageRejectedException(
                     Reason.TIMESTAMP_OUT_OF_RANGE,
-                    "a message sent at Unix time " + Long.toUnsignedString(time) + " where our clock says "
+                    "a message sent at Unix time " + Long.toUnsignedString(timestamp) + " where our clock says "
                             + settings.now() + "; check both clocks");
         }
         window.accept(index);
@@ -179,10 +174,6 @@ public final class MessageOpener {
                 }
             }
         }
-    }
-
-    private static int plaintextLength(int messageLength) {
-        return messageLength - DataMessage.CIPHERTEXT_OFFSET - DataMessage.TAG_LENGTH;
     }
 
     private void requireOpen() {

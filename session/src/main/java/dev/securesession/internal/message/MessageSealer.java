@@ -49,8 +49,8 @@ public final class MessageSealer {
         }
         int sequence = initialSequence + (int) nextIndex;
         byte[] nonce = nonces.next();
-        byte[] prefix = DataMessage.writePrefix(length, sequence, settings.now());
-        settings.aead().seal(key, nonce, prefix, payload, offset, length, target, at + DataMessage.CIPHERTEXT_OFFSET);
+        byte[] header = DataMessage.innerHeader(length, sequence, settings.now());
+        settings.aead().seal(key, nonce, header, payload, offset, length, target, at + DataMessage.CIPHERTEXT_OFFSET);
         DataMessage.writeHeader(target, at, sessionId, nonce);
         return nextIndex++;
     }

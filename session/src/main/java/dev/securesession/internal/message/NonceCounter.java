@@ -1,7 +1,7 @@
 package dev.securesession.internal.message;
 
 import dev.securesession.internal.codec.Bytes;
-import dev.securesession.internal.wire.DataMessage;
+import dev.securesession.internal.crypto.AesGcm;
 
 /**
  * The nonces of one direction: a random 96-bit number, counted up by one per message (PROTOCOL.md C-5).
@@ -10,14 +10,14 @@ import dev.securesession.internal.wire.DataMessage;
  * sequence numbers at worst, never a nonce.
  */
 final class NonceCounter {
-    static final int LENGTH = DataMessage.NONCE_LENGTH;
+    static final int LENGTH = AesGcm.NONCE_LENGTH;
 
     private int high;
     private long low;
 
     NonceCounter(byte[] random) {
         high = (int) Bytes.uint32(random, 0);
-        low = Bytes.uint32(random, 4) << 32 | Bytes.uint32(random, 8);
+        low = Bytes.int64(random, 4);
     }
 
     /** Returns the next nonce; it is used up even if nothing comes of the message. */

@@ -2,6 +2,7 @@ package dev.securesession.internal.message;
 
 import dev.securesession.Role;
 import dev.securesession.internal.codec.Bytes;
+import dev.securesession.internal.crypto.AeadKey;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
@@ -18,8 +19,7 @@ import dev.securesession.internal.crypto.SoterKdf;
  * }</pre>
  */
 public final class SessionSecrets {
-    private static final int KEY_LENGTH = 32;
-    private static final int SEQUENCE_LENGTH = 4;
+    private static final int SEQUENCE_LENGTH = Integer.BYTES;
 
     private final CryptoSuite crypto;
     private final SoterKdf kdf;
@@ -28,14 +28,15 @@ public final class SessionSecrets {
 
     private SessionSecrets(CryptoSuite crypto, byte[] sid, Secret master) {
         this.crypto = crypto;
-        this.kdf = new SoterKdf(crypto);
+        this.kdf = new SoterKdf(crypto.hmac());
         this.sid = sid;
         this.master = master;
     }
 
     /** Derives the master secret; the shared secret stays the caller's to wipe. */
     public static SessionSecrets ofShared(CryptoSuite crypto, Secret shared, byte[] sid) {
-        byte[] master = new SoterKdf(crypto).derive(shared, "Themis secure session master key", KEY_LENGTH, sid);
+        byte[] master = new SoterKdf(crypto.hmac())
+                .derive(shared, "Themis secure session master key", SoterKdf.KEY_LENGTH, sid);
         return new SessionSecrets(crypto, sid, Secret.owning(master));
     }
 
@@ -59,12 +60,12 @@ public final class SessionSecrets {
 
     /** HMAC(master, ephemeral || sid), by which a peer confirms that it has the master secret. */
     public byte[] confirmation(byte[] ephemeral) {
-        return crypto.hmac(master, ephemeral, sid);
+        return crypto.hmac().of(master, ephemeral, sid);
     }
 
     /** The key of the messages that a peer in this role sends. */
     public Secret key(Role sender) {
-        return Secret.owning(kdf.derive(master, "Themis secure session " + name(sender) + " key", KEY_LENGTH, sid));
+        return Secret.owning(kdf.derive(master, "Themis secure session " + name(sender) + " key", AeadKey.LENGTH, sid));
     }
 
     public int initialSequence(Role sender) {

@@ -3,6 +3,7 @@ package dev.securesession.internal.state;
 import dev.securesession.internal.codec.ByteReader;
 import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.codec.MalformedException;
+import dev.securesession.internal.crypto.AesGcm;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -18,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class SealedDatum {
-    public static final int NONCE_LENGTH = 12;
-    public static final int TAG_LENGTH = 16;
     public static final int SALT_LENGTH = 16;
 
     private static final long WITH_KEY = 0x4001_0100L;
@@ -49,14 +48,14 @@ public final class SealedDatum {
                     "sealed data with algorithm %08x; it is %08x with a key, %08x with a passphrase",
                     algorithm, WITH_KEY, WITH_PASSPHRASE));
         }
-        require(uint32(reader, "the nonce length"), NONCE_LENGTH, "a nonce");
-        require(uint32(reader, "the tag length"), TAG_LENGTH, "a tag");
+        require(uint32(reader, "the nonce length"), AesGcm.NONCE_LENGTH, "a nonce");
+        require(uint32(reader, "the tag length"), AesGcm.TAG_LENGTH, "a tag");
         long dataLength = uint32(reader, "the data length");
         if (algorithm == WITH_PASSPHRASE) {
             require(uint32(reader, "the length of the key derivation"), KDF_LENGTH, "a key derivation");
         }
-        byte[] nonce = reader.take(NONCE_LENGTH, "the nonce of sealed data");
-        byte[] tag = reader.take(TAG_LENGTH, "the tag of sealed data");
+        byte[] nonce = reader.take(AesGcm.NONCE_LENGTH, "the nonce of sealed data");
+        byte[] tag = reader.take(AesGcm.TAG_LENGTH, "the tag of sealed data");
         Stretching stretching = algorithm == WITH_PASSPHRASE ? Stretching.read(reader) : null;
         if (dataLength < 1 || dataLength != reader.remaining()) {
             throw new MalformedException("sealed data that states " + dataLength + " bytes where " + reader.remaining()
@@ -69,8 +68,8 @@ public final class SealedDatum {
         int length = ciphertext.length;
         byte[] lengths = Bytes.concat(
                 Bytes.int32LittleEndian((int) (stretching == null ? WITH_KEY : WITH_PASSPHRASE)),
-                Bytes.int32LittleEndian(NONCE_LENGTH),
-                Bytes.int32LittleEndian(TAG_LENGTH),
+                Bytes.int32LittleEndian(AesGcm.NONCE_LENGTH),
+                Bytes.int32LittleEndian(AesGcm.TAG_LENGTH),
                 Bytes.int32LittleEndian(length));
         if (stretching == null) {
             return Bytes.concat(lengths, nonce, tag, ciphertext);

@@ -3,6 +3,7 @@ package dev.securesession.internal.state;
 import dev.securesession.internal.codec.ByteReader;
 import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.codec.MalformedException;
+import dev.securesession.internal.crypto.AesGcm;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -25,8 +26,6 @@ public final class SealedState {
 
     private static final String FORMAT = "SSS1";
     private static final int FORMAT_LENGTH = 4;
-    private static final int NONCE_LENGTH = 12;
-    private static final int TAG_LENGTH = 16;
 
     private final char kind;
     private final byte[] salt;
@@ -48,11 +47,11 @@ public final class SealedState {
         }
         char kind = (char) reader.uint8("the kind of a saved state");
         byte[] salt = reader.take(SALT_LENGTH, "the salt of a saved state");
-        byte[] nonce = reader.take(NONCE_LENGTH, "the nonce of a saved state");
+        byte[] nonce = reader.take(AesGcm.NONCE_LENGTH, "the nonce of a saved state");
         byte[] ciphertext = reader.rest();
-        if (ciphertext.length < TAG_LENGTH) {
-            throw new MalformedException(
-                    "a saved state with " + ciphertext.length + " sealed bytes; the tag alone has " + TAG_LENGTH);
+        if (ciphertext.length < AesGcm.TAG_LENGTH) {
+            throw new MalformedException("a saved state with " + ciphertext.length + " sealed bytes; the tag alone has "
+                    + AesGcm.TAG_LENGTH);
         }
         return new SealedState(kind, salt, nonce, ciphertext);
     }

@@ -6,6 +6,7 @@ import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.codec.Container;
 import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.crypto.SoterKdf;
 import java.util.Arrays;
 
 /**
@@ -16,10 +17,9 @@ import java.util.Arrays;
  * }</pre>
  */
 public final class TsscState {
-    public static final int LENGTH = Container.HEADER_LENGTH + 48;
+    public static final int LENGTH = Container.HEADER_LENGTH + 4 * Integer.BYTES + SoterKdf.KEY_LENGTH;
 
     private static final String TAG = "TSSC";
-    private static final int MASTER_LENGTH = 32;
 
     private final int sessionId;
     private final Role role;
@@ -45,7 +45,7 @@ public final class TsscState {
             ByteReader body = new ByteReader(payload);
             int sessionId = (int) body.uint32("the session id");
             Role role = role(body.uint32("the role"));
-            Secret master = Secret.owning(body.take(MASTER_LENGTH, "the master secret"));
+            Secret master = Secret.owning(body.take(SoterKdf.KEY_LENGTH, "the master secret"));
             int nextOwnSequence = (int) body.uint32("the next own sequence number");
             int peerSequence = (int) body.uint32("the sequence number of the peer");
             body.requireEnd("the fields of a saved session");

@@ -2,7 +2,7 @@ package dev.securesession.internal.wire;
 
 import dev.securesession.internal.codec.ByteReader;
 import dev.securesession.internal.codec.MalformedException;
-import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.HmacSha256;
 
 /**
  * Message 3, in which the client proves its identity and confirms the keys (PROTOCOL.md, section 6.2; P-3).
@@ -22,10 +22,10 @@ public final class ClientConfirmation {
 
     public static ClientConfirmation parse(byte[] message) throws MalformedException {
         ByteReader body = HandshakeMessage.read(message).payloadReader();
-        int signatureLength = body.remaining() - CryptoSuite.MAC_LENGTH;
+        int signatureLength = body.remaining() - HmacSha256.LENGTH;
         if (signatureLength < 1) {
             throw new MalformedException("message 3 with a payload of " + body.remaining()
-                    + " bytes; it is a signature and " + CryptoSuite.MAC_LENGTH + " bytes");
+                    + " bytes; it is a signature and " + HmacSha256.LENGTH + " bytes");
         }
         byte[] signature = body.take(signatureLength, "the signature of message 3");
         return new ClientConfirmation(signature, body.rest());

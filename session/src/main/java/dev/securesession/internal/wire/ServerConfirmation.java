@@ -2,7 +2,7 @@ package dev.securesession.internal.wire;
 
 import dev.securesession.internal.codec.ByteReader;
 import dev.securesession.internal.codec.MalformedException;
-import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.HmacSha256;
 
 /**
  * Message 4, in which the server confirms the keys (PROTOCOL.md, section 6.3; P-3).
@@ -20,9 +20,9 @@ public final class ServerConfirmation {
 
     public static ServerConfirmation parse(byte[] message) throws MalformedException {
         ByteReader body = HandshakeMessage.read(message).payloadReader();
-        if (body.remaining() != CryptoSuite.MAC_LENGTH) {
+        if (body.remaining() != HmacSha256.LENGTH) {
             throw new MalformedException(
-                    "message 4 with a payload of " + body.remaining() + " bytes; it is " + CryptoSuite.MAC_LENGTH);
+                    "message 4 with a payload of " + body.remaining() + " bytes; it is " + HmacSha256.LENGTH);
         }
         return new ServerConfirmation(body.rest());
     }

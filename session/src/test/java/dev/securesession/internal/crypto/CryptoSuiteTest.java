@@ -38,9 +38,9 @@ class CryptoSuiteTest {
     @EnumSource
     void computesThePublicKeyOfAPrivateOne(Curve curve) {
         for (int i = 0; i < 4; i++) {
-            KeyPair pair = suite.generate(curve);
-            Secret scalar = CryptoSuite.scalarOf(curve, (ECPrivateKey) pair.getPrivate());
-            assertThat(suite.publicKeyOf(curve, scalar)).isEqualTo(CryptoSuite.publicKeyOf(curve, pair));
+            KeyPair pair = suite.keys().generate(curve);
+            Secret scalar = EcKeys.scalarOf(curve, (ECPrivateKey) pair.getPrivate());
+            assertThat(PublicKeyOfScalar.compute(suite, curve, scalar)).isEqualTo(EcKeys.publicKeyOf(curve, pair));
         }
     }
 
@@ -52,10 +52,10 @@ class CryptoSuiteTest {
             byte[] scalar = new byte[32];
             EcDomain.writeUnsigned(BigInteger.valueOf(multiple), scalar, 0, 32);
             Secret secret = Secret.owning(scalar);
-            EcPublicKey point = suite.publicKeyOf(Curve.P256, secret);
-            EphemeralKey own = suite.restoreEphemeral(secret, point);
+            EcPublicKey point = PublicKeyOfScalar.compute(suite, Curve.P256, secret);
+            EphemeralKey own = suite.keys().restoreEphemeral(secret, point);
 
-            byte[] shared = suite.agree(own, generator()).toBytes();
+            byte[] shared = suite.ecdh().agree(own, generator()).toBytes();
 
             assertThat(shared).hasSize(32).startsWith(0);
             assertThat(shared).isEqualTo(Arrays.copyOfRange(point.compressed(), 1, 33));
@@ -64,13 +64,13 @@ class CryptoSuiteTest {
 
     @Test
     void restoresEphemeralKeys() {
-        EphemeralKey own = suite.generateEphemeral();
-        EphemeralKey peer = suite.generateEphemeral();
+        EphemeralKey own = suite.keys().generateEphemeral();
+        EphemeralKey peer = suite.keys().generateEphemeral();
 
-        EphemeralKey restored = suite.restoreEphemeral(Secret.owning(own.scalar()), own.publicKey());
+        EphemeralKey restored = suite.keys().restoreEphemeral(Secret.owning(own.scalar()), own.publicKey());
 
-        assertThat(suite.agree(restored, peer.publicKey()).toBytes())
-                .isEqualTo(suite.agree(peer, own.publicKey()).toBytes());
+        assertThat(suite.ecdh().agree(restored, peer.publicKey()).toBytes())
+                .isEqualTo(suite.ecdh().agree(peer, own.publicKey()).toBytes());
         own.destroy();
         own.destroy();
     }
@@ -80,7 +80,7 @@ class CryptoSuiteTest {
     void leavesKeysOfBouncyCastleToTheGarbageCollector() {
         CryptoSuite bouncyCastle =
                 new CryptoSuite(new BouncyCastleProvider(), Suites.AEAD, Suites.MAC, new SecureRandom());
-        EphemeralKey own = bouncyCastle.generateEphemeral();
+        EphemeralKey own = bouncyCastle.keys().generateEphemeral();
         byte[] scalar = own.scalar();
 
         own.destroy();
@@ -92,39 +92,41 @@ class CryptoSuiteTest {
     @EnumSource
     @Rule(value = "P-6", kind = ACCEPTS)
     void verifiesWhatItSigned(Curve curve) {
-        KeyPair pair = suite.generate(curve);
-        EcPublicKey publicKey = CryptoSuite.publicKeyOf(curve, pair);
-        SigningKey signingKey = suite.signingKey(curve, CryptoSuite.scalarOf(curve, (ECPrivateKey) pair.getPrivate()));
+        KeyPair pair = suite.keys().generate(curve);
+        EcPublicKey publicKey = EcKeys.publicKeyOf(curve, pair);
+        SigningKey signingKey = suite.ecdsa().signingKey(curve, pair.getPrivate());
 
         byte[] signature = signingKey.sign(new byte[] {1, 2}, new byte[] {3});
 
-        assertThat(suite.verify(publicKey, signature, new byte[] {1, 2, 3})).isTrue();
-        assertThat(suite.verify(publicKey, signature, new byte[] {1}, new byte[] {2, 3}))
+        assertThat(suite.ecdsa().verify(publicKey, signature, new byte[] {1, 2, 3}))
                 .isTrue();
-        assertThat(suite.verify(publicKey, signature, new byte[] {1, 2})).isFalse();
+        assertThat(suite.ecdsa().verify(publicKey, signature, new byte[] {1}, new byte[] {2, 3}))
+                .isTrue();
+        assertThat(suite.ecdsa().verify(publicKey, signature, new byte[] {1, 2}))
+                .isFalse();
     }
 
     @Test
     @Rule(value = "P-6", kind = REFUSES)
     void showsNoMalformedSignatureToAProvider() {
         FakeProvider provider = new FakeProvider("Trusting").withEcOf(Suites.EC);
-        provider.without("Signature", CryptoSuite.ECDSA).with("Signature", CryptoSuite.ECDSA, Agreeable::new);
+        provider.without("Signature", Ecdsa.ALGORITHM).with("Signature", Ecdsa.ALGORITHM, Agreeable::new);
         CryptoSuite trusting = suite(provider, Suites.MAC);
-        EcPublicKey key = suite.generateEphemeral().publicKey();
+        EcPublicKey key = suite.keys().generateEphemeral().publicKey();
 
-        assertThat(trusting.verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 1}, new byte[1]))
+        assertThat(trusting.ecdsa().verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 1}, new byte[1]))
                 .isTrue();
-        assertThat(trusting.verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 0}, new byte[1]))
+        assertThat(trusting.ecdsa().verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 0}, new byte[1]))
                 .isFalse();
-        assertThat(trusting.verify(key, new byte[0], new byte[1])).isFalse();
+        assertThat(trusting.ecdsa().verify(key, new byte[0], new byte[1])).isFalse();
     }
 
     @Test
     void takesAProvidersRefusalForAWrongSignature() {
         FakeProvider provider = new FakeProvider("Refusing").withEcOf(Suites.EC);
-        provider.without("Signature", CryptoSuite.ECDSA).with("Signature", CryptoSuite.ECDSA, Refusing::new);
-        EcPublicKey key = suite.generateEphemeral().publicKey();
-        assertThat(suite(provider, Suites.MAC).verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 1}, new byte[1]))
+        provider.without("Signature", Ecdsa.ALGORITHM).with("Signature", Ecdsa.ALGORITHM, Refusing::new);
+        EcPublicKey key = suite.keys().generateEphemeral().publicKey();
+        assertThat(suite(provider, Suites.MAC).ecdsa().verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 1}, new byte[1]))
                 .isFalse();
     }
 
@@ -133,9 +135,9 @@ class CryptoSuiteTest {
     void refusesSharedSecretsOfAnotherLength() {
         for (int length : new int[] {0, 31, 33}) {
             CryptoSuite wrong = suite(withAgreement(() -> new FakeAgreement(length)), Suites.MAC);
-            EphemeralKey own = wrong.generateEphemeral();
+            EphemeralKey own = wrong.keys().generateEphemeral();
             assertThatExceptionOfType(ProviderException.class)
-                    .isThrownBy(() -> wrong.agree(own, own.publicKey()))
+                    .isThrownBy(() -> wrong.ecdh().agree(own, own.publicKey()))
                     .withMessageContaining("a shared secret of " + length + " bytes; it must be 32");
         }
     }
@@ -146,7 +148,7 @@ class CryptoSuiteTest {
         for (int length : new int[] {0, 20, 31, 33}) {
             FakeProvider mac = new FakeProvider("Short").with("Mac", "HmacSHA256", () -> new FakeMac(length));
             assertThatExceptionOfType(ProviderException.class)
-                    .isThrownBy(() -> suite(Suites.EC, mac).hmac(Secret.owning(new byte[32]), new byte[1]))
+                    .isThrownBy(() -> suite(Suites.EC, mac).hmac().of(Secret.owning(new byte[32]), new byte[1]))
                     .withMessageContaining("a MAC of " + length + " bytes; it must be 32");
         }
     }
@@ -156,15 +158,15 @@ class CryptoSuiteTest {
         CryptoSuite failing = suite(
                 withAgreement(() -> new FakeAgreement(-1)),
                 new FakeProvider("Failing mac").with("Mac", "HmacSHA256", () -> new FakeMac(-1)));
-        EphemeralKey own = failing.generateEphemeral();
+        EphemeralKey own = failing.keys().generateEphemeral();
         assertThatExceptionOfType(ProviderException.class)
-                .isThrownBy(() -> failing.agree(own, own.publicKey()))
+                .isThrownBy(() -> failing.ecdh().agree(own, own.publicKey()))
                 .withMessageContaining("provider Fake agreement could not agree");
         assertThatExceptionOfType(ProviderException.class)
-                .isThrownBy(() -> failing.hmac(Secret.owning(new byte[32])))
+                .isThrownBy(() -> failing.hmac().of(Secret.owning(new byte[32])))
                 .withMessageContaining("provider Failing mac could not compute a MAC");
         assertThatExceptionOfType(ProviderException.class)
-                .isThrownBy(() -> Pbkdf2.derive(failing, Secret.owning(new byte[1]), new byte[16], 1))
+                .isThrownBy(() -> Pbkdf2.derive(failing.hmac(), Secret.owning(new byte[1]), new byte[16], 1))
                 .withMessageContaining("could not compute a MAC");
     }
 
@@ -172,23 +174,23 @@ class CryptoSuiteTest {
     void saysWhenAProviderLosesWhatItHad() {
         FakeProvider ec = new FakeProvider("Forgetful").withEcOf(Suites.EC);
         CryptoSuite forgetful = suite(ec, Suites.MAC);
-        EcPublicKey key = forgetful.generateEphemeral().publicKey();
+        EcPublicKey key = forgetful.keys().generateEphemeral().publicKey();
         Secret scalar = Secret.owning(new byte[32]);
-        ec.without("KeyPairGenerator", "EC").without("KeyFactory", "EC").without("Signature", CryptoSuite.ECDSA);
+        ec.without("KeyPairGenerator", "EC").without("KeyFactory", "EC").without("Signature", Ecdsa.ALGORITHM);
 
-        assertThatExceptionOfType(ProviderException.class).isThrownBy(forgetful::generateEphemeral);
+        assertThatExceptionOfType(ProviderException.class).isThrownBy(forgetful.keys()::generateEphemeral);
         assertThatExceptionOfType(ProviderException.class)
-                .isThrownBy(() -> forgetful.importScalar(Curve.P256, scalar))
+                .isThrownBy(() -> forgetful.keys().importScalar(Curve.P256, scalar))
                 .withMessageContaining("could not import");
         assertThatExceptionOfType(ProviderException.class)
-                .isThrownBy(() -> forgetful.verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 1}, new byte[1]));
+                .isThrownBy(() -> forgetful.ecdsa().verify(key, new byte[] {0x30, 6, 2, 1, 1, 2, 1, 1}, new byte[1]));
     }
 
     @Test
     void signsNothingThatIsNotStrictDer() throws Exception {
         FakeProvider provider = new FakeProvider("Sloppy").withEcOf(Suites.EC);
-        provider.without("Signature", CryptoSuite.ECDSA).with("Signature", CryptoSuite.ECDSA, Agreeable::new);
-        KeyPair pair = suite.generate(Curve.P256);
+        provider.without("Signature", Ecdsa.ALGORITHM).with("Signature", Ecdsa.ALGORITHM, Agreeable::new);
+        KeyPair pair = suite.keys().generate(Curve.P256);
         SigningKey sloppy = new SigningKey(pair.getPrivate(), EcDomain.of(Curve.P256), provider);
         assertThatExceptionOfType(ProviderException.class)
                 .isThrownBy(() -> sloppy.sign(new byte[1]))
@@ -212,7 +214,7 @@ class CryptoSuiteTest {
         return new FakeProvider("Fake agreement")
                 .with("KeyPairGenerator", "EC", Suites.EC)
                 .with("KeyFactory", "EC", Suites.EC)
-                .with("Signature", CryptoSuite.ECDSA, Suites.EC)
+                .with("Signature", Ecdsa.ALGORITHM, Suites.EC)
                 .with("KeyAgreement", "ECDH", agreement);
     }
 

@@ -48,7 +48,7 @@ class Pbkdf2Test {
     }
 
     private static byte[] derive(String passphrase, byte[] salt, int iterations) {
-        return Pbkdf2.derive(Suites.PLATFORM, Secret.owning(passphrase.getBytes(US_ASCII)), salt, iterations)
+        return Pbkdf2.derive(Suites.PLATFORM.hmac(), Secret.owning(passphrase.getBytes(US_ASCII)), salt, iterations)
                 .toBytes();
     }
 }

@@ -9,7 +9,7 @@ import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
 class SoterKdfTest {
-    private final SoterKdf kdf = new SoterKdf(Suites.PLATFORM);
+    private final SoterKdf kdf = new SoterKdf(Suites.PLATFORM.hmac());
 
     @Test
     void derivesWhatTheReferenceDerives() {

@@ -16,7 +16,7 @@ public final class WatchedEphemeral {
     }
 
     public static WatchedEphemeral generate(CryptoSuite crypto) {
-        EphemeralKey generated = crypto.generateEphemeral();
+        EphemeralKey generated = crypto.keys().generateEphemeral();
         Watched watched = new Watched((ECPrivateKey) generated.privateKey());
         return new WatchedEphemeral(watched, new EphemeralKey(watched, generated.publicKey()));
     }

@@ -59,8 +59,8 @@ class WycheproofTest {
                 byte[] message = test.get("msg").bytes();
                 boolean strict =
                         StrictDer.isSignature(signature, EcDomain.of(curve).order());
-                boolean byBouncyCastle = bouncyCastle.verify(key, signature, message);
-                boolean byPlatform = suite.verify(key, signature, message);
+                boolean byBouncyCastle = bouncyCastle.ecdsa().verify(key, signature, message);
+                boolean byPlatform = suite.ecdsa().verify(key, signature, message);
                 switch (test.get("result").text()) {
                     case "valid" ->
                         assertThat(byBouncyCastle).as(test.toString()).isTrue();
@@ -95,8 +95,8 @@ class WycheproofTest {
                 try {
                     EcPublicKey peer =
                             EcPublicKey.decode(Curve.P256, test.get("public").bytes());
-                    EphemeralKey own = suite.restoreEphemeral(Secret.owning(scalar), peer);
-                    shared = suite.agree(own, peer).toBytes();
+                    EphemeralKey own = suite.keys().restoreEphemeral(Secret.owning(scalar), peer);
+                    shared = suite.ecdh().agree(own, peer).toBytes();
                 } catch (InvalidPointException e) {
                     shared = new byte[0];
                 }
@@ -159,8 +159,10 @@ class WycheproofTest {
         for (Json group : tests("hmac_sha256_test.json")) {
             int length = group.get("tagSize").number() / 8;
             for (Json test : group.get("tests").elements()) {
-                byte[] code = suite.hmac(
-                        Secret.owning(test.get("key").bytes()), test.get("msg").bytes());
+                byte[] code = suite.hmac()
+                        .of(
+                                Secret.owning(test.get("key").bytes()),
+                                test.get("msg").bytes());
                 boolean valid = test.get("result").text().equals("valid");
                 assertThat(Arrays.equals(
                                 Arrays.copyOf(code, length), test.get("tag").bytes()))
@@ -181,7 +183,7 @@ class WycheproofTest {
                 byte[] expected = test.get("dk").bytes();
                 int compared = Math.min(32, expected.length);
                 byte[] derived = Pbkdf2.derive(
-                                suite,
+                                suite.hmac(),
                                 Secret.owning(test.get("password").bytes()),
                                 test.get("salt").bytes(),
                                 test.get("iterationCount").number())

@@ -249,7 +249,9 @@ class RecordedSessionTest {
         byte[] introduction = transcript.message(role == Role.CLIENT ? 1 : 2);
         EcPublicKey publicKey = Introduction.parse(introduction).ephemeralKey();
         SessionConfig config = config(transcript, role, UnaryOperator.identity());
-        return Settings.suite(config).restoreEphemeral(Secret.owning(transcript.ephemeralScalar(role)), publicKey);
+        return Settings.suite(config)
+                .keys()
+                .restoreEphemeral(Secret.owning(transcript.ephemeralScalar(role)), publicKey);
     }
 
     private static byte[] mac(byte[] message3) {

@@ -1,0 +1,37 @@
+package dev.securesession.internal.crypto;
+
+import dev.securesession.Curve;
+import java.math.BigInteger;
+import java.security.PrivateKey;
+import java.security.ProviderException;
+import java.security.spec.ECPoint;
+
+/**
+ * Computes the public key of a private one. JCA has no such operation, but an agreement with the generator gives its x
+ * coordinate, and of the two points there the right one verifies what the private key signs.
+ */
+public final class PublicKeyOfScalar {
+    private static final byte[] PROBE = new byte[Sha256.LENGTH];
+
+    private PublicKeyOfScalar() {}
+
+    /** Returns the public key; the scalar stays the caller's to wipe. */
+    public static EcPublicKey compute(CryptoSuite crypto, Curve curve, Secret scalar) {
+        EcDomain domain = EcDomain.of(curve);
+        PrivateKey privateKey = crypto.keys().importScalar(curve, scalar);
+        try {
+            EcPublicKey generator = EcPublicKey.of(curve, domain.parameters().getGenerator());
+            Secret x = crypto.ecdh().agree(privateKey, generator, domain.fieldLength());
+            byte[] signature = crypto.ecdsa().signingKey(curve, privateKey).sign(PROBE);
+            for (ECPoint candidate : domain.pointsAt(new BigInteger(1, x.toBytes()))) {
+                EcPublicKey publicKey = EcPublicKey.of(curve, candidate);
+                if (crypto.ecdsa().verify(publicKey, signature, PROBE)) {
+                    return publicKey;
+                }
+            }
+        } catch (InvalidPointException e) {
+            throw new ProviderException("the EC provider agreed on no point of " + curve, e);
+        }
+        throw new ProviderException("the EC provider cannot verify what it signed on " + curve);
+    }
+}
