@@ -6,5 +6,6 @@ module dev.securesession {
     requires static org.jspecify;
 
     exports dev.securesession;
+    exports dev.securesession.exchange;
     exports dev.securesession.transport;
 }

@@ -77,7 +77,11 @@ class ArchitectureTest {
                 .definedBy(CORE)
                 .optionalLayer("transport")
                 .definedBy("dev.securesession.transport..")
+                .layer("exchange")
+                .definedBy("dev.securesession.exchange")
                 .whereLayer("transport")
+                .mayNotBeAccessedByAnyLayer()
+                .whereLayer("exchange")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("handshake")
                 .mayOnlyBeAccessedByLayers("api")
@@ -95,7 +99,7 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("keys", "wire", "state", "message", "handshake", "api")
                 .ignoreDependency(resideInAPackage(INTERNAL), vocabularyOrItsParts())
                 .whereLayer("api")
-                .mayOnlyBeAccessedByLayers("transport")
+                .mayOnlyBeAccessedByLayers("transport", "exchange")
                 .check(LIBRARY);
     }
 
