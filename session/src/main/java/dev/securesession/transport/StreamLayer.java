@@ -1,0 +1,183 @@
+package dev.securesession.transport;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ProtocolException;
+import java.nio.ByteBuffer;
+
+/**
+ * The stream layer without I/O, from payloads to payloads: for adapters of event loops and frameworks that move the
+ * messages of a session themselves. Applications use {@link SecureStream}.
+ *
+ * <pre>{@code
+ * ByteBuffer data = layer.receive(payload);       // of each payload of the peer
+ * layer.requireSendable();                         // then send DATA and the data
+ * send(layer.end());                              // nothing follows in this direction
+ * }</pre>
+ *
+ * <p>Sending methods return payloads for the session, in their order. After a failure send {@link #abort} once, unless the
+ * peer has aborted, and close the connection. Belongs to one thread at a time.
+ *
+ * <p>PROTOCOL.md, Part 4.
+ */
+public final class StreamLayer {
+    /** The first byte of a payload that carries data. */
+    public static final byte DATA = StreamFrame.DATA;
+
+    /** The data that a payload should have at most: long enough to be efficient, short enough for CPU caches. */
+    public static final int MAX_CHUNK_LENGTH = StreamFrame.MAX_CHUNK_LENGTH;
+
+    private final StreamState state = new StreamState();
+
+    /**
+     * Begins a stream with both directions open.
+     *
+     * @param maxPayloadLength bytes that a payload of the session may have
+     * @throws IllegalArgumentException if they are less than 258, the length of an abort
+     */
+    public StreamLayer(int maxPayloadLength) {
+        StreamFrame.requireRoom(maxPayloadLength);
+    }
+
+    /**
+     * Accepts a payload of the peer.
+     *
+     * @param payload the whole payload; its position does not move
+     * @return the data in it, a view; empty if it has none. See then {@link #isEndReceived}.
+     * @throws StreamAbortedException if the peer aborts: close the connection
+     * @throws ProtocolException if the peer violates the protocol: send {@link #abort} and close the connection
+     * @throws IOException if the stream has failed before
+     */
+    public ByteBuffer receive(ByteBuffer payload) throws IOException {
+        return state.receive(payload);
+    }
+
+    /**
+     * Refuses to send data after {@link #end} or a failure; otherwise send {@link #DATA} and the data.
+     *
+     * @throws IOException if the stream has failed
+     * @throws IllegalStateException if this direction has ended
+     */
+    public void requireSendable() throws IOException {
+        state.requireSendable();
+    }
+
+    /**
+     * Ends our direction.
+     *
+     * @return the payload to send after all data, a new array
+     * @throws IOException if the stream has failed
+     * @throws IllegalStateException if this direction has ended already
+     */
+    public byte[] end() throws IOException {
+        state.requireSendable();
+        state.sentEnd();
+        return StreamFrame.end();
+    }
+
+    /**
+     * Returns a payload without data, so that idle timeouts start again.
+     *
+     * @return the payload to send, a new array
+     * @throws IOException if the stream has failed
+     */
+    public byte[] keepAlive() throws IOException {
+        state.requireAlive();
+        return StreamFrame.keepAlive();
+    }
+
+    /**
+     * Ends both directions for a reason of the application.
+     *
+     * @param code {@link StreamAbortedException#FIRST_APPLICATION_CODE} to 65,535
+     * @param reason a short text for the logs of the peer; at most 255 bytes of its UTF-8 form are sent
+     * @return the payload to send, a new array
+     * @throws IOException if the stream has failed before
+     * @throws IllegalArgumentException if the code is outside its range
+     */
+    public byte[] abort(int code, String reason) throws IOException {
+        StreamFrame.requireApplicationCode(code);
+        return fail(StreamAbortedException.locally(code, reason));
+    }
+
+    /**
+     * Ends both directions because the peer has violated the protocol.
+     *
+     * @param reason a short text for the logs of the peer
+     * @return the payload to send, a new array
+     * @throws IOException if the stream has failed before
+     */
+    public byte[] abortForViolation(String reason) throws IOException {
+        return fail(StreamAbortedException.locally(StreamAbortedException.PROTOCOL_ERROR, reason));
+    }
+
+    /**
+     * Ends both directions because the stream is closed before both have ended.
+     *
+     * @return the payload to send, a new array
+     * @throws IOException if the stream has failed before
+     */
+    public byte[] abortForClose() throws IOException {
+        return fail(StreamAbortedException.closed());
+    }
+
+    private byte[] fail(StreamAbortedException abort) throws IOException {
+        state.requireAlive();
+        state.fail(abort);
+        return StreamFrame.abort(abort.code(), abort.reason());
+    }
+
+    /**
+     * Notes that the connection has ended.
+     *
+     * @throws EOFException if the peer had not ended its direction: the stream is incomplete
+     * @throws IOException if the stream has failed before
+     */
+    public void connectionEnded() throws IOException {
+        state.connectionEnded();
+    }
+
+    /**
+     * Tells whether the peer has ended its direction.
+     *
+     * @return true after its end
+     */
+    public boolean isEndReceived() {
+        return state.isEndReceived();
+    }
+
+    /**
+     * Tells whether our direction has ended.
+     *
+     * @return true after {@link #end}
+     */
+    public boolean isEndSent() {
+        return state.isEndSent();
+    }
+
+    /**
+     * Tells whether the stream has failed, here or at the peer.
+     *
+     * @return true after an abort, a violation, or the end of an incomplete stream
+     */
+    public boolean isFailed() {
+        return state.failure() != null;
+    }
+
+    /**
+     * Describes the stream for people to read.
+     *
+     * @return a description
+     */
+    @Override
+    public String toString() {
+        return "stream layer, "
+                + (isFailed()
+                        ? "failed"
+                        : "from the peer " + word(isEndReceived()) + ", to the peer " + word(isEndSent()));
+    }
+
+    private static String word(boolean ended) {
+        return ended ? "ended" : "open";
+    }
+}

@@ -1,0 +1,86 @@
+package dev.securesession.transport;
+
+import static dev.securesession.rules.Rule.Kind.ACCEPTS;
+import static dev.securesession.rules.Rule.Kind.REFUSES;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.rules.Rule;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ProtocolException;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Test;
+
+/** The stream layer from payloads to payloads, for adapters. */
+class StreamLayerTest {
+    private final StreamLayer ours = new StreamLayer(1000);
+    private final StreamLayer theirs = new StreamLayer(1000);
+
+    @Test
+    @Rule(value = "ST-3", kind = ACCEPTS)
+    void carriesDataAndTheEndOfEachDirection() throws Exception {
+        ours.requireSendable();
+        ByteBuffer payload = ByteBuffer.wrap(new byte[] {StreamLayer.DATA, 'h', 'i'});
+        assertThat(UTF_8.decode(theirs.receive(payload)).toString()).isEqualTo("hi");
+        assertThat(payload.remaining()).isEqualTo(3);
+        assertThat(theirs.receive(ByteBuffer.wrap(ours.keepAlive())).hasRemaining())
+                .isFalse();
+        assertThat(theirs.isEndReceived()).isFalse();
+
+        assertThat(theirs.receive(ByteBuffer.wrap(ours.end())).hasRemaining()).isFalse();
+        assertThat(theirs.isEndReceived()).isTrue();
+        assertThat(ours.isEndSent()).isTrue();
+        assertThat(theirs.isEndSent()).isFalse();
+        theirs.connectionEnded();
+        assertThat(theirs.isFailed()).isFalse();
+        assertThat(theirs).hasToString("stream layer, from the peer ended, to the peer open");
+    }
+
+    @Test
+    @Rule(value = "ST-3", kind = REFUSES)
+    void nothingFollowsOurEnd() throws Exception {
+        ours.end();
+        assertThatThrownBy(ours::requireSendable).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(ours::end).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-4", kind = REFUSES)
+    void aConnectionThatEndsBeforeTheStreamIsAnError() {
+        assertThatThrownBy(ours::connectionEnded).isInstanceOf(EOFException.class);
+        assertThat(ours.isFailed()).isTrue();
+        assertThat(ours).hasToString("stream layer, failed");
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void abortsReachThePeer() throws Exception {
+        byte[] abort = ours.abort(256, "disk full");
+        assertThatThrownBy(() -> theirs.receive(ByteBuffer.wrap(abort)))
+                .isInstanceOfSatisfying(StreamAbortedException.class, aborted -> {
+                    assertThat(aborted.code()).isEqualTo(256);
+                    assertThat(aborted.reason()).isEqualTo("disk full");
+                    assertThat(aborted.isByPeer()).isTrue();
+                });
+        assertThatThrownBy(ours::keepAlive).isInstanceOf(IOException.class);
+        assertThatThrownBy(ours::abortForClose).isInstanceOf(IOException.class);
+        assertThat(theirs.isFailed()).isTrue();
+    }
+
+    @Test
+    @Rule(value = "ST-1", kind = REFUSES)
+    void violationsAndClosingHaveCodesOfTheirOwn() throws Exception {
+        assertThatThrownBy(() -> ours.receive(ByteBuffer.wrap(new byte[] {9}))).isInstanceOf(ProtocolException.class);
+        assertThat(ours.abortForViolation("type 9")).startsWith(3, 0, 1);
+        assertThat(theirs.abortForClose()).startsWith(3, 0, 2);
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = REFUSES)
+    void codesOfTheProtocolAreNotForApplications() {
+        assertThatThrownBy(() -> ours.abort(255, "")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new StreamLayer(257)).isInstanceOf(IllegalArgumentException.class);
+    }
+}
