@@ -1,0 +1,304 @@
+package dev.securesession.netty;
+
+import dev.securesession.transport.StreamAbortedException;
+import dev.securesession.transport.StreamLayer;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.UnsupportedMessageTypeException;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.PromiseCombiner;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream of bytes in each direction over a session, each with an authenticated end: the stream layer for Netty.
+ *
+ * <pre>{@code
+ * pipeline.addLast(SecureSessionHandler.client(config, PeerId.ofUtf8("server")));
+ * pipeline.addLast(new SecureStreamHandler());
+ * pipeline.addLast(new CopyFile());       // buffers of any length; their bounds have no meaning
+ * }</pre>
+ *
+ * <p>The end of the peer's bytes is a {@link ChannelInputShutdownEvent} and comes only if the peer has sent it. Our own end
+ * is {@link #shutdownOutput}. When both directions have ended, the channel is closed. Anything else is incomplete and goes
+ * to {@code exceptionCaught}: {@link StreamAbortedException} if the peer aborts, {@link java.io.EOFException} if the
+ * connection ends without an end of the stream. Closing the channel before both directions have ended tells the peer so,
+ * by an abort that is given a second to leave.
+ *
+ * <p>Long buffers are sent in chunks of up to 32 KiB, without a copy of their own. Understood by
+ * {@link dev.securesession.transport.SecureStream} at the other end. Belongs to one channel; the methods may be called by
+ * any thread, and keep their order with the writes of that thread. PROTOCOL.md ST-1 to ST-6.
+ */
+public final class SecureStreamHandler extends ChannelDuplexHandler {
+    private static final int ABORT_PATIENCE_SECONDS = 1;
+    private static final ByteBuf DATA_HEADER = Unpooled.unreleasableBuffer(
+            Unpooled.wrappedBuffer(new byte[] {StreamLayer.DATA}).asReadOnly());
+
+    private @Nullable ChannelHandlerContext context;
+    private @Nullable StreamLayer layer;
+    private int maxChunkLength;
+    private boolean closing;
+
+    /** Makes a handler for one channel; it must follow a {@link SecureSessionHandler}. */
+    public SecureStreamHandler() {}
+
+    /**
+     * Begins a stream.
+     *
+     * @throws IllegalStateException if there is no {@link SecureSessionHandler} in the pipeline
+     * @throws IllegalArgumentException if it allows payloads of less than 258 bytes, the length of an abort
+     */
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        SecureSessionHandler session = ctx.pipeline().get(SecureSessionHandler.class);
+        if (session == null) {
+            throw new IllegalStateException("a stream without a session; add a SecureSessionHandler first");
+        }
+        layer = new StreamLayer(session.maxPayloadLength());
+        maxChunkLength = Math.min(session.maxPayloadLength() - 1, StreamLayer.MAX_CHUNK_LENGTH);
+        context = ctx;
+    }
+
+    /**
+     * Ends our direction after everything that was written, and flushes it. The peer's reads answer the end of the stream.
+     *
+     * @return completes when the end has reached the network; fails if the stream has failed or this direction has ended
+     * @throws IllegalStateException if the handler was not added to a pipeline
+     */
+    public ChannelFuture shutdownOutput() {
+        return control((stream, ctx, promise) -> {
+            ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.end()), promise);
+            if (stream.isEndReceived()) {
+                closeAfter(ctx, promise);
+            }
+        });
+    }
+
+    /**
+     * Ends both directions at once, and closes the channel. The peer learns code and reason; data on their way are lost.
+     *
+     * @param code {@link StreamAbortedException#FIRST_APPLICATION_CODE} to 65,535, with a meaning of the application
+     * @param reason a short text for the logs of the peer; at most 255 bytes of its UTF-8 form are sent
+     * @return completes when the abort has reached the network; fails if the stream has failed before, or with an
+     *     {@link IllegalArgumentException} if the code is outside its range
+     * @throws IllegalStateException if the handler was not added to a pipeline
+     */
+    public ChannelFuture abort(int code, String reason) {
+        return control((stream, ctx, promise) -> {
+            ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.abort(code, reason)), promise);
+            closeAfter(ctx, promise);
+        });
+    }
+
+    /**
+     * Sends a message without data, so that idle timeouts of the peer and of the network start again.
+     *
+     * @return completes when it has reached the network; fails if the stream has failed
+     * @throws IllegalStateException if the handler was not added to a pipeline
+     */
+    public ChannelFuture sendKeepAlive() {
+        return control(
+                (stream, ctx, promise) -> ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.keepAlive()), promise));
+    }
+
+    /** One of the frames without data. */
+    private interface Control {
+        void send(StreamLayer stream, ChannelHandlerContext ctx, ChannelPromise promise) throws IOException;
+    }
+
+    private ChannelFuture control(Control control) {
+        ChannelHandlerContext ctx = context;
+        StreamLayer stream = layer;
+        if (ctx == null || stream == null) {
+            throw new IllegalStateException("the handler is in no pipeline yet; add it first");
+        }
+        ChannelPromise promise = ctx.newPromise();
+        Runnable task = () -> {
+            try {
+                control.send(stream, ctx, promise);
+            } catch (IOException | RuntimeException e) {
+                promise.tryFailure(e);
+            }
+        };
+        if (ctx.executor().inEventLoop()) {
+            task.run();
+        } else {
+            ctx.executor().execute(task);
+        }
+        return promise;
+    }
+
+    /** Sends data in chunks. */
+    @Override
+    public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+        if (!(message instanceof ByteBuf data)) {
+            Buffers.refuse(message, promise, new UnsupportedMessageTypeException(message, ByteBuf.class));
+            return;
+        }
+        try {
+            stream().requireSendable();
+        } catch (IOException | IllegalStateException e) {
+            Buffers.refuse(data, promise, e);
+            return;
+        }
+        if (!data.isReadable()) {
+            data.release();
+            promise.trySuccess();
+        } else if (data.readableBytes() <= maxChunkLength) {
+            ctx.write(frame(ctx, data), promise);
+        } else {
+            PromiseCombiner all = new PromiseCombiner(ctx.executor());
+            while (data.isReadable()) {
+                ByteBuf chunk = data.readRetainedSlice(Math.min(maxChunkLength, data.readableBytes()));
+                all.add((Future<?>) ctx.write(frame(ctx, chunk)));
+            }
+            data.release();
+            all.finish(promise.unvoid());
+        }
+    }
+
+    private static ByteBuf frame(ChannelHandlerContext ctx, ByteBuf data) {
+        return ctx.alloc()
+                .compositeBuffer(2)
+                .addComponent(true, DATA_HEADER.retainedDuplicate())
+                .addComponent(true, data);
+    }
+
+    /** Passes the data of the peer on, and reports its end. */
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        if (!(message instanceof ByteBuf payload)) {
+            ctx.fireChannelRead(message);
+            return;
+        }
+        StreamLayer stream = stream();
+        if (stream.isFailed()) {
+            payload.release();
+            return;
+        }
+        boolean passedOn = false;
+        try {
+            boolean endedBefore = stream.isEndReceived();
+            ByteBuffer data = stream.receive(payload.nioBuffer());
+            if (data.hasRemaining()) {
+                passedOn = true;
+                ctx.fireChannelRead(payload.skipBytes(payload.readableBytes() - data.remaining()));
+            } else if (stream.isEndReceived() != endedBefore) {
+                ctx.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+                if (stream.isEndSent() && !closing) {
+                    closing = true;
+                    ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+                }
+            }
+        } catch (StreamAbortedException abort) {
+            ctx.fireExceptionCaught(abort);
+            closing = true;
+            ctx.close();
+        } catch (IOException violation) {
+            refuse(ctx, stream, violation);
+        } finally {
+            if (!passedOn) {
+                payload.release();
+            }
+        }
+    }
+
+    private void refuse(ChannelHandlerContext ctx, StreamLayer stream, IOException violation) {
+        byte[] abort;
+        try {
+            abort = stream.abortForViolation(String.valueOf(violation.getMessage()));
+        } catch (IOException failedBefore) {
+            ctx.close();
+            return;
+        }
+        ChannelFuture told = ctx.writeAndFlush(Unpooled.wrappedBuffer(abort));
+        ctx.fireExceptionCaught(violation);
+        closeAfter(ctx, told);
+    }
+
+    /** A half close of the network is not an end of the stream. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            connectionEnded(ctx);
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
+    }
+
+    /** Reports a stream that was cut off. */
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        connectionEnded(ctx);
+        ctx.fireChannelInactive();
+    }
+
+    private void connectionEnded(ChannelHandlerContext ctx) {
+        StreamLayer stream = stream();
+        if (stream.isFailed() || closing) {
+            return;
+        }
+        try {
+            stream.connectionEnded();
+        } catch (IOException truncated) {
+            closing = true;
+            ctx.fireExceptionCaught(truncated);
+            ctx.close();
+        }
+    }
+
+    /** Closes the channel; tells the peer first if the stream is incomplete. */
+    @Override
+    public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+        StreamLayer stream = stream();
+        boolean complete = stream.isEndSent() && stream.isEndReceived();
+        SecureSessionHandler session = ctx.pipeline().get(SecureSessionHandler.class);
+        boolean established = session != null && session.session().isPresent();
+        if (closing || complete || stream.isFailed() || !established) {
+            closing = true;
+            ctx.close(promise);
+            return;
+        }
+        closing = true;
+        try {
+            ChannelFuture told = ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.abortForClose()));
+            whenDone(ctx, told, () -> ctx.close(promise));
+        } catch (IOException failedBefore) {
+            ctx.close(promise);
+        }
+    }
+
+    private void closeAfter(ChannelHandlerContext ctx, ChannelFuture last) {
+        closing = true;
+        whenDone(ctx, last, ctx::close);
+    }
+
+    private static void whenDone(ChannelHandlerContext ctx, ChannelFuture last, Runnable then) {
+        if (last.isDone()) {
+            then.run();
+            return;
+        }
+        Future<?> timer = ctx.executor().schedule(then, ABORT_PATIENCE_SECONDS, TimeUnit.SECONDS);
+        last.addListener(done -> {
+            if (timer.cancel(false)) {
+                then.run();
+            }
+        });
+    }
+
+    private StreamLayer stream() {
+        StreamLayer stream = layer;
+        if (stream == null) {
+            throw new AssertionError("a handler in no pipeline");
+        }
+        return stream;
+    }
+}

@@ -1,0 +1,245 @@
+package dev.securesession.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.transport.SecureConnection;
+import dev.securesession.transport.SecureStream;
+import dev.securesession.transport.StreamAbortedException;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.io.EOFException;
+import java.net.ProtocolException;
+import java.net.Socket;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The stream layer over a session in a pipeline. */
+@Timeout(120)
+@ExtendWith(NoLeaks.class)
+class SecureStreamHandlerTest {
+    private static final SecureSessionOptions DEFAULTS = SecureSessionOptions.defaults();
+
+    private static Wire streams() {
+        return new Wire(
+                new ChannelHandler[] {
+                    SecureSessionHandler.client(Peers.client(), Peers.SERVER), new SecureStreamHandler()
+                },
+                new ChannelHandler[] {SecureSessionHandler.server(Peers.server(), DEFAULTS), new SecureStreamHandler()
+                });
+    }
+
+    private static SecureStreamHandler stream(Wire.End end) {
+        return end.channel.pipeline().get(SecureStreamHandler.class);
+    }
+
+    @Test
+    void carriesBytesAndReportsTheEndOfEachDirection() {
+        try (Wire wire = streams()) {
+            wire.connect();
+            wire.client.write("written before the handshake, ");
+            wire.exchange();
+            wire.client.write("and after it");
+            ChannelFuture ended = stream(wire.client).shutdownOutput();
+            wire.exchange();
+
+            assertThat(ended.isSuccess()).isTrue();
+            assertThat(String.join("", wire.server.texts())).isEqualTo("written before the handshake, and after it");
+            assertThat(wire.server.events).endsWith(ChannelInputShutdownEvent.INSTANCE);
+            assertThat(wire.server.channel.isOpen()).isTrue();
+
+            wire.server.write("answer");
+            stream(wire.server).shutdownOutput();
+            wire.exchange();
+            assertThat(wire.client.texts()).containsExactly("answer");
+            assertThat(wire.client.events).endsWith(ChannelInputShutdownEvent.INSTANCE);
+            assertThat(wire.client.channel.isOpen()).isFalse();
+            assertThat(wire.server.channel.isOpen()).isFalse();
+            assertThat(wire.client.exceptions).isEmpty();
+            assertThat(wire.server.exceptions).isEmpty();
+        }
+    }
+
+    @Test
+    void longBuffersTravelInChunks() {
+        try (Wire wire = streams().established()) {
+            String text = "0123456789".repeat(10_000);
+            ChannelFuture write = wire.client.channel.writeOneOutbound(wire.client.buffer(text));
+            wire.client.channel.flushOutbound();
+            wire.exchange(length -> 5000);
+
+            assertThat(write.isSuccess()).isTrue();
+            assertThat(wire.server.texts())
+                    .hasSize(4)
+                    .satisfies(parts -> assertThat(String.join("", parts)).isEqualTo(text));
+        }
+    }
+
+    @Test
+    void refusesDataAfterTheEnd() {
+        try (Wire wire = streams().established()) {
+            stream(wire.client).shutdownOutput();
+            ChannelFuture late = wire.client.channel.writeOneOutbound(wire.client.buffer("late"));
+
+            assertThat(late.cause()).isInstanceOf(IllegalStateException.class);
+            assertThat(stream(wire.client).shutdownOutput().cause()).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void anAbortReachesThePeerWithItsReason() {
+        try (Wire wire = streams().established()) {
+            wire.client.write("partial");
+            stream(wire.client).abort(300, "disk full");
+            wire.exchange();
+
+            StreamAbortedException abort = (StreamAbortedException) wire.server.exception();
+            assertThat(abort.code()).isEqualTo(300);
+            assertThat(abort.reason()).isEqualTo("disk full");
+            assertThat(wire.server.channel.isOpen()).isFalse();
+            assertThat(wire.client.channel.isOpen()).isFalse();
+        }
+        try (Wire wire = streams().established()) {
+            assertThat(stream(wire.client).abort(2, "not ours to give").cause())
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void closingBeforeTheEndIsAnAbort() {
+        try (Wire wire = streams().established()) {
+            wire.client.write("partial");
+            wire.client.channel.close();
+            wire.exchange();
+
+            assertThat(((StreamAbortedException) wire.server.exception()).code())
+                    .isEqualTo(StreamAbortedException.CLOSED);
+            assertThat(wire.server.events).doesNotContain(ChannelInputShutdownEvent.INSTANCE);
+            assertThat(wire.client.channel.isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void aConnectionThatIsCutIsNoEnd() {
+        try (Wire wire = streams().established()) {
+            wire.client.write("partial");
+            wire.exchange();
+            wire.server.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+
+            assertThat(wire.server.exception()).isInstanceOf(EOFException.class).hasMessageContaining("incomplete");
+            assertThat(wire.server.events).doesNotContain(ChannelInputShutdownEvent.INSTANCE);
+            assertThat(wire.server.channel.isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void aPeerWithoutTheStreamLayerIsRefused() {
+        try (Wire wire = new Wire(
+                new ChannelHandler[] {SecureSessionHandler.client(Peers.client(), Peers.SERVER)},
+                new ChannelHandler[] {SecureSessionHandler.server(Peers.server(), DEFAULTS), new SecureStreamHandler()
+                })) {
+            wire.established();
+            wire.client.write("plain message");
+            wire.exchange();
+
+            assertThat(wire.server.exception()).isInstanceOf(ProtocolException.class);
+            assertThat(wire.client.texts())
+                    .singleElement()
+                    .satisfies(abort -> assertThat(abort).startsWith("\u0003\u0000\u0001"));
+            assertThat(wire.server.channel.isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void keepAlivesCarryNothing() {
+        try (Wire wire = streams().established()) {
+            ChannelFuture sent = stream(wire.client).sendKeepAlive();
+            wire.exchange();
+
+            assertThat(sent.isSuccess()).isTrue();
+            assertThat(wire.server.texts()).isEmpty();
+            assertThat(wire.server.exceptions).isEmpty();
+        }
+    }
+
+    @Test
+    void needsASession() {
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.pipeline().addLast(new SecureStreamHandler());
+        assertThatThrownBy(channel::checkException).hasStackTraceContaining("add a SecureSessionHandler first");
+        assertThatThrownBy(() -> new SecureStreamHandler().shutdownOutput()).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void talksToABlockingStream() throws Exception {
+        byte[] sent = new byte[1_000_000];
+        new Random(7).nextBytes(sent);
+        try (NettyServer server = new NettyServer(() -> new ChannelHandler[] {
+                    SecureSessionHandler.server(Peers.server(), DEFAULTS), new SecureStreamHandler(), new EchoToTheEnd()
+                });
+                SecureStream stream = SecureStream.over(SecureConnection.connect(
+                        new Socket(
+                                server.address().getAddress(), server.address().getPort()),
+                        Peers.client(),
+                        Peers.SERVER))) {
+            Thread writer = new Thread(() -> {
+                try {
+                    stream.output().write(sent);
+                    stream.shutdownOutput();
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            });
+            writer.start();
+            assertThat(stream.input().readAllBytes()).isEqualTo(sent);
+            writer.join();
+        }
+    }
+
+    @Test
+    void aBlockingStreamLearnsOfAnAbort() throws Exception {
+        try (NettyServer server = new NettyServer(() -> new ChannelHandler[] {
+                    SecureSessionHandler.server(Peers.server(), DEFAULTS),
+                    new SecureStreamHandler(),
+                    new ChannelInboundHandlerAdapter() {
+                        @Override
+                        public void channelRead(ChannelHandlerContext ctx, Object message) {
+                            ((ByteBuf) message).release();
+                            ctx.pipeline().get(SecureStreamHandler.class).abort(256, "no");
+                        }
+                    }
+                });
+                SecureStream stream = SecureStream.over(SecureConnection.connect(
+                        new Socket(
+                                server.address().getAddress(), server.address().getPort()),
+                        Peers.client(),
+                        Peers.SERVER))) {
+            stream.output().write(1);
+            assertThatThrownBy(() -> stream.input().read())
+                    .isInstanceOf(StreamAbortedException.class)
+                    .hasMessageContaining("256: no");
+        }
+    }
+
+    /** Sends everything back, and the end too. */
+    private static final class EchoToTheEnd extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            ctx.writeAndFlush(message);
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                ctx.pipeline().get(SecureStreamHandler.class).shutdownOutput();
+            }
+        }
+    }
+}

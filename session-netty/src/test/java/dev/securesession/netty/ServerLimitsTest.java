@@ -1,0 +1,121 @@
+package dev.securesession.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.transport.ServerOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** What the connections of a server share. */
+class ServerLimitsTest {
+    private final List<String> closed = new ArrayList<>();
+
+    private Consumer<IOException> named(String name) {
+        return cause -> closed.add(name);
+    }
+
+    @Test
+    void theOldestSilentConnectionMakesRoom() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(3));
+        limits.admit(null, named("busy")).sent();
+        limits.admit(null, named("silent"));
+        limits.admit(null, named("silent later"));
+        limits.admit(null, named("new"));
+
+        assertThat(closed).containsExactly("silent");
+        assertThat(limits.counters().halfOpen()).isEqualTo(3);
+        assertThat(limits.counters().shed()).isEqualTo(1);
+    }
+
+    @Test
+    void theOldestMakesRoomIfNoneIsSilent() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(2));
+        limits.admit(null, named("first")).sent();
+        limits.admit(null, named("second")).sent();
+        limits.admit(null, named("new"));
+
+        assertThat(closed).containsExactly("first");
+    }
+
+    @Test
+    void establishedConnectionsDoNotCount() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(1));
+        for (int i = 0; i < 10; i++) {
+            ServerLimits.Admission admission = limits.admit(null, named("each"));
+            assertThat(admission.establish()).isTrue();
+        }
+        assertThat(closed).isEmpty();
+        assertThat(limits.counters().open()).isEqualTo(10);
+        assertThat(limits.toString()).contains("at most 1 half-open");
+    }
+
+    @Test
+    void oneAddressHasALimitOfItsOwn() throws Exception {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimitPerAddress(1));
+        limits.admit(InetAddress.getByName("192.0.2.1"), named("first"));
+        limits.admit(InetAddress.getByName("192.0.2.2"), named("other"));
+        limits.admit(InetAddress.getByName("192.0.2.1"), named("second"));
+        for (int i = 0; i < 3; i++) {
+            limits.admit(InetAddress.getLoopbackAddress(), named("loopback"));
+        }
+        assertThat(closed).containsExactly("first");
+    }
+
+    @Test
+    void whoHoldsTheMostIsClosed() throws Exception {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHandshakeBytesLimit(1000));
+        ServerLimits.Admission large = limits.admit(null, named("large"));
+        ServerLimits.Admission small = limits.admit(null, named("small"));
+        large.hold(900);
+        small.hold(200);
+        assertThat(closed).containsExactly("large");
+        assertThat(large.establish()).isFalse();
+
+        ServerLimits.Admission larger = limits.admit(null, named("larger"));
+        assertThatThrownBy(() -> larger.hold(900))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("1000");
+        assertThat(limits.counters().evicted()).isEqualTo(2);
+    }
+
+    @Test
+    void establishedConnectionsHaveABudgetOfTheirOwnAndWhatLeavesHoldsNothing() throws Exception {
+        ServerLimits limits = ServerLimits.of(
+                ServerOptions.defaults().withHandshakeBytesLimit(100).withIncompleteBytesLimit(1000));
+        for (int i = 0; i < 20; i++) {
+            ServerLimits.Admission admission = limits.admit(null, named("each"));
+            admission.hold(100);
+            admission.establish();
+            admission.hold(900);
+            admission.leave();
+        }
+        assertThat(closed).isEmpty();
+        assertThat(limits.counters().open()).isZero();
+    }
+
+    @Test
+    void aDisplacedConnectionIsClosedWithItsReason() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(1));
+        SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
+        try (Wire first = new Wire(
+                        SecureSessionHandler.client(Peers.client(), Peers.SERVER),
+                        SecureSessionHandler.server(Peers.server(), options));
+                Wire second = new Wire(
+                        SecureSessionHandler.client(Peers.client(), Peers.SERVER),
+                        SecureSessionHandler.server(Peers.server(), options))) {
+            first.connect();
+            second.established();
+            first.server.channel.runPendingTasks();
+
+            assertThat(first.server.exception()).hasMessageContaining("too many connections are half open");
+            assertThat(first.server.channel.isOpen()).isFalse();
+            assertThat(limits.counters().established()).isEqualTo(1);
+        }
+        assertThat(limits.counters().open()).isZero();
+    }
+}
