@@ -20,22 +20,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EstablishedSession {
     private final Role role;
-    private final @Nullable Peer peer;
-    private final @Nullable PeerId assumedPeer;
+    // A proved or an assumed peer, in the form of Peer: one array, since every session has a peer.
+    private final byte @Nullable [] peer;
     private final MessageSealer sealer;
     private final MessageOpener opener;
     private final @Nullable Secret master;
 
     private EstablishedSession(
-            Role role,
-            @Nullable Peer peer,
-            @Nullable PeerId assumedPeer,
-            MessageSealer sealer,
-            MessageOpener opener,
-            @Nullable Secret master) {
+            Role role, byte @Nullable [] peer, MessageSealer sealer, MessageOpener opener, @Nullable Secret master) {
         this.role = role;
         this.peer = peer;
-        this.assumedPeer = assumedPeer;
         this.sealer = sealer;
         this.opener = opener;
         this.master = master;
@@ -46,8 +40,7 @@ public final class EstablishedSession {
         Role other = role.opposite();
         return new EstablishedSession(
                 role,
-                peer,
-                null,
+                peer.fields,
                 sealer(settings, secrets, role, 0),
                 opener(settings, secrets, other, ReplayWindow.empty(settings.replayWindow)),
                 settings.keepsMaster ? secrets.master().copy() : null);
@@ -65,8 +58,7 @@ public final class EstablishedSession {
                 : ReplayWindow.upTo(settings.replayWindow, peerIndex);
         return new EstablishedSession(
                 role,
-                null,
-                assumedPeer,
+                assumedPeer == null ? null : Peer.assumed(assumedPeer),
                 sealer(settings, secrets, role, nextIndex),
                 opener(settings, secrets, other, window),
                 settings.keepsMaster ? secrets.master().copy() : null);
@@ -80,13 +72,9 @@ public final class EstablishedSession {
             throw new MalformedException("a saved session with a negative counter");
         }
         requireHashLength(saved);
-        PeerId id = saved.peerId.length == 0 ? null : PeerId.of(saved.peerId);
-        Peer peer =
-                id == null || !saved.isPeerProved() ? null : new Peer(id, saved.peerFingerprint, saved.transcriptHash);
         return new EstablishedSession(
                 saved.role,
-                peer,
-                peer == null ? id : null,
+                savedPeer(saved),
                 new MessageSealer(
                         settings,
                         saved.sessionId,
@@ -132,12 +120,14 @@ public final class EstablishedSession {
         saved.sessionId = sessionId();
         saved.ownId = ownId.toBytes();
         saved.ownFingerprint = ownFingerprint;
-        if (peer != null) {
-            saved.peerId = peer.id().toBytes();
-            saved.peerFingerprint = peer.fingerprint();
-            saved.transcriptHash = peer.transcriptHash();
-        } else if (assumedPeer != null) {
-            saved.peerId = assumedPeer.toBytes();
+        Peer proved = peer();
+        PeerId assumed = assumedPeer();
+        if (proved != null) {
+            saved.peerId = proved.id().toBytes();
+            saved.peerFingerprint = proved.fingerprint();
+            saved.transcriptHash = proved.transcriptHash();
+        } else if (assumed != null) {
+            saved.peerId = assumed.toBytes();
         }
         if (master != null) {
             saved.master = master.toBytes();
@@ -182,12 +172,12 @@ public final class EstablishedSession {
 
     /** Returns the peer as proved in the handshake, or null after a saved form that does not hold it. */
     public @Nullable Peer peer() {
-        return peer;
+        return peer != null && Peer.isProved(peer) ? new Peer(peer) : null;
     }
 
     /** Returns the peer that the application has named for a session whose peer is not known, or null. */
     public @Nullable PeerId assumedPeer() {
-        return assumedPeer;
+        return peer != null && !Peer.isProved(peer) ? Peer.assumedId(peer) : null;
     }
 
     public MessageSealer sealer() {
@@ -247,24 +237,58 @@ public final class EstablishedSession {
         }
     }
 
-    /** Who a session is with, and the handshake that showed it: in one array, since every session has one. */
+    private static byte @Nullable [] savedPeer(SavedSession saved) {
+        if (saved.peerId.length == 0) {
+            return null;
+        }
+        PeerId id = PeerId.of(saved.peerId);
+        return saved.isPeerProved()
+                ? new Peer(id, saved.peerFingerprint, saved.transcriptHash).fields
+                : Peer.assumed(id);
+    }
+
+    /**
+     * The peer of a session and the handshake that proved it. The fields are in one array: a byte that tells a proved peer
+     * from an assumed one, then fingerprint and transcript hash if it is proved, then the id.
+     */
     public static final class Peer {
+        private static final byte[] PROVED = {1};
+        private static final byte[] ASSUMED = {0};
+        private static final int HASH_OFFSET = 1 + Sha256.LENGTH;
+        private static final int ID_OFFSET = HASH_OFFSET + Sha256.LENGTH;
+
         private final byte[] fields;
 
         public Peer(PeerId id, byte[] fingerprint, byte[] transcriptHash) {
-            this.fields = Bytes.concat(fingerprint, transcriptHash, id.toBytes());
+            this(Bytes.concat(PROVED, fingerprint, transcriptHash, id.toBytes()));
+        }
+
+        private Peer(byte[] fields) {
+            this.fields = fields;
+        }
+
+        static byte[] assumed(PeerId id) {
+            return Bytes.concat(ASSUMED, id.toBytes());
+        }
+
+        static boolean isProved(byte[] fields) {
+            return fields[0] == PROVED[0];
+        }
+
+        static PeerId assumedId(byte[] fields) {
+            return PeerId.of(Arrays.copyOfRange(fields, 1, fields.length));
         }
 
         public PeerId id() {
-            return PeerId.of(Arrays.copyOfRange(fields, 2 * Sha256.LENGTH, fields.length));
+            return PeerId.of(Arrays.copyOfRange(fields, ID_OFFSET, fields.length));
         }
 
         public byte[] fingerprint() {
-            return Arrays.copyOf(fields, Sha256.LENGTH);
+            return Arrays.copyOfRange(fields, 1, HASH_OFFSET);
         }
 
         public byte[] transcriptHash() {
-            return Arrays.copyOfRange(fields, Sha256.LENGTH, 2 * Sha256.LENGTH);
+            return Arrays.copyOfRange(fields, HASH_OFFSET, ID_OFFSET);
         }
     }
 }
