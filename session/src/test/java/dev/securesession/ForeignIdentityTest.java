@@ -50,7 +50,7 @@ class ForeignIdentityTest {
     @ParameterizedTest
     @EnumSource
     @Rule(value = "C-3", kind = ACCEPTS)
-    void negotiatesWithAKeyOfAService(Curve curve) throws Exception {
+    void handshakesWithAKeyOfAService(Curve curve) throws Exception {
         KeyPair pair = generate(curve);
         AtomicInteger signatures = new AtomicInteger();
         FakeProvider service = service(signatures);
@@ -59,7 +59,7 @@ class ForeignIdentityTest {
             LocalIdentity identity =
                     LocalIdentity.of(ID, new ServiceKey(pair.getPrivate()), IdentityPublicKey.ofJca(pair.getPublic()));
             assertThat(signatures).hasValue(1);
-            assertNegotiates(identity);
+            assertHandshakes(identity);
             // Message 1 or 2, and message 3 as a client; both roles.
             assertThat(signatures).hasValue(4);
         } finally {
@@ -68,7 +68,7 @@ class ForeignIdentityTest {
     }
 
     @Test
-    void negotiatesWithAKeyOfAKeyStore() throws Exception {
+    void handshakesWithAKeyOfAKeyStore() throws Exception {
         KeyPair pair = generate(Curve.P256);
         char[] password = "changeit".toCharArray();
         KeyStore store = KeyStore.getInstance("PKCS12");
@@ -83,8 +83,8 @@ class ForeignIdentityTest {
         IdentityPublicKey publicKey =
                 IdentityPublicKey.ofJca(loaded.getCertificate("identity").getPublicKey());
 
-        assertNegotiates(LocalIdentity.of(ID, privateKey, publicKey));
-        assertNegotiates(LocalIdentity.of(ID, IdentityPrivateKey.ofJca(privateKey)));
+        assertHandshakes(LocalIdentity.of(ID, privateKey, publicKey));
+        assertHandshakes(LocalIdentity.of(ID, IdentityPrivateKey.ofJca(privateKey)));
     }
 
     @Test
@@ -154,17 +154,17 @@ class ForeignIdentityTest {
         }
     }
 
-    private static void assertNegotiates(LocalIdentity identity) throws Exception {
+    private static void assertHandshakes(LocalIdentity identity) throws Exception {
         IdentityKeyPair peerKeys = TestKeys.pair(1);
         PeerId peerId = PeerId.ofUtf8("peer");
         SessionConfig own = SessionConfig.of(identity, PeerDirectory.of(peerId, peerKeys.publicKey()));
         SessionConfig peer = SessionConfig.of(
                 LocalIdentity.of(peerId, peerKeys.privateKey()), PeerDirectory.of(identity.id(), identity.publicKey()));
-        negotiate(own, peer);
-        negotiate(peer, own);
+        handshake(own, peer);
+        handshake(peer, own);
     }
 
-    private static void negotiate(SessionConfig clientConfig, SessionConfig serverConfig) throws Exception {
+    private static void handshake(SessionConfig clientConfig, SessionConfig serverConfig) throws Exception {
         Handshake client = Handshake.clientAcceptingAnyKnownPeer(clientConfig);
         Handshake server = Handshake.server(serverConfig);
         byte[] message2 = server.receive(client.start()).message().orElseThrow();

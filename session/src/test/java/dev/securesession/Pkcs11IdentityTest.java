@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** An identity in a PKCS#11 token, which SoftHSM2 stands in for. */
 class Pkcs11IdentityTest {
     private static final String PIN = "1234";
-    private static final String DONE = "negotiated with the token";
+    private static final String DONE = "handshake done with the token";
 
     /** Where distributions put the library. */
     private static final List<String> LIBRARIES = List.of(
@@ -42,7 +42,7 @@ class Pkcs11IdentityTest {
     /** In a JVM of its own: SoftHSM finds its configuration through the environment only. */
     @Test
     @Rule(value = "C-3", kind = ACCEPTS)
-    void negotiatesWithAKeyInAToken() throws Exception {
+    void handshakesWithAKeyInAToken() throws Exception {
         String library = LIBRARIES.stream()
                 .filter(path -> Files.exists(Path.of(path)))
                 .findFirst()
@@ -89,7 +89,7 @@ class Pkcs11IdentityTest {
         return text;
     }
 
-    /** What the other JVM does: makes keys in the token and negotiates with them in both roles. */
+    /** What the other JVM does: makes keys in the token and performs handshakes with them in both roles. */
     public static void main(String[] arguments) throws Exception {
         Provider token = Security.getProvider("SunPKCS11").configure(arguments[0]);
         Security.addProvider(token);
@@ -110,12 +110,12 @@ class Pkcs11IdentityTest {
             SessionConfig peer = SessionConfig.of(
                     LocalIdentity.of(peerId, TestKeys.pair(1).privateKey()),
                     PeerDirectory.of(id, identity.publicKey()));
-            Stream.of(List.of(own, peer), List.of(peer, own)).forEach(Pkcs11IdentityTest::negotiate);
+            Stream.of(List.of(own, peer), List.of(peer, own)).forEach(Pkcs11IdentityTest::handshake);
             System.out.println(DONE + " on " + curve);
         }
     }
 
-    private static void negotiate(List<SessionConfig> configurations) {
+    private static void handshake(List<SessionConfig> configurations) {
         try (Handshake client = Handshake.clientAcceptingAnyKnownPeer(configurations.get(0));
                 Handshake server = Handshake.server(configurations.get(1))) {
             byte[] message2 = server.receive(client.start()).message().orElseThrow();

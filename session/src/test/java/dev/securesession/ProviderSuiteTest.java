@@ -132,7 +132,7 @@ class ProviderSuiteTest {
 
     @Test
     @Rule(value = "C-3", kind = ACCEPTS)
-    void negotiatesWithIdentitiesOnEachCurveAndAPeerOfThePlatform() throws Exception {
+    void handshakesWithIdentitiesOnEachCurveAndAPeerOfThePlatform() throws Exception {
         for (Curve curve : Curve.values()) {
             Pair both = Pair.create(curve, curve);
             for (Pair pair : new Pair[] {

@@ -122,7 +122,7 @@ class WorkedExampleTest {
     private byte[] number(Role role) {
         byte[] number = new byte[4];
         for (int i = 0; i < 4; i++) {
-            number[i] = (byte) (recorded.initialSequence(role) >> 8 * (3 - i));
+            number[i] = (byte) (recorded.initialSequence(role) >> (8 * (3 - i)));
         }
         return number;
     }

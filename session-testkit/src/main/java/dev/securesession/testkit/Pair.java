@@ -229,7 +229,7 @@ public final class Pair {
     }
 
     /**
-     * Negotiates, and returns the session of each peer.
+     * Performs a handshake, and returns the session of each peer.
      *
      * @return the two ends, the caller's to close
      * @throws HandshakeException if one peer refuses the other

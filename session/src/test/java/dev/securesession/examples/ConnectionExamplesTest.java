@@ -122,7 +122,7 @@ class ConnectionExamplesTest {
     }
 
     @Test
-    void negotiatesByCallbackAndExchangesByBuffer() throws Exception {
+    void handshakesByCallbackAndExchangesByBuffer() throws Exception {
         Future<?> server = serve(connection -> {
             // example: exchange-by-buffer
             SecureSession session = connection.session();
@@ -138,15 +138,15 @@ class ConnectionExamplesTest {
     }
 
     @Test
-    void negotiatesByBufferAndExchangesByCallback() throws Exception {
+    void handshakesByBufferAndExchangesByCallback() throws Exception {
         Future<?> server = serve(connection -> {
             connection.send(answer(connection.receive().orElseThrow()));
             return null;
         });
         SessionConfig config = clientConfig();
-        // example: negotiate-by-buffer
+        // example: handshake-by-buffer
         Transport transport = StreamTransport.of(new Socket(host, port), Framing.lengthPrefix());
-        SecureConnection connection = SecureConnection.over(transport, negotiate(transport, config));
+        SecureConnection connection = SecureConnection.over(transport, performHandshake(transport, config));
         connection.send("how are you?".getBytes(UTF_8));
         byte[] answer = connection.receive().orElseThrow();
         // end
@@ -155,7 +155,7 @@ class ConnectionExamplesTest {
         server.get(30, TimeUnit.SECONDS);
     }
 
-    private static SecureSession negotiate(Transport transport, SessionConfig config) throws Exception {
+    private static SecureSession performHandshake(Transport transport, SessionConfig config) throws Exception {
         // example: handshake
         try (Handshake handshake = Handshake.client(config, PeerId.ofUtf8("server"))) {
             transport.send(handshake.start());

@@ -272,11 +272,11 @@ class SessionExamplesTest {
     }
 
     @Test
-    void tellsWhenToNegotiateAnew() {
+    void tellsWhenToStartANewHandshake() {
         SecureSession session = alice;
         // example: exhaustion
         if (session.remainingMessages() < 1_000) {
-            negotiateANewSession();
+            startNewHandshake();
         }
         // end
         assertThat(session.remainingMessages()).isPositive();
@@ -286,5 +286,5 @@ class SessionExamplesTest {
         return PEERS.find(peer).get(0);
     }
 
-    private static void negotiateANewSession() {}
+    private static void startNewHandshake() {}
 }

@@ -15,15 +15,15 @@ final class Connected implements AutoCloseable {
         this.server = server;
     }
 
-    /** Lets the two negotiate. */
-    static Connected negotiate(Threads threads, Pair pair, Transport client, Transport server) throws Exception {
+    /** Performs the handshake between the two. */
+    static Connected establish(Threads threads, Pair pair, Transport client, Transport server) throws Exception {
         ConnectionOptions options = ConnectionOptions.defaults();
         Future<SecureConnection> accepted = threads.run(() -> SecureConnection.accept(server, pair.server(), options));
         SecureConnection connected = SecureConnection.connect(client, pair.client(), Pair.SERVER_ID, options);
         return new Connected(connected, Threads.await(accepted));
     }
 
-    /** Puts sessions that were negotiated before over transports. */
+    /** Puts sessions that were established before over transports. */
     static Connected over(Pair pair, Transport client, Transport server) throws Exception {
         Pair.Sessions sessions = pair.establish();
         SecureSession clientSession = sessions.client();

@@ -54,7 +54,7 @@ class DatagramConnectionTest {
             return fault;
         });
         try (Threads threads = new Threads();
-                Connected ends = Connected.negotiate(threads, pair, faulty, inner.peer())) {
+                Connected ends = Connected.establish(threads, pair, faulty, inner.peer())) {
             Future<List<Integer>> receiving = threads.run(() -> receiveAll(ends.server));
             for (int i = 0; i < COUNT; i++) {
                 ends.client.send(ByteBuffer.allocate(4).putInt(0, i));

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** How connections negotiate, and how they give up. */
+/** How connections perform handshakes, and how they give up. */
 @Timeout(60)
 class HandshakeRunnerTest {
     private static final byte[] PAYLOAD = "payload".getBytes(UTF_8);
@@ -82,7 +82,7 @@ class HandshakeRunnerTest {
         }
 
         try (Threads threads = new Threads();
-                Connected ends = Connected.negotiate(threads, pair, datagramClient, datagramServer)) {
+                Connected ends = Connected.establish(threads, pair, datagramClient, datagramServer)) {
             ends.client.send(PAYLOAD);
             assertThat(ends.server.receive()).hasValue(PAYLOAD);
             assertThat(ends.server.droppedMessages()).isZero();
@@ -98,7 +98,7 @@ class HandshakeRunnerTest {
         }
 
         try (Threads threads = new Threads();
-                Connected ends = Connected.negotiate(threads, pair, datagramClient, datagramServer)) {
+                Connected ends = Connected.establish(threads, pair, datagramClient, datagramServer)) {
             ends.client.send(PAYLOAD);
             assertThat(ends.server.receive()).hasValue(PAYLOAD);
         }
@@ -129,7 +129,7 @@ class HandshakeRunnerTest {
     @Rule(value = "H-3", kind = Kind.ACCEPTS)
     void doubledHandshakeMessagesDoNoHarmToDatagramPeers() throws Exception {
         try (Threads threads = new Threads();
-                Connected ends = Connected.negotiate(
+                Connected ends = Connected.establish(
                         threads,
                         pair,
                         FaultyTransport.of(datagramClient, number -> Fault.duplicate()),
@@ -173,7 +173,7 @@ class HandshakeRunnerTest {
             }
         };
         try (Threads threads = new Threads();
-                Connected ends = Connected.negotiate(threads, pair, client, noting)) {
+                Connected ends = Connected.establish(threads, pair, client, noting)) {
             ends.client.send(PAYLOAD);
             assertThat(ends.server.receive()).hasValue(PAYLOAD);
         }

@@ -85,7 +85,7 @@ class SecureConnectionTest {
     void exchangesPayloadsOverAnyTransport(Delivery delivery) throws Exception {
         MemoryTransport transport = MemoryTransport.create(delivery);
         try (Threads threads = new Threads();
-                Connected ends = Connected.negotiate(threads, pair, transport, transport.peer())) {
+                Connected ends = Connected.establish(threads, pair, transport, transport.peer())) {
             exchange(ends.client, ends.server);
             assertThat(ends.client.transport()).isSameAs(transport);
         }

@@ -524,7 +524,7 @@ class SecureServerTest {
     }
 
     @Test
-    void closingEndsConnectionsThatAreServedAndNegotiated() throws Exception {
+    void closingEndsConnectionsThatAreServedAndInTheHandshake() throws Exception {
         CountDownLatch served = new CountDownLatch(2);
         SecureServer server = listen(connection -> {
             served.countDown();

@@ -382,7 +382,7 @@ class SecureStreamTest {
     }
 
     private static Connected overSockets(Threads threads, Loopback sockets) throws Exception {
-        return Connected.negotiate(
+        return Connected.establish(
                 threads,
                 Pair.create(),
                 StreamTransport.of(sockets.client, Framing.lengthPrefix()),
