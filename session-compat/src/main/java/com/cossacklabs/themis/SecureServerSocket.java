@@ -29,6 +29,10 @@ public class SecureServerSocket extends ServerSocket {
     private static final int MAX_HANDSHAKES = 256;
     private static final int MAX_WAITING = 64;
 
+    // The original has no method to close of its own, so a close of the superclass is noticed after this time at the
+    // latest.
+    private static final long CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private final byte[] id;
     private final PrivateKey signPrivateKey;
     private final ISessionCallbacks callbacks;
@@ -40,7 +44,6 @@ public class SecureServerSocket extends ServerSocket {
     private final Deque<SecureSocket> established = new ArrayDeque<>();
     private final Deque<Throwable> failures = new ArrayDeque<>();
     private boolean accepting;
-    private boolean closed;
 
     /**
      * Listens on a port of all addresses.
@@ -73,15 +76,15 @@ public class SecureServerSocket extends ServerSocket {
     @Override
     public Socket accept() throws IOException {
         int timeout = getSoTimeout();
-        long left = TimeUnit.MILLISECONDS.toNanos(timeout);
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeout);
         lock.lock();
         try {
-            if (!accepting && !closed) {
+            if (!accepting && !isClosed()) {
                 accepting = true;
                 start("themis-accept", this::acceptAll);
             }
             while (true) {
-                if (closed) {
+                if (isClosed()) {
                     throw new SocketException("Socket is closed");
                 }
                 SecureSocket socket = established.poll();
@@ -93,43 +96,17 @@ public class SecureServerSocket extends ServerSocket {
                 if (failure != null) {
                     throw thrown(failure);
                 }
-                if (timeout == 0) {
-                    changed.await();
-                } else if (left <= 0) {
+                long left = timeout == 0 ? CHECK_NANOS : end - System.nanoTime();
+                if (left <= 0) {
                     throw new SocketTimeoutException("Accept timed out");
-                } else {
-                    left = changed.awaitNanos(left);
                 }
+                changed.awaitNanos(Math.min(left, CHECK_NANOS));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new SocketException("Closed by interrupt");
         } finally {
             lock.unlock();
-        }
-    }
-
-    /** Stops accepting, gives up handshakes, and closes connections that wait for {@link #accept}. */
-    @Override
-    public void close() throws IOException {
-        List<Socket> left = new ArrayList<>();
-        // The constructor of the superclass closes a socket that cannot be bound.
-        if (lock != null) {
-            lock.lock();
-            try {
-                closed = true;
-                left.addAll(handshakes);
-                left.addAll(established);
-                established.clear();
-                changed.signalAll();
-            } finally {
-                lock.unlock();
-            }
-        }
-        try {
-            super.close();
-        } finally {
-            left.forEach(SecureServerSocket::closeQuietly);
         }
     }
 
@@ -144,6 +121,24 @@ public class SecureServerSocket extends ServerSocket {
     }
 
     private void acceptAll() {
+        try {
+            acceptWhileOpen();
+        } finally {
+            List<Socket> left = new ArrayList<>();
+            lock.lock();
+            try {
+                left.addAll(handshakes);
+                left.addAll(established);
+                established.clear();
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+            left.forEach(SecureServerSocket::closeQuietly);
+        }
+    }
+
+    private void acceptWhileOpen() {
         while (awaitRoom()) {
             SecureSocket socket = new SecureSocket(id, signPrivateKey, callbacks);
             try {
@@ -165,10 +160,12 @@ public class SecureServerSocket extends ServerSocket {
     private boolean awaitRoom() {
         lock.lock();
         try {
-            while (!closed && established.size() >= MAX_WAITING) {
-                changed.awaitUninterruptibly();
+            while (!isClosed() && established.size() >= MAX_WAITING) {
+                changed.awaitNanos(CHECK_NANOS);
             }
-            return !closed;
+            return !isClosed();
+        } catch (InterruptedException e) {
+            throw new AssertionError("nobody interrupts this thread", e);
         } finally {
             lock.unlock();
         }
@@ -178,7 +175,7 @@ public class SecureServerSocket extends ServerSocket {
         SecureSocket unwanted = null;
         lock.lock();
         try {
-            if (closed) {
+            if (isClosed()) {
                 unwanted = socket;
             } else {
                 if (handshakes.size() >= MAX_HANDSHAKES) {
@@ -218,7 +215,7 @@ public class SecureServerSocket extends ServerSocket {
         boolean waits = false;
         lock.lock();
         try {
-            boolean current = handshakes.remove(socket) && !closed;
+            boolean current = handshakes.remove(socket) && !isClosed();
             if (current && failure == null) {
                 established.add(socket);
                 waits = true;
