@@ -252,13 +252,6 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    /** Stops accepting and gives up handshakes that are not over; established connections go on. */
-    void stopAccepting() {
-        closeQuietly(serverSocket);
-        closeHalfOpen();
-        handshakes.shutdown();
-    }
-
     /**
      * Describes the server for people to read.
      *
@@ -348,10 +341,10 @@ public final class SecureServer implements Closeable {
         }
         established.incrementAndGet();
         try {
-            if (handlers == handshakes || handler instanceof Taker) {
-                handle(entry.socket, connection);
+            if (handlers == handshakes) {
+                handle(connection);
             } else {
-                handlers.execute(() -> handle(entry.socket, connection));
+                handlers.execute(() -> handle(connection));
             }
         } catch (RejectedExecutionException e) {
             end(connection);
@@ -413,28 +406,20 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    private void handle(Socket socket, SecureConnection connection) {
-        boolean taken = false;
+    private void handle(SecureConnection connection) {
         try {
-            if (handler instanceof Taker taker) {
-                taken = taker.take(this, socket, connection);
-            } else {
-                handler.handle(connection);
-            }
+            handler.handle(connection);
         } catch (InterruptedException e) {
             tellHandlerFailed(connection, e);
             Thread.currentThread().interrupt();
         } catch (Exception e) {
             tellHandlerFailed(connection, e);
         } finally {
-            if (!taken) {
-                end(connection);
-            }
+            end(connection);
         }
     }
 
-    /** Closes a connection and forgets it. */
-    void end(SecureConnection connection) {
+    private void end(SecureConnection connection) {
         closeQuietly(connection);
         connections.remove(connection);
         lock.lock();
@@ -529,21 +514,6 @@ public final class SecureServer implements Closeable {
          */
         default void handlerFailed(SecureConnection connection, Exception cause) {
             uncaught(cause);
-        }
-    }
-
-    /** Takes established connections over, which then outlive the call. */
-    interface Taker extends Handler {
-        /**
-         * Tells whether the connection was taken: if so, {@link SecureServer#end} is to be called when it ends.
-         *
-         * @param socket the socket under the connection
-         */
-        boolean take(SecureServer from, Socket socket, SecureConnection connection) throws Exception;
-
-        @Override
-        default void handle(SecureConnection connection) {
-            throw new AssertionError("take is called instead");
         }
     }
 }
