@@ -252,6 +252,13 @@ public final class SecureServer implements Closeable {
         }
     }
 
+    /** Stops accepting and gives up handshakes that are not over; established connections go on. */
+    void stopAccepting() {
+        closeQuietly(serverSocket);
+        closeHalfOpen();
+        handshakes.shutdown();
+    }
+
     /**
      * Describes the server for people to read.
      *
@@ -341,10 +348,10 @@ public final class SecureServer implements Closeable {
         }
         established.incrementAndGet();
         try {
-            if (handlers == handshakes) {
-                handle(connection);
+            if (handlers == handshakes || handler instanceof Taker) {
+                handle(entry.socket, connection);
             } else {
-                handlers.execute(() -> handle(connection));
+                handlers.execute(() -> handle(entry.socket, connection));
             }
         } catch (RejectedExecutionException e) {
             end(connection);
@@ -406,20 +413,28 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    private void handle(SecureConnection connection) {
+    private void handle(Socket socket, SecureConnection connection) {
+        boolean taken = false;
         try {
-            handler.handle(connection);
+            if (handler instanceof Taker taker) {
+                taken = taker.take(this, socket, connection);
+            } else {
+                handler.handle(connection);
+            }
         } catch (InterruptedException e) {
             tellHandlerFailed(connection, e);
             Thread.currentThread().interrupt();
         } catch (Exception e) {
             tellHandlerFailed(connection, e);
         } finally {
-            end(connection);
+            if (!taken) {
+                end(connection);
+            }
         }
     }
 
-    private void end(SecureConnection connection) {
+    /** Closes a connection and forgets it. */
+    void end(SecureConnection connection) {
         closeQuietly(connection);
         connections.remove(connection);
         lock.lock();
@@ -514,6 +529,21 @@ public final class SecureServer implements Closeable {
          */
         default void handlerFailed(SecureConnection connection, Exception cause) {
             uncaught(cause);
+        }
+    }
+
+    /** Takes established connections over, which then outlive the call. */
+    interface Taker extends Handler {
+        /**
+         * Tells whether the connection was taken: if so, {@link SecureServer#end} is to be called when it ends.
+         *
+         * @param socket the socket under the connection
+         */
+        boolean take(SecureServer from, Socket socket, SecureConnection connection) throws Exception;
+
+        @Override
+        default void handle(SecureConnection connection) {
+            throw new AssertionError("take is called instead");
         }
     }
 }

@@ -198,6 +198,39 @@ public final class SecureStream implements Closeable {
     }
 
     /**
+     * Closes the connection as a socket is closed: our direction ends if it can within a second, and the peer is not told
+     * that we read no further.
+     *
+     * @param closing runs when nothing more is to be sent, before the connection is closed
+     */
+    void finish(Runnable closing) throws IOException {
+        try {
+            if (state.failure() == null && writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+                try {
+                    if (!closed && !state.isEndSent()) {
+                        connection.send(ByteBuffer.wrap(StreamFrame.end()), Duration.ofMillis(ABORT_PATIENCE_MILLIS));
+                        state.sentEnd();
+                    }
+                } finally {
+                    writing.unlock();
+                }
+            }
+        } catch (IOException | IllegalStateException e) {
+            // The peer learns from the end of the connection, which is not an end of the stream.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            closed = true;
+            closing.run();
+            connection.close();
+        }
+    }
+
+    boolean isOutputShutdown() {
+        return state.isEndSent();
+    }
+
+    /**
      * Describes the stream for people to read.
      *
      * @return a description without secrets
@@ -356,6 +389,18 @@ public final class SecureStream implements Closeable {
         public int read(byte[] target, int offset, int length) throws IOException {
             Objects.checkFromIndexSize(offset, length, target.length);
             return SecureStream.this.read(ByteBuffer.wrap(target, offset, length));
+        }
+
+        @Override
+        public int available() {
+            if (!reading.tryLock()) {
+                return 0;
+            }
+            try {
+                return received.remaining();
+            } finally {
+                reading.unlock();
+            }
         }
 
         @Override

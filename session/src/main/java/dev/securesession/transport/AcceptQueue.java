@@ -1,0 +1,84 @@
+package dev.securesession.transport;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** The established sockets that wait for {@code accept}, up to a limit. Safe for use by several threads. */
+final class AcceptQueue {
+    private final int limit;
+
+    // Guards the fields below. Nothing foreign is called under it.
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Queue<SecureSocket> waiting = new ArrayDeque<>();
+    private boolean closed;
+
+    AcceptQueue(int limit) {
+        this.limit = limit;
+    }
+
+    /** Adds a socket as soon as there is room; returns false if there is none in time, or the queue is closed. */
+    boolean put(SecureSocket socket, Deadline deadline) throws InterruptedException {
+        lock.lock();
+        try {
+            while (!closed && waiting.size() >= limit) {
+                deadline.await(changed, "accept");
+            }
+            if (closed) {
+                return false;
+            }
+            waiting.add(socket);
+            changed.signalAll();
+            return true;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Removes the socket that has waited longest, as soon as there is one. */
+    SecureSocket take(Deadline deadline) throws IOException {
+        lock.lock();
+        try {
+            while (true) {
+                if (closed) {
+                    throw new SocketException("the server socket is closed");
+                }
+                SecureSocket next = waiting.poll();
+                if (next != null) {
+                    changed.signalAll();
+                    return next;
+                }
+                deadline.await(changed, "a connection");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for a connection");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends all waiting, and returns the sockets that nobody will take. */
+    List<SecureSocket> close() {
+        lock.lock();
+        try {
+            closed = true;
+            List<SecureSocket> left = new ArrayList<>(waiting);
+            waiting.clear();
+            changed.signalAll();
+            return left;
+        } finally {
+            lock.unlock();
+        }
+    }
+}
