@@ -1,0 +1,313 @@
+package dev.securesession.http;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/** Limits and timeouts of an {@link HttpSessionHandler}. Immutable; each {@code withX} returns a changed copy. */
+public final class HttpServerOptions {
+    private static final HttpServerOptions DEFAULTS = new HttpServerOptions();
+
+    private int halfOpenLimit = 1024;
+    private int halfOpenLimitPerAddress = 64;
+    private Duration handshakeTimeout = Duration.ofSeconds(30);
+    private int sessionLimit = 10_000;
+    private int sessionLimitPerPeer = 64;
+    private Duration idleTimeout = Duration.ofMinutes(10);
+    private Duration lifetime = Duration.ofHours(24);
+    private int maxRequestLength = 1024 * 1024;
+    private int maxAnswerLength = 1024 * 1024;
+    private long requestBytesLimit = 8L * 1024 * 1024;
+    private int requestLimit = 256;
+    private int requestLimitPerAddress = 64;
+    private Duration transferTimeout = Duration.ofSeconds(30);
+    private Clock clock = Clock.systemUTC();
+
+    private HttpServerOptions() {}
+
+    private HttpServerOptions(HttpServerOptions other) {
+        halfOpenLimit = other.halfOpenLimit;
+        halfOpenLimitPerAddress = other.halfOpenLimitPerAddress;
+        handshakeTimeout = other.handshakeTimeout;
+        sessionLimit = other.sessionLimit;
+        sessionLimitPerPeer = other.sessionLimitPerPeer;
+        idleTimeout = other.idleTimeout;
+        lifetime = other.lifetime;
+        maxRequestLength = other.maxRequestLength;
+        maxAnswerLength = other.maxAnswerLength;
+        requestBytesLimit = other.requestBytesLimit;
+        requestLimit = other.requestLimit;
+        requestLimitPerAddress = other.requestLimitPerAddress;
+        transferTimeout = other.transferTimeout;
+        clock = other.clock;
+    }
+
+    /**
+     * Returns the options that fit most programs.
+     *
+     * @return the defaults that each {@code withX} states
+     */
+    public static HttpServerOptions defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * Returns a copy with another limit for half-open handshakes; a further one displaces the oldest. Default: 1,024.
+     *
+     * @param limit handshakes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withHalfOpenLimit(int limit) {
+        requirePositive(limit, "another limit for half-open handshakes; a further one displaces the oldest");
+        return with(copy -> copy.halfOpenLimit = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for half-open handshakes of one address; a further one displaces the oldest of that address. Default: 64.
+     *
+     * @param limit handshakes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withHalfOpenLimitPerAddress(int limit) {
+        requirePositive(
+                limit,
+                "another limit for half-open handshakes of one address; a further one displaces the oldest of that address");
+        return with(copy -> copy.halfOpenLimitPerAddress = limit);
+    }
+
+    /**
+     * Returns a copy with another time within which a handshake must be completed. Default: 30 s.
+     *
+     * @param duration more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    public HttpServerOptions withHandshakeTimeout(Duration duration) {
+        requirePositive(duration, "handshake timeout");
+        return with(copy -> copy.handshakeTimeout = duration);
+    }
+
+    /**
+     * Returns a copy with another limit for sessions; while it is reached, handshakes get status 503. Default: 10,000.
+     *
+     * @param limit sessions, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withSessionLimit(int limit) {
+        requirePositive(limit, "another limit for sessions; while it is reached, handshakes get status 503");
+        return with(copy -> copy.sessionLimit = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for sessions of one peer; a further one displaces the least recently used of that peer. Default: 64.
+     *
+     * @param limit sessions, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withSessionLimitPerPeer(int limit) {
+        requirePositive(
+                limit,
+                "another limit for sessions of one peer; a further one displaces the least recently used of that peer");
+        return with(copy -> copy.sessionLimitPerPeer = limit);
+    }
+
+    /**
+     * Returns a copy with another time without a request after which a session ends. Default: 10 min.
+     *
+     * @param duration more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    public HttpServerOptions withIdleTimeout(Duration duration) {
+        requirePositive(duration, "idle timeout");
+        return with(copy -> copy.idleTimeout = duration);
+    }
+
+    /**
+     * Returns a copy with another time after which a session ends, used or not. Default: 24 h.
+     *
+     * @param duration more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    public HttpServerOptions withLifetime(Duration duration) {
+        requirePositive(duration, "lifetime");
+        return with(copy -> copy.lifetime = duration);
+    }
+
+    /**
+     * Returns a copy with another limit for the body of a request, before encryption. Default: 1 MiB.
+     *
+     * @param limit bytes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withMaxRequestLength(int limit) {
+        requirePositive(limit, "another limit for the body of a request, before encryption");
+        return with(copy -> copy.maxRequestLength = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for the body of an answer, before encryption. Default: 1 MiB.
+     *
+     * @param limit bytes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withMaxAnswerLength(int limit) {
+        requirePositive(limit, "another limit for the body of an answer, before encryption");
+        return with(copy -> copy.maxAnswerLength = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for the messages of all current requests together; beyond it they get status 503. Each byte takes some four bytes of memory while its request is answered. Default: 8 MiB.
+     *
+     * @param limit bytes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withRequestBytesLimit(long limit) {
+        requirePositive(
+                limit,
+                "another limit for the messages of all current requests together; beyond it they get status 503. Each byte takes some four bytes of memory while its request is answered");
+        return with(copy -> copy.requestBytesLimit = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for requests and handshake messages at the same time; beyond it they get status 503. Default: 256.
+     *
+     * @param limit requests, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withRequestLimit(int limit) {
+        requirePositive(
+                limit,
+                "another limit for requests and handshake messages at the same time; beyond it they get status 503");
+        return with(copy -> copy.requestLimit = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for requests and handshake messages of one address at the same time; beyond it they get status 429. Behind a proxy all have its address. Default: 64.
+     *
+     * @param limit requests, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withRequestLimitPerAddress(int limit) {
+        requirePositive(
+                limit,
+                "another limit for requests and handshake messages of one address at the same time; beyond it they get status 429. Behind a proxy all have its address");
+        return with(copy -> copy.requestLimitPerAddress = limit);
+    }
+
+    /**
+     * Returns a copy with another time within which a body must arrive, and a response be read. Default: 30 s.
+     *
+     * @param duration more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    public HttpServerOptions withTransferTimeout(Duration duration) {
+        requirePositive(duration, "transfer timeout");
+        return with(copy -> copy.transferTimeout = duration);
+    }
+
+    /**
+     * Returns a copy with another clock for the timeouts of handshakes and sessions, for tests. Default: that of the system.
+     *
+     * @param other the clock
+     * @return the copy
+     */
+    public HttpServerOptions withClock(Clock other) {
+        return with(copy -> copy.clock = other);
+    }
+
+    int halfOpenLimit() {
+        return halfOpenLimit;
+    }
+
+    int halfOpenLimitPerAddress() {
+        return halfOpenLimitPerAddress;
+    }
+
+    Duration handshakeTimeout() {
+        return handshakeTimeout;
+    }
+
+    int sessionLimit() {
+        return sessionLimit;
+    }
+
+    int sessionLimitPerPeer() {
+        return sessionLimitPerPeer;
+    }
+
+    Duration idleTimeout() {
+        return idleTimeout;
+    }
+
+    Duration lifetime() {
+        return lifetime;
+    }
+
+    int maxRequestLength() {
+        return maxRequestLength;
+    }
+
+    int maxAnswerLength() {
+        return maxAnswerLength;
+    }
+
+    long requestBytesLimit() {
+        return requestBytesLimit;
+    }
+
+    int requestLimit() {
+        return requestLimit;
+    }
+
+    int requestLimitPerAddress() {
+        return requestLimitPerAddress;
+    }
+
+    Duration transferTimeout() {
+        return transferTimeout;
+    }
+
+    Clock clock() {
+        return clock;
+    }
+
+    /**
+     * Describes the options for people to read.
+     *
+     * @return the limits
+     */
+    @Override
+    public String toString() {
+        return "options of an HTTP server: " + sessionLimit + " sessions of " + maxRequestLength + " bytes a request";
+    }
+
+    private HttpServerOptions with(Consumer<HttpServerOptions> change) {
+        HttpServerOptions copy = new HttpServerOptions(this);
+        change.accept(copy);
+        return copy;
+    }
+
+    private static void requirePositive(long limit, String what) {
+        if (limit < 1) {
+            throw new IllegalArgumentException(what + ": " + limit + "; it must be 1 or more");
+        }
+    }
+
+    private static void requirePositive(Duration duration, String what) {
+        if (duration.isNegative() || duration.isZero()) {
+            throw new IllegalArgumentException(what + " of " + duration + "; it must be more than zero");
+        }
+    }
+}

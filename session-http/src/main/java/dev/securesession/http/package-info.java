@@ -1,0 +1,10 @@
+/**
+ * Requests and answers over HTTP: a handler for the server of the JDK and a client on its HTTP client. Bodies are end-to-end
+ * encrypted between the two peers, whatever carries the HTTP.
+ *
+ * <p>PROTOCOL.md, Part 5.
+ */
+@NullMarked
+package dev.securesession.http;
+
+import org.jspecify.annotations.NullMarked;

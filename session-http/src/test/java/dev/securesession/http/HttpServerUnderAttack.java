@@ -1,0 +1,91 @@
+package dev.securesession.http;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.securesession.Handshake;
+import dev.securesession.testkit.Pair;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** A server in a JVM with little memory, attacked from inside; prints what it held and what became of an honest client. */
+final class HttpServerUnderAttack {
+    private static final int FLOODED_HANDSHAKES = 500;
+    private static final int WITHHELD = 48;
+
+    private HttpServerUnderAttack() {}
+
+    public static void main(String[] arguments) throws Exception {
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+        Pair pair = Pair.create();
+        ExecutorService executor = Executors.newFixedThreadPool(64);
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(executor);
+        URI address = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/api");
+        List<Socket> withheld = new ArrayList<>();
+        try (HttpSessionHandler sessions = HttpSessionHandler.of(pair.server(), (peer, request) -> request)) {
+            server.createContext("/api", sessions);
+            server.start();
+            for (int i = 0; i < WITHHELD; i++) {
+                withheld.add(withhold(address));
+            }
+            HttpClient http =
+                    HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+            byte[] message1;
+            try (Handshake handshake = pair.beginAsClient()) {
+                message1 = handshake.start();
+            }
+            int begun = 0;
+            for (int i = 0; i < FLOODED_HANDSHAKES; i++) {
+                begun += post(http, address, message1) == Status.OK ? 1 : 0;
+            }
+            System.out.println("begun " + begun);
+            System.out.println("half-open " + sessions.counters().halfOpen());
+            System.out.println("bytes bounded " + (sessions.counters().requestBytes() <= 8L * 1024 * 1024));
+            System.out.println("turned away " + (sessions.counters().turnedAway() > 0));
+            try (HttpSessionClient client = HttpSessionClient.of(address, pair.client(), Pair.SERVER_ID)) {
+                byte[] request = new byte[200_000];
+                Arrays.fill(request, (byte) 7);
+                System.out.println("honest client " + Arrays.equals(client.send(request), request));
+            }
+        } finally {
+            for (Socket socket : withheld) {
+                socket.close();
+            }
+            server.stop(0);
+            executor.shutdownNow();
+        }
+    }
+
+    /** Sends all but the last byte of a long request. */
+    private static Socket withhold(URI address) throws IOException {
+        Socket socket = new Socket(address.getHost(), address.getPort());
+        byte[] head = ("POST /api/exchange HTTP/1.1\r\nHost: a\r\nSecure-Session: " + "A".repeat(32)
+                        + "\r\nContent-Length: 1000000\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+        try {
+            socket.getOutputStream().write(head);
+            socket.getOutputStream().write(new byte[999_999]);
+        } catch (IOException e) {
+            // The server has no room for so much and has closed the connection.
+        }
+        return socket;
+    }
+
+    private static int post(HttpClient http, URI address, byte[] message) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(address + "/handshake"))
+                .POST(HttpRequest.BodyPublishers.ofByteArray(message))
+                .build();
+        return http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+    }
+}

@@ -1,0 +1,37 @@
+package dev.securesession.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A JVM of 64 MB survives withheld bodies and a flood of handshakes. */
+class HttpServerUnderAttackTest {
+    @Test
+    void servesAnHonestClientMeanwhile(@TempDir Path folder) throws Exception {
+        Path output = folder.resolve("output.txt");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx64m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        HttpServerUnderAttack.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        try {
+            assertThat(process.waitFor(180, TimeUnit.SECONDS))
+                    .as("ends; output so far: " + Files.readString(output))
+                    .isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+
+        assertThat(Files.readAllLines(output))
+                .contains("begun 500", "half-open 64", "bytes bounded true", "turned away true", "honest client true");
+        assertThat(process.exitValue()).isZero();
+    }
+}

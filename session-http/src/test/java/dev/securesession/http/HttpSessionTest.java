@@ -1,0 +1,310 @@
+package dev.securesession.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.securesession.HandshakeException;
+import dev.securesession.IdentityKeyPair;
+import dev.securesession.LocalIdentity;
+import dev.securesession.PeerDirectory;
+import dev.securesession.SessionConfig;
+import dev.securesession.exchange.Failure;
+import dev.securesession.testkit.Pair;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Requests, answers, failures, and the life of sessions, without anybody hostile. */
+@Timeout(60)
+class HttpSessionTest {
+    private static final RequestHandler ECHO = (peer, request) -> request;
+
+    @Test
+    void answersTheAuthenticatedPeer() throws Exception {
+        RequestHandler greeter = (peer, request) -> bytes("hello, " + peer + ", " + text(request));
+        try (Peers peers = Peers.serving(greeter);
+                HttpSessionClient client = peers.client()) {
+            assertThat(text(client.send(bytes("good morning")))).isEqualTo("hello, \"client\", good morning");
+            assertThat(text(client.send(bytes("good night")))).isEqualTo("hello, \"client\", good night");
+
+            assertThat(peers.sessions().counters().established()).isEqualTo(1);
+            assertThat(peers.sessions().counters().halfOpen()).isZero();
+            assertThat(peers.sessions().counters().requestBytes()).isZero();
+        }
+    }
+
+    @Test
+    void carriesEmptyAndLongBodies() throws Exception {
+        HttpServerOptions options =
+                HttpServerOptions.defaults().withMaxRequestLength(100_000).withMaxAnswerLength(100_000);
+        try (Peers peers = Peers.serving(ECHO, options);
+                HttpSessionClient client =
+                        peers.client(peers.uri(), HttpClientOptions.defaults().withMaxAnswerLength(100_000))) {
+            for (int length : new int[] {0, 1, 4043, 4095, 4096, 65_536, 100_000}) {
+                assertThat(client.send(new byte[length])).hasSize(length);
+            }
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> client.send(new byte[100_001]))
+                            .status())
+                    .hasValue(413);
+        }
+    }
+
+    @Test
+    void answersFiftyRequestsAtTheSameTime() throws Exception {
+        CyclicBarrier allArrived = new CyclicBarrier(50);
+        RequestHandler together = (peer, request) -> {
+            allArrived.await(30, TimeUnit.SECONDS);
+            return bytes("answer to " + text(request));
+        };
+        try (Peers peers = Peers.serving(together);
+                HttpSessionClient client = peers.client()) {
+            List<CompletableFuture<byte[]>> answers = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                answers.add(client.sendAsync(bytes("request " + i), Repetition.NEVER));
+            }
+
+            for (int i = 0; i < 50; i++) {
+                assertThat(text(answers.get(i).get(30, TimeUnit.SECONDS))).isEqualTo("answer to request " + i);
+            }
+            assertThat(peers.sessions().counters().established()).isEqualTo(1);
+            assertThat(peers.calls).hasValue(50);
+        }
+    }
+
+    @Test
+    void tellsTheFailureOfTheApplication() throws Exception {
+        RequestHandler failing = (peer, request) -> {
+            throw new RequestFailedException(404, "no such item");
+        };
+        try (Peers peers = Peers.serving(failing);
+                HttpSessionClient client = peers.client()) {
+            RequestFailedException failure =
+                    catchThrowableOfType(RequestFailedException.class, () -> client.send(bytes("item 7")));
+
+            assertThat(failure.code()).isEqualTo(404);
+            assertThat(failure.reason()).isEqualTo("no such item");
+            assertThat(peers.sessions().counters().handlerFailures()).isZero();
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> new RequestFailedException(255, "reserved"));
+    }
+
+    @Test
+    void tellsNoDetailsOfAnUnexpectedFailure() throws Exception {
+        RequestHandler broken = (peer, request) -> {
+            throw new IllegalStateException("the password of the database is 1234");
+        };
+        try (Peers peers = Peers.serving(broken);
+                HttpSessionClient client = peers.client()) {
+            RequestFailedException failure =
+                    catchThrowableOfType(RequestFailedException.class, () -> client.send(bytes("a")));
+
+            assertThat(failure.code()).isEqualTo(Failure.INTERNAL);
+            assertThat(failure).hasMessageNotContaining("1234");
+            assertThat(peers.sessions().counters().handlerFailures()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void tellsThatAnAnswerIsTooLong() throws Exception {
+        HttpServerOptions options = HttpServerOptions.defaults().withMaxAnswerLength(10);
+        try (Peers peers = Peers.serving((peer, request) -> new byte[11], options);
+                HttpSessionClient client = peers.client()) {
+            assertThat(catchThrowableOfType(RequestFailedException.class, () -> client.send(bytes("a")))
+                            .code())
+                    .isEqualTo(Failure.ANSWER_TOO_LONG);
+        }
+    }
+
+    @Test
+    void refusesAResponseThatIsTooLong() throws Exception {
+        try (Peers peers = Peers.serving((peer, request) -> new byte[50_000]);
+                HttpSessionClient client =
+                        peers.client(peers.uri(), HttpClientOptions.defaults().withMaxAnswerLength(49_999))) {
+            assertThatThrownBy(() -> client.send(bytes("a")))
+                    .isInstanceOf(RequestUncertainException.class)
+                    .hasMessageContaining("which is the limit");
+        }
+    }
+
+    @Test
+    void refusesAnotherServer() throws Exception {
+        try (Peers peers = Peers.serving(ECHO)) {
+            PeerDirectory other = PeerDirectory.of(
+                    Peers.serverId(), IdentityKeyPair.generate().publicKey());
+            try (HttpSessionClient client =
+                    HttpSessionClient.of(peers.uri(), peers.pair.client().withDirectory(other), Peers.serverId())) {
+                assertThat(catchThrowableOfType(HandshakeException.class, () -> client.send(bytes("secret")))
+                                .reason())
+                        .isEqualTo(HandshakeException.Reason.BAD_SIGNATURE);
+            }
+            assertThat(peers.calls).hasValue(0);
+        }
+    }
+
+    @Test
+    void refusesAnUnknownClient() throws Exception {
+        try (Peers peers = Peers.serving(ECHO);
+                HttpSessionClient client = HttpSessionClient.of(
+                        peers.uri(),
+                        SessionConfig.of(
+                                LocalIdentity.of(
+                                        Pair.CLIENT_ID,
+                                        IdentityKeyPair.generate().privateKey()),
+                                PeerDirectory.of(
+                                        Peers.serverId(),
+                                        peers.pair.server().identity().publicKey())),
+                        Peers.serverId())) {
+            assertThatThrownBy(() -> client.send(bytes("a")))
+                    .isInstanceOf(IOException.class)
+                    .isNotInstanceOf(RequestUncertainException.class)
+                    .hasMessageContaining("403")
+                    .hasMessageContaining("no request was sent");
+        }
+    }
+
+    @Test
+    void tellsThatNothingWasSentWithoutAConnection() throws Exception {
+        int port;
+        try (ServerSocket closed = new ServerSocket(0)) {
+            port = closed.getLocalPort();
+        }
+        try (HttpSessionClient client = HttpSessionClient.of(
+                URI.create("http://127.0.0.1:" + port + "/api"), Pair.create().client(), Peers.serverId())) {
+            assertThatThrownBy(() -> client.send(bytes("a"))).isInstanceOf(ConnectException.class);
+        }
+    }
+
+    @Test
+    void beginsANewSessionBeforeTheServerForgetsTheOldOne() throws Exception {
+        try (Peers peers = Peers.serving(ECHO);
+                HttpSessionClient client = peers.client()) {
+            client.send(bytes("a"));
+            peers.pair.clock().moveBy(Duration.ofMinutes(5));
+            client.send(bytes("b"));
+            assertThat(peers.sessions().counters().established()).isEqualTo(2);
+
+            for (int minute = 0; minute < 12 * 60; minute += 4) {
+                peers.pair.clock().moveBy(Duration.ofMinutes(4));
+                client.send(bytes("c"));
+            }
+            assertThat(peers.sessions().counters().established()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void expiresIdleAndOldSessionsAtTheServer() throws Exception {
+        HttpClientOptions patient =
+                HttpClientOptions.defaults().withIdleTimeout(Duration.ofDays(2)).withLifetime(Duration.ofDays(2));
+        try (Peers peers = Peers.serving(ECHO);
+                HttpSessionClient client = peers.client(peers.uri(), patient)) {
+            client.send(bytes("a"));
+            peers.pair.clock().moveBy(Duration.ofMinutes(10).minusSeconds(1));
+            client.send(bytes("b"));
+            peers.pair.clock().moveBy(Duration.ofMinutes(10));
+            peers.sessions().counters();
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> client.send(bytes("c")))
+                            .status())
+                    .hasValue(401);
+            assertThat(peers.sessions().counters().sessions()).isZero();
+
+            client.send(bytes("d"));
+            for (int minute = 0; minute < 24 * 60 - 9; minute += 9) {
+                peers.pair.clock().moveBy(Duration.ofMinutes(9));
+                client.send(bytes("e"));
+            }
+            peers.pair.clock().moveBy(Duration.ofMinutes(9));
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> client.send(bytes("f")))
+                            .status())
+                    .hasValue(401);
+            assertThat(peers.sessions().counters().sessions()).isZero();
+        }
+    }
+
+    @Test
+    void restartedServerGetsANewHandshake() throws Exception {
+        try (Peers peers = Peers.serving(ECHO);
+                HttpSessionClient client = peers.client()) {
+            client.send(bytes("before"));
+            peers.restart();
+
+            // The status is not authentic: only the caller may say that acting twice does no harm.
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> client.send(bytes("pay")))
+                            .status())
+                    .satisfiesAnyOf(
+                            status -> assertThat(status).hasValue(401),
+                            status -> assertThat(status).isEmpty());
+            peers.restart();
+            assertThat(text(client.send(bytes("read"), Repetition.HARMLESS))).isEqualTo("read");
+            assertThat(text(client.send(bytes("read again")))).isEqualTo("read again");
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try") // Closes on purpose before the end.
+    void closedPeerAndClosedHandlerEndSessions() throws Exception {
+        try (Peers peers = Peers.serving(ECHO);
+                HttpSessionClient client = peers.client()) {
+            client.send(bytes("a"));
+            assertThat(peers.sessions().closePeer(Pair.CLIENT_ID)).isEqualTo(1);
+            assertThat(peers.sessions().closePeer(Pair.CLIENT_ID)).isZero();
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> client.send(bytes("b")))
+                            .status())
+                    .hasValue(401);
+
+            client.send(bytes("c"));
+            assertThat(peers.sessions()).hasToString("HTTP handler with 1 sessions and 0 half-open handshakes");
+            peers.sessions().close();
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> client.send(bytes("d")))
+                            .status())
+                    .hasValue(503);
+            client.close();
+            client.close();
+            assertThatThrownBy(() -> client.send(bytes("e"))).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void refusesWrongAddressesAndOptions() {
+        Pair pair = Pair.create();
+        for (String address : List.of("ftp://host/api", "api", "http://host/api?a=b", "http://host/api#a")) {
+            assertThatIllegalArgumentException()
+                    .as(address)
+                    .isThrownBy(() -> HttpSessionClient.of(URI.create(address), pair.client(), Peers.serverId()));
+        }
+        Pair asking = Pair.create().askingForKeys();
+        assertThatIllegalArgumentException()
+                .isThrownBy(
+                        () -> HttpSessionClient.of(URI.create("http://host/api"), asking.client(), Peers.serverId()));
+        assertThatIllegalArgumentException().isThrownBy(() -> HttpSessionHandler.of(asking.server(), ECHO));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> HttpServerOptions.defaults().withSessionLimit(0));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> HttpServerOptions.defaults().withIdleTimeout(Duration.ZERO));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> HttpClientOptions.defaults().withRequestTimeout(Duration.ofSeconds(-1)));
+        assertThat(HttpServerOptions.defaults())
+                .hasToString("options of an HTTP server: 10000 sessions of 1048576 bytes a request");
+        assertThat(HttpClientOptions.defaults())
+                .hasToString("options of an HTTP client: requests within PT1M, answers of 1048576 bytes");
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(UTF_8);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, UTF_8);
+    }
+}
