@@ -269,6 +269,11 @@ public final class IdentityPrivateKey implements Destroyable {
         return withScalar(copy -> suite.ecdsa().signingKey(curve(), suite.keys().importScalar(curve(), copy)));
     }
 
+    /** Agrees on the x coordinate of the common point with a key on the same curve; the caller's to wipe. */
+    Secret agree(CryptoSuite suite, EcPublicKey peer) {
+        return withScalar(copy -> suite.ecdh().agree(suite.keys().importScalar(peer.curve(), copy), peer));
+    }
+
     private <T> T withScalar(Function<Secret, T> use) {
         Secret copy = scalar.copy();
         try {

@@ -109,6 +109,11 @@ public final class Sealer implements Destroyable {
                 CryptoProviders.platform().suite());
     }
 
+    /** Takes over the key. */
+    static Sealer withSecret(Secret key, CryptoSuite crypto) {
+        return new Sealer(key, false, ITERATION_LIMIT, crypto);
+    }
+
     /**
      * Returns a copy with another limit on the iterations that data may ask for when it is opened.
      *

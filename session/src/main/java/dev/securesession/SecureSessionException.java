@@ -11,7 +11,8 @@ public abstract sealed class SecureSessionException extends Exception
                 MessageRejectedException,
                 KeyRejectedException,
                 StateRejectedException,
-                SealedDataException {
+                SealedDataException,
+                SignatureRejectedException {
     private static final long serialVersionUID = 1L;
 
     /** The explanation, for people. */

@@ -24,6 +24,11 @@ public final class Ecdh {
         return agree(own.privateKey(), peer, SHARED_SECRET_LENGTH);
     }
 
+    /** Agrees with an identity key on the x coordinate of the common point (docs/signed-and-sealed-messages.md). */
+    public Secret agree(PrivateKey own, EcPublicKey peer) {
+        return agree(own, peer, EcDomain.of(peer.curve()).fieldLength());
+    }
+
     Secret agree(PrivateKey own, EcPublicKey peer, int length) {
         try {
             KeyAgreement agreement = KeyAgreement.getInstance(ALGORITHM, provider);
