@@ -16,7 +16,8 @@
 //     C functions, which the WebAssembly module exports all the same.
 //   - `request` and `reply` are for a session that is not established yet, `wrap` and `unwrap` for
 //     one that is: this peer sends no early data, but a server here takes it once it has message 3.
-//   - `token`, `untoken`, `imprint` and `unimprint` are extra: the two other cell modes.
+//   - `token`, `untoken`, `imprint` and `unimprint` are extra: the two other cell modes. So are
+//     `rsakeygen` (a C function again), `sign`, `verify`, `encrypt` and `decrypt`: Secure Message.
 //   - `export`, `import`, `hash` and key pairs on other curves than P-256 answer UNSUPPORTED.
 //
 // Two traps when the package is loaded under Node 18 and later. Its loader prefers a global `fetch`
@@ -26,7 +27,8 @@
 
 import {
   initialize, KeyPair, PrivateKey, PublicKey, SecureCellContextImprint, SecureCellSeal,
-  SecureCellTokenProtect, SecureSession, ThemisError, ThemisErrorCode,
+  SecureCellTokenProtect, SecureMessage, SecureMessageSign, SecureMessageVerify, SecureSession,
+  ThemisError, ThemisErrorCode,
 } from 'wasm-themis';
 
 console.log = console.error; // standard output belongs to the protocol
@@ -201,6 +203,27 @@ function keyPair(curve = '2') {
   return new KeyPair();
 }
 
+// The C function writes both keys at once: once with no buffers for their lengths, once for the keys.
+function rsaKeyPair() {
+  const lengths = allocate(8);
+  const generate = (privateKey, publicKey) =>
+    wasm._themis_gen_rsa_key_pair(privateKey, lengths, publicKey, lengths + 4);
+  const pointers = [0, 0];
+  const sizes = [0, 0];
+  try {
+    check(generate(0, 0), ThemisErrorCode.BUFFER_TOO_SMALL);
+    [0, 1].forEach((i) => {
+      sizes[i] = wasm.getValue(lengths + 4 * i, 'i32');
+      pointers[i] = allocate(sizes[i]);
+    });
+    check(generate(pointers[0], pointers[1]));
+    return [0, 1].map((i) => wasm.HEAPU8.slice(pointers[i], pointers[i] + wasm.getValue(lengths + 4 * i, 'i32')));
+  } finally {
+    pointers.forEach((pointer, i) => { if (pointer) release(pointer, sizes[i]); });
+    release(lengths, 8);
+  }
+}
+
 function unsupported() {
   throw new Refusal('UNSUPPORTED', 'the reference has nothing like it');
 }
@@ -241,6 +264,13 @@ on('token KEY DATA [CONTEXT]', (key, data, context) => { const made = tokenProte
 on('untoken KEY TOKEN DATA [CONTEXT]', (key, token, data, context) => [tokenProtect(key).decrypt(data, token, context)]);
 on('imprint KEY DATA CONTEXT', (key, data, context) => [contextImprint(key).encrypt(data, context)]);
 on('unimprint KEY DATA CONTEXT', (key, data, context) => [contextImprint(key).decrypt(data, context)]);
+
+const pairOf = (privateKey, publicKey) => new SecureMessage(new PrivateKey(privateKey), new PublicKey(publicKey));
+on('rsakeygen', rsaKeyPair);
+on('sign PRIVATE DATA', (privateKey, data) => [new SecureMessageSign(new PrivateKey(privateKey)).sign(data)]);
+on('verify PUBLIC SIGNED', (publicKey, signed) => [new SecureMessageVerify(new PublicKey(publicKey)).verify(signed)]);
+on('encrypt PRIVATE PUBLIC DATA', (privateKey, publicKey, data) => [pairOf(privateKey, publicKey).encrypt(data)]);
+on('decrypt PRIVATE PUBLIC DATA', (privateKey, publicKey, data) => [pairOf(privateKey, publicKey).decrypt(data)]);
 
 on('export NAME', unsupported);
 on('import NAME STATE', unsupported);

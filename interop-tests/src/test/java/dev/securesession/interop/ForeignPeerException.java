@@ -1,7 +1,7 @@
 package dev.securesession.interop;
 
 /** A peer in another process answered a request with {@code err REASON text}. */
-final class ForeignPeerException extends RuntimeException {
+public final class ForeignPeerException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final String reason;

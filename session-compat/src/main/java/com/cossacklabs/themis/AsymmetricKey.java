@@ -5,7 +5,7 @@ public abstract class AsymmetricKey extends KeyBytes {
     /** Asks for an elliptic-curve key pair. */
     public static final int KEYTYPE_EC = 0;
 
-    /** Asks for an RSA key pair, which sessions have never taken. */
+    /** Asks for an RSA key pair, for {@link SecureMessage}; sessions have never taken RSA keys. */
     public static final int KEYTYPE_RSA = 1;
 
     /**

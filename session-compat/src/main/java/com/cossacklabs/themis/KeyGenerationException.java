@@ -4,10 +4,6 @@ package com.cossacklabs.themis;
 public class KeyGenerationException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    KeyGenerationException(String message) {
-        super(message);
-    }
-
     KeyGenerationException(String message, Throwable cause) {
         super(message, cause);
     }

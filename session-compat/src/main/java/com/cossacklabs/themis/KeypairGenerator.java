@@ -1,6 +1,7 @@
 package com.cossacklabs.themis;
 
 import dev.securesession.IdentityKeyPair;
+import java.security.GeneralSecurityException;
 import java.security.ProviderException;
 import java.util.Arrays;
 
@@ -21,25 +22,20 @@ public abstract class KeypairGenerator {
     /**
      * Generates a key pair of a kind.
      *
-     * @param keyType {@link AsymmetricKey#KEYTYPE_EC}
+     * @param keyType {@link AsymmetricKey#KEYTYPE_EC} for keys on P-256, or {@link AsymmetricKey#KEYTYPE_RSA} for keys of
+     *     2,048 bits, which sessions refuse
      * @return a new pair
-     * @throws KeyGenerationException for {@link AsymmetricKey#KEYTYPE_RSA}, which nothing in this library takes, or if the
-     *     platform has no means to generate keys
+     * @throws KeyGenerationException if the platform has no means to
      * @throws InvalidArgumentException if there is no such kind
      */
     public static Keypair generateKeypair(int keyType) {
-        if (keyType == AsymmetricKey.KEYTYPE_RSA) {
-            throw new KeyGenerationException(
-                    "RSA keys are not generated: Secure Session takes elliptic-curve keys only;"
-                            + " use AsymmetricKey.KEYTYPE_EC");
-        }
-        if (keyType != AsymmetricKey.KEYTYPE_EC) {
+        if (keyType != AsymmetricKey.KEYTYPE_EC && keyType != AsymmetricKey.KEYTYPE_RSA) {
             throw new InvalidArgumentException("keyType is invalid");
         }
         try {
-            return of(IdentityKeyPair.generate());
-        } catch (ProviderException e) {
-            throw new KeyGenerationException("the platform failed to generate an elliptic-curve key pair", e);
+            return keyType == AsymmetricKey.KEYTYPE_RSA ? RsaKeys.generate() : of(IdentityKeyPair.generate());
+        } catch (GeneralSecurityException | ProviderException e) {
+            throw new KeyGenerationException("the platform failed to generate a key pair", e);
         }
     }
 

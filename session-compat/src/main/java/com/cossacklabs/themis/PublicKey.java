@@ -2,6 +2,8 @@ package com.cossacklabs.themis;
 
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
+import java.security.GeneralSecurityException;
+import java.security.interfaces.RSAPublicKey;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,9 +12,10 @@ import org.jspecify.annotations.Nullable;
  */
 public class PublicKey extends AsymmetricKey {
     private volatile @Nullable IdentityPublicKey identity;
+    private volatile @Nullable RSAPublicKey rsa;
 
     /**
-     * Copies an encoded key. What the bytes are is looked at when a peer is checked against them.
+     * Copies an encoded key. What the bytes are is looked at when the key is used.
      *
      * @param key the whole container, 1 byte or more
      * @throws NullArgumentException if there is no array
@@ -28,6 +31,20 @@ public class PublicKey extends AsymmetricKey {
         if (decoded == null) {
             decoded = IdentityPublicKey.decode(bytes());
             identity = decoded;
+        }
+        return decoded;
+    }
+
+    final boolean isRsa() {
+        return RsaKeys.isPublic(bytes());
+    }
+
+    /** The RSA key in the container; decoded and checked once. */
+    final RSAPublicKey rsa() throws GeneralSecurityException {
+        RSAPublicKey decoded = rsa;
+        if (decoded == null) {
+            decoded = RsaKeys.readPublic(bytes());
+            rsa = decoded;
         }
         return decoded;
     }

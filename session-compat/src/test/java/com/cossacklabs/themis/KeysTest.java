@@ -27,14 +27,6 @@ class KeysTest {
     }
 
     @Test
-    void saysWhyItGeneratesNoRsaKeys() {
-        assertThatExceptionOfType(KeyGenerationException.class)
-                .isThrownBy(() -> KeypairGenerator.generateKeypair(AsymmetricKey.KEYTYPE_RSA))
-                .withMessageContaining("RSA")
-                .withMessageContaining("elliptic-curve");
-    }
-
-    @Test
     void refusesOtherKinds() {
         assertThatExceptionOfType(InvalidArgumentException.class)
                 .isThrownBy(() -> KeypairGenerator.generateKeypair(2))

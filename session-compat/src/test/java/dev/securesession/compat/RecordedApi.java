@@ -19,12 +19,7 @@ final class RecordedApi {
 
     /** What the drop-in does not have: nothing in a session needs it. */
     static final Set<String> LEFT_OUT = Set.of(
-            "SecureCompare$CompareResult",
-            "SecureCompare$ProtocolResult",
-            "SecureCompare",
-            "SecureCompareException",
-            "SecureMessage",
-            "SecureMessageWrapException");
+            "SecureCompare$CompareResult", "SecureCompare$ProtocolResult", "SecureCompare", "SecureCompareException");
 
     private static final Pattern HEADER =
             Pattern.compile("(?<modifiers>(?:(?:public|abstract|final) )*)(?<kind>class|interface) (?<name>[\\w$]+)"
