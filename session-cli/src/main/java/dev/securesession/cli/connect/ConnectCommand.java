@@ -23,11 +23,14 @@ import picocli.CommandLine.Parameters;
         description = {
             "Connects to a peer, and joins standard input and output to a session with it, like netcat.",
             "",
-            "The end of standard input is told to the peer, authenticated. Ends when both have ended."
+            "At the end of standard input the peer is sent an authenticated end of that direction; the command exits when "
+                    + "both directions have ended. If either side fails, the other one learns the reason.",
+            "",
+            "The peer is listen, or any program that uses SecureStream of the library; see docs/command.md."
         },
         exitCodeList = {
-            "0:Both directions have ended as they should.",
-            "1:It failed; in particular if the data of the peer may be cut short.",
+            "0:Both directions are complete.",
+            "1:It failed: what has arrived is incomplete.",
             "2:The command was used wrongly."
         },
         footer = {
@@ -65,14 +68,15 @@ public final class ConnectCommand extends Subcommand {
         return 0;
     }
 
-    /** A peer that refuses this identity does not tell the reason; it tells its own user. */
+    /** A server that refuses a client does not tell it the reason (PROTOCOL.md H-4); the server's log has it. */
     private static SecureConnection establish(Socket socket, SessionConfig config, PeerId expectedPeer)
             throws IOException, SecureSessionException, Failure {
         try {
             return SecureConnection.connect(socket, config, expectedPeer);
         } catch (EOFException e) {
             throw new Failure(
-                    Errors.sentence(e) + "; its own output says whether it knows the --id given here, and which key",
+                    Errors.sentence(e) + ": its log says whether it knows the id "
+                            + config.identity().id() + " and this key",
                     e);
         }
     }

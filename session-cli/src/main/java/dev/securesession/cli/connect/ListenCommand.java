@@ -27,12 +27,15 @@ import picocli.CommandLine.Option;
         description = {
             "Waits for a peer, and joins standard input and output to a session with it, like netcat.",
             "",
-            "The first peer that proves to be one of those named by --peer gets the session; others are refused. The end "
-                    + "of standard input is told to the peer, authenticated. Ends when both have ended."
+            "The first peer that proves to be one of those named by --peer gets the session; others are refused. At the "
+                    + "end of standard input the peer is sent an authenticated end of that direction; the command exits "
+                    + "when both directions have ended. If either side fails, the other one learns the reason.",
+            "",
+            "The peer is connect, or any program that uses SecureStream of the library; see docs/command.md."
         },
         exitCodeList = {
-            "0:Both directions have ended as they should.",
-            "1:It failed; in particular if the data of the peer may be cut short.",
+            "0:Both directions are complete.",
+            "1:It failed: what has arrived is incomplete.",
             "2:The command was used wrongly."
         },
         footer = {

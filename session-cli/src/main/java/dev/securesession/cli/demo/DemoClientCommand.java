@@ -7,12 +7,11 @@ import dev.securesession.cli.command.Hex;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.keyfile.PeerOptions;
 import dev.securesession.cli.net.Port;
-import dev.securesession.cli.net.SecureStream;
 import dev.securesession.cli.net.Tcp;
 import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureConnection;
+import dev.securesession.transport.SecureStream;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -47,31 +46,29 @@ public final class DemoClientCommand extends Subcommand {
             try (SecureConnection connection =
                     SecureConnection.connect(side.transport(), config, peers.first(), ConnectionOptions.defaults())) {
                 side.tellSession(connection, start);
-                send(facts, side, new SecureStream(connection), content);
+                try (SecureStream stream = SecureStream.over(connection)) {
+                    send(facts, side, stream, content);
+                }
             }
         }
         return 0;
     }
 
     private static void send(DemoFacts facts, DemoSide side, SecureStream stream, InputStream content)
-            throws IOException, SecureSessionException, Failure {
+            throws IOException, Failure {
         long start = System.nanoTime();
-        stream.sendAll((target, offset, length) -> {
-            int count = content.read(target, offset, length);
-            if (count > 0) {
-                side.count(target, offset, count);
-            }
-            return count;
-        });
-        ByteArrayOutputStream returned = new ByteArrayOutputStream();
-        stream.receiveAll((bytes, offset, length) -> {
-            if (returned.size() + length > DIGEST_LENGTH) {
-                throw new Failure("the server returns more than a digest");
-            }
-            returned.write(bytes, offset, length);
-        });
+        byte[] chunk = new byte[CHUNK_LENGTH];
+        for (int length = content.read(chunk); length >= 0; length = content.read(chunk)) {
+            side.count(chunk, length);
+            stream.output().write(chunk, 0, length);
+        }
+        stream.shutdownOutput();
+        byte[] returned = stream.input().readNBytes(DIGEST_LENGTH + 1);
+        if (returned.length > DIGEST_LENGTH) {
+            throw new Failure("the server returns more than a digest");
+        }
         facts.tell(DemoFacts.TRANSFER_MICROS, (System.nanoTime() - start) / 1000);
-        facts.tell(DemoFacts.RETURNED, Hex.of(returned.toByteArray()));
+        facts.tell(DemoFacts.RETURNED, Hex.of(returned));
         side.tellTransfer();
     }
 
@@ -81,6 +78,7 @@ public final class DemoClientCommand extends Subcommand {
                 : Files.newInputStream(file);
     }
 
+    private static final int CHUNK_LENGTH = 128 * 1024;
     private static final int DIGEST_LENGTH = 32;
 
     private static final String TEXT = """

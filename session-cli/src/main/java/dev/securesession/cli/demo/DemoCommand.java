@@ -226,7 +226,7 @@ public final class DemoCommand extends Subcommand {
             say("  got     %s  %,d bytes, %s", arrived, server.awaitNumber(DemoFacts.BYTES), compare(sent, arrived));
             say("  back    %s  %s", client.await(DemoFacts.RETURNED), compare(sent, client.await(DemoFacts.RETURNED)));
             say(
-                    "  %d %s and an end, %s until the digest was back, %s/s",
+                    "  %d %s, the end included, %s until the digest was back, %s/s",
                     messages, messages == 1 ? "message" : "messages", time(seconds), Amount.of(bytes / seconds));
             require(bytes == server.awaitNumber(DemoFacts.BYTES), "the sizes differ");
             say("");

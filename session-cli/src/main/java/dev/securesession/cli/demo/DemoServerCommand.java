@@ -5,11 +5,11 @@ import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.keyfile.PeerOptions;
-import dev.securesession.cli.net.SecureStream;
 import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureConnection;
-import java.io.ByteArrayInputStream;
+import dev.securesession.transport.SecureStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -35,21 +35,23 @@ public final class DemoServerCommand extends Subcommand {
         return 0;
     }
 
-    private static void serve(DemoSide side, SessionConfig config) throws IOException, SecureSessionException, Failure {
+    private static void serve(DemoSide side, SessionConfig config) throws IOException, SecureSessionException {
         long start = System.nanoTime();
         try (SecureConnection connection =
                 SecureConnection.accept(side.transport(), config, ConnectionOptions.defaults())) {
             side.tellSession(connection, start);
-            SecureStream stream = new SecureStream(connection);
-            stream.receiveAll(side::count);
-            byte[] digest = side.tellTransfer();
-            stream.sendAll(SecureStream.of(new ByteArrayInputStream(digest)));
-            // The client is the one to hang up, once it has the digest.
-            if (connection.receive().isPresent()) {
-                throw new Failure("the client sends more after its end");
+            try (SecureStream stream = SecureStream.over(connection)) {
+                InputStream in = stream.input();
+                byte[] chunk = new byte[CHUNK_LENGTH];
+                for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
+                    side.count(chunk, length);
+                }
+                stream.output().write(side.tellTransfer());
+                stream.shutdownOutput();
             }
         }
     }
 
+    private static final int CHUNK_LENGTH = 128 * 1024;
     private static final int TIMEOUT_MILLIS = 60_000;
 }

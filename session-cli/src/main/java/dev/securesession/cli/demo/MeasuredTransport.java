@@ -13,6 +13,7 @@ final class MeasuredTransport implements Transport {
     private boolean negotiating = true;
     private boolean lastWasSent;
     private int roundTrips;
+    private long messagesSent;
 
     /**
      * @param facts is told of each message until {@link #negotiated}
@@ -26,6 +27,7 @@ final class MeasuredTransport implements Transport {
     public void send(byte[] message) throws IOException {
         transport.send(message);
         lastWasSent = true;
+        messagesSent += negotiating ? 0 : 1;
         tell(DemoFacts.SENT, message);
     }
 
@@ -43,6 +45,11 @@ final class MeasuredTransport implements Transport {
     /** Returns how often something was sent and something else came back. */
     int roundTrips() {
         return roundTrips;
+    }
+
+    /** Returns the number of messages sent since {@link #negotiated}. */
+    long messagesSent() {
+        return messagesSent;
     }
 
     void negotiated() {
