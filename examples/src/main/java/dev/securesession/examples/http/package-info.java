@@ -1,0 +1,3 @@
+/** Requests and answers over HTTP. */
+@org.jspecify.annotations.NullMarked
+package dev.securesession.examples.http;
