@@ -17,6 +17,7 @@ import dev.securesession.internal.wire.ClientConfirmation;
 import dev.securesession.internal.wire.HandshakeMessage;
 import dev.securesession.internal.wire.Introduction;
 import dev.securesession.internal.wire.ServerConfirmation;
+import java.util.Arrays;
 import java.util.List;
 
 /** A server that has answered message 1 and waits for message 3. */
@@ -59,17 +60,19 @@ final class ExpectClientConfirm implements HandshakeState {
         }
         Secret shared = context.crypto().ecdh().agree(ephemeral, request.ephemeralKey());
         SessionSecrets secrets = transcript.secrets(context.crypto(), shared);
+        byte[] expected = secrets.confirmation(transcript.serverEphemeral());
         try {
+            Checks.confirmation(request.id(), expected, confirmation.mac());
             EstablishedSession.Peer peer = new EstablishedSession.Peer(
                     request.id(),
                     KeyContainer.fingerprint(clientKey),
                     transcript.hash(clientKey, context.settings.ownKey));
-            Checks.confirmation(request.id(), secrets.confirmation(transcript.serverEphemeral()), confirmation.mac());
             byte[] own = secrets.confirmation(transcript.clientEphemeral());
             EstablishedSession session = EstablishedSession.of(context.settings, Role.SERVER, peer, secrets);
             ephemeral.destroy();
             return new Finished(session, message, ServerConfirmation.write(own));
         } finally {
+            Arrays.fill(expected, (byte) 0);
             secrets.wipe();
         }
     }
