@@ -26,6 +26,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -93,6 +94,7 @@ class NetworkTest {
         ExecutorService work = Executors.newSingleThreadExecutor();
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+        CountDownLatch served = new CountDownLatch(1);
         SecureSessionOptions options =
                 SecureSessionOptions.defaults().withConnection(connection).withExecutor(work);
         try (SecureServer server = SecureServer.listen(
@@ -102,6 +104,7 @@ class NetworkTest {
                     for (var question = accepted.receive(); question.isPresent(); question = accepted.receive()) {
                         accepted.send(question.get());
                     }
+                    served.countDown();
                 },
                 ServerOptions.defaults().withConnections(connection))) {
             Channel channel = new Bootstrap()
@@ -130,6 +133,7 @@ class NetworkTest {
             channel.writeAndFlush(Unpooled.copiedBuffer(new byte[60_000]));
             assertThat(answers.poll(30, TimeUnit.SECONDS)).hasSize(60_000);
             channel.close().sync();
+            assertThat(served.await(30, TimeUnit.SECONDS)).isTrue();
         } finally {
             group.shutdownGracefully(0, 10, TimeUnit.SECONDS).sync();
             work.shutdown();

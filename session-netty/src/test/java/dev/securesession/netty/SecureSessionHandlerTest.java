@@ -238,6 +238,20 @@ class SecureSessionHandlerTest {
     }
 
     @Test
+    void messagesInAnotherOrderAreRefused() {
+        try (Wire wire = Peers.wire().established()) {
+            wire.client.write("first");
+            wire.client.sent();
+            wire.client.write("second");
+            wire.server.arrives(wire.client.sent());
+
+            assertThat(((MessageRejectedException) wire.server.exception()).reason())
+                    .isEqualTo(MessageRejectedException.Reason.OUT_OF_ORDER);
+            assertThat(wire.server.texts()).isEmpty();
+        }
+    }
+
+    @Test
     void aMessageBeyondTheLimitIsRefusedBeforeItArrives() {
         SecureSessionOptions narrow =
                 DEFAULTS.withConnection(ConnectionOptions.defaults().withMaxMessageLength(1000));

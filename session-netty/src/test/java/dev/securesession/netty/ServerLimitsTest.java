@@ -118,4 +118,41 @@ class ServerLimitsTest {
         }
         assertThat(limits.counters().open()).isZero();
     }
+
+    @Test
+    void aConnectionThatHasSentSomethingOutlastsASilentOne() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(2));
+        SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
+        try (Wire slow = wire(options);
+                Wire silent = wire(options);
+                Wire honest = wire(options)) {
+            slow.connect();
+            slow.server.arrives(new byte[] {0});
+            silent.connect();
+            honest.established();
+
+            assertThat(slow.server.exceptions).isEmpty();
+            silent.server.channel.runPendingTasks();
+            assertThat(silent.server.exception()).hasMessageContaining("too many connections");
+        }
+    }
+
+    @Test
+    void whatAnIncompleteHandshakeMessageHoldsIsCounted() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHandshakeBytesLimit(1000));
+        SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
+        try (Wire greedy = wire(options)) {
+            greedy.connect();
+            greedy.server.arrives(new byte[] {0, 0, 0x10, 0, 1, 2, 3});
+
+            assertThat(greedy.server.exception()).hasMessageContaining("which is the limit");
+            assertThat(limits.counters().evicted()).isEqualTo(1);
+        }
+    }
+
+    private static Wire wire(SecureSessionOptions options) {
+        return new Wire(
+                SecureSessionHandler.client(Peers.client(), Peers.SERVER),
+                SecureSessionHandler.server(Peers.server(), options));
+    }
 }
