@@ -7,5 +7,6 @@ module dev.securesession {
 
     exports dev.securesession;
     exports dev.securesession.exchange;
+    exports dev.securesession.store;
     exports dev.securesession.transport;
 }

@@ -412,8 +412,32 @@ public final class SecureSession implements AutoCloseable {
      * @throws IllegalStateException if the session was closed, or the key destroyed
      */
     public byte[] saveCopy(StateKey key, StateBinding binding) {
-        SavedSession saved = session.save(
+        return seal(save(), key, binding);
+    }
+
+    private SavedSession save() {
+        return session.save(
                 config.identity().id(), config.identity().publicKey().fingerprintBytes());
+    }
+
+    /**
+     * Saves a copy of the session in which this many more numbers count as used, so that the session itself may use them: for
+     * stores that make numbers durable before a message leaves (PROTOCOL.md S-3). The session stays alive and does not know
+     * of the limit: wrap no more messages than that until another copy was stored.
+     *
+     * @param key seals the state
+     * @param binding what the state belongs to
+     * @param messages how many messages may be wrapped on the strength of this copy, 0 or more
+     * @return the sealed state, a new array, the caller's to keep
+     * @throws IllegalArgumentException if the number is negative
+     * @throws IllegalStateException if the session was closed, or the key destroyed
+     */
+    public byte[] saveCopyAhead(StateKey key, StateBinding binding, int messages) {
+        if (messages < 0) {
+            throw new IllegalArgumentException("a copy " + messages + " messages ahead; it must be 0 or more");
+        }
+        SavedSession saved = save();
+        saved.sendingNextIndex += messages;
         return seal(saved, key, binding);
     }
 

@@ -243,6 +243,16 @@ public final class SessionConfig {
     }
 
     /**
+     * Tells whether peers may be the reference, whose receivers take only a narrow range of numbers and do not continue when
+     * numbers wrap.
+     *
+     * @return true, unless it was made by {@link #withSequenceWrap()}
+     */
+    public boolean allowsReferencePeers() {
+        return !settings.crossesWrap;
+    }
+
+    /**
      * Returns the providers of the cryptography.
      *
      * @return the choice of providers

@@ -9,6 +9,7 @@ import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.SoterKdf;
 import dev.securesession.internal.state.SealedState;
 import java.security.MessageDigest;
+import java.util.Arrays;
 import java.util.Locale;
 import javax.security.auth.Destroyable;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +65,28 @@ public final class StateKey implements Destroyable {
     @Override
     public String toString() {
         return secret.isDestroyed() ? "destroyed state key" : "state key";
+    }
+
+    /**
+     * Seals a saved state with another key, without restoring it: for the rotation of keys.
+     *
+     * @param state what this key has sealed; not changed
+     * @param binding the binding that it was sealed with, and stays sealed with
+     * @param other seals it from now on
+     * @param config chooses the providers of the cryptography
+     * @return the state sealed with the other key, a new array, the caller's to keep
+     * @throws StateRejectedException if the state was changed, or sealed with a third key or for another binding
+     * @throws IllegalStateException if one of the keys was destroyed
+     */
+    public byte[] reseal(byte[] state, StateBinding binding, StateKey other, SessionConfig config)
+            throws StateRejectedException {
+        Kind kind = Kind.SESSION.seals(state) ? Kind.SESSION : Kind.HANDSHAKE;
+        byte[] opened = unseal(config.suite(), kind, binding, state);
+        try {
+            return other.seal(config.suite(), kind, binding, opened);
+        } finally {
+            Arrays.fill(opened, (byte) 0);
+        }
     }
 
     byte[] seal(CryptoSuite suite, Kind kind, StateBinding binding, byte[] state) {
@@ -138,6 +161,14 @@ public final class StateKey implements Destroyable {
 
         Kind(char letter) {
             this.letter = letter;
+        }
+
+        boolean seals(byte[] state) {
+            try {
+                return SealedState.parse(state).kind() == letter;
+            } catch (MalformedException e) {
+                return false;
+            }
         }
     }
 }

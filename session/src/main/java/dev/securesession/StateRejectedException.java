@@ -55,6 +55,14 @@ public final class StateRejectedException extends SecureSessionException {
         /** The state is of a session with another peer than the expected one (PROTOCOL.md H-5). */
         UNEXPECTED_PEER,
         /** Nothing proves who the peer is, or the directory has no such key for it any more (PROTOCOL.md H-5). */
-        UNKNOWN_PEER
+        UNKNOWN_PEER,
+        /** The store has nothing under this id: it was never there, was deleted, or belonged to a revoked peer. */
+        NOT_FOUND,
+        /** The state was not used for longer than the store keeps it. */
+        EXPIRED,
+        /** The key ring does not have the key that sealed the state. */
+        UNKNOWN_KEY,
+        /** The store holds an older state than the outside counter remembers: it was put back (PROTOCOL.md S-5). */
+        ROLLED_BACK
     }
 }

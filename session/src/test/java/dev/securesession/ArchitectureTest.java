@@ -79,6 +79,10 @@ class ArchitectureTest {
                 .definedBy("dev.securesession.transport..")
                 .layer("exchange")
                 .definedBy("dev.securesession.exchange")
+                .layer("store")
+                .definedBy("dev.securesession.store")
+                .whereLayer("store")
+                .mayNotBeAccessedByAnyLayer()
                 .whereLayer("transport")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("exchange")
@@ -99,7 +103,7 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("keys", "wire", "state", "message", "handshake", "api")
                 .ignoreDependency(resideInAPackage(INTERNAL), vocabularyOrItsParts())
                 .whereLayer("api")
-                .mayOnlyBeAccessedByLayers("transport", "exchange")
+                .mayOnlyBeAccessedByLayers("transport", "exchange", "store")
                 .check(LIBRARY);
     }
 

@@ -1,0 +1,203 @@
+package dev.securesession.store;
+
+import dev.securesession.MessageRejectedException;
+import dev.securesession.NumberedMessage;
+import dev.securesession.NumberedPayload;
+import dev.securesession.SecureSession;
+import dev.securesession.StateKey;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an owner knows of a claimed session: the record that it has stored last, which numbers are reserved, and which changes
+ * are durable. A message leaves only with a reserved number; a commit reserves the next ones (PROTOCOL.md S-3).
+ *
+ * <p>The lock is this object's own.
+ */
+final class ClaimState {
+    private final SecureSession session;
+    private final Clock clock;
+    private SessionRecord stored;
+    private long used;
+    private long reserved;
+    private long changes;
+    private long durable;
+    private long checkedAt;
+    private boolean releasing;
+    private @Nullable IOException end;
+
+    /**
+     * Takes over a session whose record was just stored.
+     *
+     * @param reserved how many numbers the record holds in reserve
+     */
+    ClaimState(SecureSession session, SessionRecord stored, long reserved, Clock clock) {
+        this.session = session;
+        this.stored = stored;
+        this.reserved = reserved;
+        this.clock = clock;
+        this.checkedAt = clock.millis();
+    }
+
+    SecureSession session() {
+        return session;
+    }
+
+    synchronized String id() {
+        return stored.id();
+    }
+
+    synchronized SessionRecord stored() {
+        return stored;
+    }
+
+    /** Fails once the claim has ended. */
+    synchronized void requireOwned() throws IOException {
+        if (end != null) {
+            throw again(end);
+        }
+    }
+
+    /** Fails once the claim has ended or is about to. */
+    synchronized void requireInUse() throws IOException {
+        requireOwned();
+        if (releasing) {
+            throw new ClaimLostException("the session " + id() + " was released; claim it again to use it");
+        }
+    }
+
+    /**
+     * Unwraps a message and counts the change in one step: a commit that covers the one covers the other, so nobody who was
+     * refused a payload has changed the window.
+     */
+    synchronized Opened open(byte[] message) throws IOException, MessageRejectedException {
+        requireInUse();
+        NumberedPayload payload = session.unwrapNumbered(message);
+        return new Opened(payload, ++changes);
+    }
+
+    /** Counts a change of the session; returns what {@link #isDurable} is asked with. */
+    synchronized long changed() throws IOException {
+        requireOwned();
+        return ++changes;
+    }
+
+    /** Tells whether a change was stored; fails if it was not and never will be. */
+    synchronized boolean isDurable(long change) throws IOException {
+        if (durable >= change) {
+            return true;
+        }
+        requireOwned();
+        return false;
+    }
+
+    /** Tells whether a number is left that was reserved. */
+    synchronized boolean hasReserved() throws IOException {
+        requireInUse();
+        return used < reserved;
+    }
+
+    /** Tells whether the last commit or check is recent enough to rely on. */
+    synchronized boolean isCheckedSince(long millis) {
+        long age = clock.millis() - checkedAt;
+        return age >= 0 && age < millis;
+    }
+
+    synchronized void checked() {
+        checkedAt = clock.millis();
+    }
+
+    /** Wraps with a reserved number, or returns null if there is none any more. */
+    synchronized @Nullable NumberedMessage wrap(byte[] payload) throws IOException {
+        requireInUse();
+        if (used >= reserved) {
+            return null;
+        }
+        NumberedMessage message = session.wrapNumbered(payload);
+        used++;
+        return message;
+    }
+
+    /**
+     * From now on nothing is wrapped, and the next commit gives back the numbers that were not used. Returns false if the claim
+     * has ended or is being released already.
+     */
+    synchronized boolean release() {
+        boolean first = end == null && !releasing;
+        releasing = true;
+        return first;
+    }
+
+    /** Tells whether the stored record is what the session is now. */
+    synchronized boolean isStored() {
+        return used == reserved && durable == changes;
+    }
+
+    /**
+     * Returns the present state for the store, or null if the claim has ended.
+     *
+     * @param ahead how many numbers to reserve
+     */
+    synchronized @Nullable Snapshot snapshot(String keyName, StateKey key, int ahead, Instant expires) {
+        if (end != null) {
+            return null;
+        }
+        int numbers = releasing ? 0 : (int) Math.max(ahead, reserved - used);
+        SessionRecord place = SessionRecord.of(stored.id(), stored.format(), keyName, expires, new byte[0])
+                .withPeer(session.peer())
+                .at(stored.epoch(), stored.version() + 1);
+        SessionRecord next = place.withState(session.saveCopyAhead(key, place.binding(), numbers));
+        return new Snapshot(SessionStore.Change.of(stored, next), changes, used + numbers);
+    }
+
+    /** A snapshot is durable. */
+    synchronized void stored(Snapshot snapshot) {
+        stored = snapshot.change.next();
+        durable = snapshot.changes;
+        reserved = snapshot.reserved;
+        checked();
+    }
+
+    /** Ends the claim: each later call fails with this. */
+    synchronized boolean end(IOException reason) {
+        boolean first = end == null;
+        if (first) {
+            end = reason;
+        }
+        return first;
+    }
+
+    /** Each caller gets an exception of its own, with its own stack. */
+    private IOException again(IOException reason) {
+        String message = String.valueOf(reason.getMessage());
+        return reason instanceof ClaimLostException
+                ? new ClaimLostException(message)
+                : new IOException(message, reason);
+    }
+
+    /** A payload, and the change that must be durable before it is handed out. */
+    static final class Opened {
+        final NumberedPayload payload;
+        final long change;
+
+        Opened(NumberedPayload payload, long change) {
+            this.payload = payload;
+            this.change = change;
+        }
+    }
+
+    /** What was given to the store. */
+    static final class Snapshot {
+        final SessionStore.Change change;
+        final long changes;
+        final long reserved;
+
+        Snapshot(SessionStore.Change change, long changes, long reserved) {
+            this.change = change;
+            this.changes = changes;
+            this.reserved = reserved;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package dev.securesession.store;
+
+import java.io.IOException;
+
+/**
+ * A counter for each session that is kept outside its store, so that a store that was put back as a whole, say from a backup,
+ * is noticed. Keep it where a restore of the store does not reach it: in another database, or in a service of its own.
+ *
+ * <p>It is called after each commit and before the first use of what was committed, and asked at each claim. Implementations
+ * are safe for use by several threads. PROTOCOL.md S-5.
+ */
+public interface RollbackGuard {
+    /** The version that ends a session: no state of it is accepted any more. */
+    long ENDED = Long.MAX_VALUE;
+
+    /**
+     * Remembers a version, durably, unless a higher one is remembered already.
+     *
+     * @param id the session
+     * @param version 1 or more, or {@link #ENDED}
+     * @throws IOException if that cannot be done: the session is not used, and can be claimed again later
+     */
+    void advance(String id, long version) throws IOException;
+
+    /**
+     * Returns the highest version that was remembered.
+     *
+     * @param id the session
+     * @return the version, or 0 if there is none
+     * @throws IOException if the counter cannot be read: try again later
+     */
+    long highest(String id) throws IOException;
+
+    /**
+     * Returns a guard that remembers nothing: a restored store is not noticed.
+     *
+     * @return the guard
+     */
+    static RollbackGuard none() {
+        return new RollbackGuard() {
+            @Override
+            public void advance(String id, long version) {
+                // Nothing is remembered.
+            }
+
+            @Override
+            public long highest(String id) {
+                return 0;
+            }
+        };
+    }
+}

@@ -1,0 +1,376 @@
+package dev.securesession.store;
+
+import dev.securesession.Handshake;
+import dev.securesession.HandshakeException;
+import dev.securesession.HandshakeStep;
+import dev.securesession.MessageRejectedException;
+import dev.securesession.NumberedPayload;
+import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
+import dev.securesession.StateRejectedException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The server's end of many sessions on any number of machines: takes a message and its token, and gives the payload, to be
+ * answered. Which machine gets a message does not matter, also during the handshake.
+ *
+ * <pre>{@code
+ * SessionManager manager = SessionManager.of(StoredSessions.of(store, keys, config));
+ * SessionManager.Received received = token == null ? manager.begin(message) : manager.receive(token, message);
+ * if (received instanceof SessionManager.HandshakeReply reply) {
+ *     send(reply.token(), reply.message());
+ * } else if (received instanceof SessionManager.Request request) {
+ *     send(request.token(), request.answer(serve(request.peer(), request.payload())));
+ * }
+ * }</pre>
+ *
+ * <p>The token names the session; it is no secret and proves nothing, the messages do. A message that is refused changes nothing,
+ * and takes no session away from the machine that owns it. Each payload is handed out once: if a machine dies between that and the
+ * answer, the peer gets no answer, its repeated message is refused as a replay, and it asks again in a new message.
+ *
+ * <p>Sessions that were used last stay claimed, so that their messages need no read of the store; with sticky routing that is the
+ * common case. Messages may arrive out of order within the replay window. Safe for use by several threads. PROTOCOL.md S-3, S-4.
+ */
+public final class SessionManager implements Closeable {
+    private static final int DEFAULT_HOT_SESSIONS = 10_000;
+    private static final int MAX_ATTEMPTS = 16;
+
+    private final StoredSessions sessions;
+    private final HotSessions hot;
+
+    private SessionManager(StoredSessions sessions, int hotSessions) {
+        if (sessions.config().asksForKeys()) {
+            throw new IllegalArgumentException("a configuration that asks for keys; a manager needs a directory");
+        }
+        if (hotSessions < 1) {
+            throw new IllegalArgumentException(hotSessions + " hot sessions; it must be 1 or more");
+        }
+        this.sessions = sessions;
+        this.hot = new HotSessions(hotSessions);
+    }
+
+    /**
+     * Returns a manager that keeps up to 10,000 sessions claimed.
+     *
+     * @param sessions of a configuration with a directory
+     * @return the manager, the caller's to close
+     * @throws IllegalArgumentException if the configuration asks for keys
+     */
+    public static SessionManager of(StoredSessions sessions) {
+        return of(sessions, DEFAULT_HOT_SESSIONS);
+    }
+
+    /**
+     * Returns a manager.
+     *
+     * @param sessions of a configuration with a directory
+     * @param hotSessions how many sessions stay claimed, 1 or more; each takes about 2 KiB
+     * @return the manager, the caller's to close
+     * @throws IllegalArgumentException if the configuration asks for keys, or the number is less than 1
+     */
+    public static SessionManager of(StoredSessions sessions, int hotSessions) {
+        return new SessionManager(sessions, hotSessions);
+    }
+
+    /**
+     * Takes the first message of a peer that has no token yet.
+     *
+     * @param message message 1 of the handshake; not kept
+     * @return message 2 and the token for all that follows
+     * @throws HandshakeException if the message is refused: nothing was stored
+     * @throws IOException if the store fails: the peer may try again
+     */
+    public HandshakeReply begin(byte[] message) throws HandshakeException, IOException {
+        try (Handshake handshake = Handshake.server(sessions.config())) {
+            byte[] reply = handshake.receive(message).message().orElseThrow(AssertionError::new);
+            return new HandshakeReply(sessions.add(handshake), reply, null);
+        }
+    }
+
+    /**
+     * Takes a message of a peer that has a token.
+     *
+     * @param token what {@link #begin} gave the peer
+     * @param message a message of the handshake, or a wrapped message; not kept
+     * @return the reply of the handshake, or the request in the message
+     * @throws HandshakeException if it is refused as a message of the handshake; nothing has changed
+     * @throws MessageRejectedException if it is refused as a wrapped message; nothing has changed
+     * @throws StateRejectedException if the token is unknown or expired, or its session, its peer or its key is refused: the
+     *     peer must start a new handshake
+     * @throws IllegalArgumentException if the token is not of the form of a token; treat it as unknown
+     * @throws IOException if the store fails. If the message is refused as a replay when it comes again, it was accepted and its
+     *     payload is lost: the peer must send a new one.
+     */
+    public Received receive(String token, byte[] message)
+            throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
+        for (int attempt = 1; ; attempt++) {
+            SessionClaim claim = hot.find(token);
+            try {
+                return claim == null ? receiveCold(token, message) : receiveHot(token, claim, message);
+            } catch (ClaimLostException overtaken) {
+                // Another machine or thread was faster. Nothing was handed out; what it has stored decides.
+                if (attempt == MAX_ATTEMPTS) {
+                    throw overtaken;
+                }
+            }
+        }
+    }
+
+    private Received receiveHot(String token, SessionClaim claim, byte[] message)
+            throws MessageRejectedException, IOException {
+        try {
+            return new Request(this, token, claim, claim.unwrapNumbered(message));
+        } catch (IOException over) {
+            hot.remove(token, claim);
+            throw over;
+        }
+    }
+
+    /** Claims the session in the same step that makes the receipt of its message durable. */
+    private Received receiveCold(String token, byte[] message)
+            throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
+        SessionRecord found = sessions.require(token);
+        if (found.format() == SessionRecord.HANDSHAKE) {
+            return continueHandshake(found, message);
+        }
+        SecureSession session = sessions.restore(found);
+        NumberedPayload payload;
+        boolean accepted = false;
+        try {
+            payload = session.unwrapNumbered(message);
+            accepted = true;
+        } finally {
+            if (!accepted) {
+                session.close();
+            }
+        }
+        SessionClaim claim = sessions.claim(found, session, sessions.reserve());
+        keep(token, claim);
+        return new Request(this, token, claim, payload);
+    }
+
+    private Received continueHandshake(SessionRecord found, byte[] message)
+            throws HandshakeException, StateRejectedException, IOException {
+        try (Handshake handshake = sessions.restoreHandshake(found)) {
+            HandshakeStep step = handshake.receive(message);
+            byte[] reply = step.message().orElseThrow(AssertionError::new);
+            if (!(step instanceof HandshakeStep.Established established)) {
+                return new HandshakeReply(found.id(), reply, null);
+            }
+            SessionClaim claim = sessions.claim(found, established.session(), sessions.reserve());
+            keep(found.id(), claim);
+            return new HandshakeReply(found.id(), reply, claim.peer());
+        }
+    }
+
+    /** Answers a request, on another claim if the one that received it is over. */
+    private byte[] answer(Request request, byte[] payload) throws IOException, StateRejectedException {
+        for (int attempt = 1; ; attempt++) {
+            SessionClaim claim = request.claim;
+            try {
+                return claim.wrap(payload);
+            } catch (ClaimLostException overtaken) {
+                hot.remove(request.token, claim);
+                if (attempt == MAX_ATTEMPTS) {
+                    throw overtaken;
+                }
+                reclaim(request);
+            } catch (IOException failed) {
+                hot.remove(request.token, claim);
+                throw failed;
+            }
+        }
+    }
+
+    private void reclaim(Request request) throws IOException, StateRejectedException {
+        SessionClaim other = hot.find(request.token);
+        if (other == null) {
+            try {
+                other = sessions.claim(request.token);
+            } catch (ClaimLostException overtaken) {
+                return;
+            }
+            keep(request.token, other);
+        }
+        request.claim = other;
+    }
+
+    private void keep(String token, SessionClaim claim) {
+        for (SessionClaim displaced : hot.put(token, claim)) {
+            release(displaced);
+        }
+    }
+
+    @SuppressWarnings("EmptyCatch") // The listener was told, and the session can be claimed all the same.
+    private static void release(SessionClaim claim) {
+        try {
+            claim.release();
+        } catch (IOException failed) {
+            return;
+        }
+    }
+
+    /**
+     * Ends a session for good, or a handshake.
+     *
+     * @param token what {@link #begin} gave the peer
+     * @throws StateRejectedException if there is no such session
+     * @throws IOException if the store fails, or another machine claimed the session at the same time; the session may still be
+     *     there
+     */
+    public void end(String token) throws IOException, StateRejectedException {
+        SessionClaim claim = hot.find(token);
+        if (claim != null) {
+            hot.remove(token, claim);
+            release(claim);
+        }
+        sessions.delete(token);
+    }
+
+    /**
+     * Ends all sessions with a peer, on all machines. Take the peer out of the directory first, so that it does not start a new
+     * one.
+     *
+     * @param peer the peer
+     * @return how many sessions were deleted
+     * @throws IOException if the store fails; some may have been deleted, so try again
+     */
+    public int revoke(PeerId peer) throws IOException {
+        return sessions.revoke(peer);
+    }
+
+    /** Gives all claimed sessions back, so that other machines continue without a gap in the numbers. May be called twice. */
+    @Override
+    public void close() {
+        List<SessionClaim> claims = hot.removeAll();
+        claims.forEach(SessionManager::release);
+    }
+
+    @Override
+    public String toString() {
+        return "manager of " + sessions + ", " + hot.size() + " claimed";
+    }
+
+    /** What a message was. */
+    public sealed interface Received {
+        /**
+         * Returns the token of the session.
+         *
+         * @return the token, which the peer sends with its next message
+         */
+        String token();
+    }
+
+    /** A step of the handshake: send the message. */
+    public static final class HandshakeReply implements Received {
+        private final String token;
+        private final byte[] message;
+        private final @Nullable PeerId established;
+
+        HandshakeReply(String token, byte[] message, @Nullable PeerId established) {
+            this.token = token;
+            this.message = message;
+            this.established = established;
+        }
+
+        @Override
+        public String token() {
+            return token;
+        }
+
+        /**
+         * Returns what to send to the peer.
+         *
+         * @return the message; always the same array, the caller's to keep
+         */
+        public byte[] message() {
+            return message;
+        }
+
+        /**
+         * Returns the peer once it has proved its identity, which makes the session established.
+         *
+         * @return the peer with message 4, empty with message 2
+         */
+        public Optional<PeerId> established() {
+            return Optional.ofNullable(established);
+        }
+
+        @Override
+        public String toString() {
+            return "handshake reply of " + message.length + " bytes"
+                    + (established == null ? "" : ", established with " + established);
+        }
+    }
+
+    /** A payload, which is handed out once, and the way to answer it. */
+    public static final class Request implements Received {
+        private final SessionManager manager;
+        private final String token;
+        private final NumberedPayload payload;
+        private volatile SessionClaim claim;
+
+        Request(SessionManager manager, String token, SessionClaim claim, NumberedPayload payload) {
+            this.manager = manager;
+            this.token = token;
+            this.claim = claim;
+            this.payload = payload;
+        }
+
+        @Override
+        public String token() {
+            return token;
+        }
+
+        /**
+         * Returns the peer that has sent the payload.
+         *
+         * @return the peer, which has proved its identity
+         */
+        public PeerId peer() {
+            return claim.peer();
+        }
+
+        /**
+         * Returns the number of the message within the session.
+         *
+         * @return 0 or more, the same that {@link SecureSession#wrapNumbered} told the peer
+         */
+        public long number() {
+            return payload.number();
+        }
+
+        /**
+         * Returns the payload.
+         *
+         * @return always the same array, the caller's to keep
+         */
+        public byte[] payload() {
+            return payload.payload();
+        }
+
+        /**
+         * Wraps an answer. Messages of a session are not bound to each other: put the {@link #number()} of the request into the
+         * answer, or use the exchange layer, which does.
+         *
+         * @param answer 1 byte or more; not kept
+         * @return the message to send, a new array, the caller's to keep
+         * @throws StateRejectedException if the session was deleted or its peer revoked meanwhile: do not answer
+         * @throws IOException if the store fails: call again later, or give up
+         * @throws IllegalArgumentException if the answer is empty or too long
+         * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
+         */
+        public byte[] answer(byte[] answer) throws IOException, StateRejectedException {
+            return manager.answer(this, answer);
+        }
+
+        @Override
+        public String toString() {
+            return "request of " + payload.payload().length + " bytes from " + peer();
+        }
+    }
+}

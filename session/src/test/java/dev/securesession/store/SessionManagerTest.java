@@ -1,0 +1,423 @@
+package dev.securesession.store;
+
+import static dev.securesession.rules.Rule.Kind.ACCEPTS;
+import static dev.securesession.rules.Rule.Kind.REFUSES;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.Handshake;
+import dev.securesession.HandshakeException;
+import dev.securesession.HandshakeStep;
+import dev.securesession.MessageRejectedException;
+import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
+import dev.securesession.SessionConfig;
+import dev.securesession.StateKey;
+import dev.securesession.StateRejectedException;
+import dev.securesession.rules.Rule;
+import dev.securesession.store.SessionManager.HandshakeReply;
+import dev.securesession.store.SessionManager.Received;
+import dev.securesession.store.SessionManager.Request;
+import dev.securesession.testkit.FaultyStore;
+import dev.securesession.testkit.Pair;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** One or more machines that serve the sessions of one store. */
+class SessionManagerTest {
+    private final KeyRing ring = KeyRing.of("key", StateKey.of(new byte[32]));
+    private final Pair pair = Pair.create();
+    private final MemorySessionStore store = new MemorySessionStore();
+    private final StoreOptions options = StoreOptions.defaults().withClock(pair.clock());
+
+    @Test
+    @Rule(value = "S-4", kind = ACCEPTS)
+    void anyMachineServesAnyMessage() throws Exception {
+        List<SessionManager> machines = List.of(manager(), manager(), manager());
+        try (Client client = new Client(machines.get(0), machines.get(1))) {
+            for (int i = 0; i < 12; i++) {
+                String answer = client.ask(machines.get(i * i % 3), "request " + i);
+                assertThat(answer).isEqualTo("answer to request " + i + " of \"client\"");
+            }
+        }
+    }
+
+    @Test
+    void aHotSessionIsNotRead() throws Exception {
+        FaultyStore counted = FaultyStore.failingAt(store, 6, FaultyStore.Moment.BEFORE);
+        SessionManager manager = SessionManager.of(sessions(counted));
+        // Calls: insert, find, replace for the handshake; then one commit and one comparison for the request.
+        try (Client client = new Client(manager, manager)) {
+            client.ask(manager, "one");
+            assertThat(counted.hasFailed()).isFalse();
+            assertThatThrownBy(() -> client.ask(manager, "two")).isInstanceOf(IOException.class);
+            assertThat(manager.toString()).contains("0 claimed");
+        }
+    }
+
+    @Test
+    void aRefusedMessageTakesNoSessionAway() throws Exception {
+        SessionManager owner = manager();
+        SessionManager other = manager();
+        try (Client client = new Client(owner, owner)) {
+            byte[] forged = client.session.wrap(bytes("x"));
+            forged[forged.length - 1]++;
+            long epoch = store.find(client.token).orElseThrow().epoch();
+
+            for (SessionManager machine : List.of(other, owner)) {
+                assertThatThrownBy(() -> machine.receive(client.token, forged))
+                        .isInstanceOfSatisfying(
+                                MessageRejectedException.class,
+                                refused -> assertThat(refused.reason())
+                                        .isEqualTo(MessageRejectedException.Reason.NOT_AUTHENTIC));
+            }
+
+            assertThat(store.find(client.token).orElseThrow().epoch()).isEqualTo(epoch);
+            client.ask(owner, "still served");
+        }
+    }
+
+    @Test
+    @Rule(value = "S-3", kind = REFUSES)
+    void noMachineDeliversAMessageAgain() throws Exception {
+        List<SessionManager> machines = List.of(manager(), manager());
+        try (Client client = new Client(machines.get(0), machines.get(0))) {
+            byte[] message = client.session.wrap(bytes("once"));
+            assertThat(machines.get(1).receive(client.token, message)).isInstanceOf(Request.class);
+            for (SessionManager machine : machines) {
+                assertThatThrownBy(() -> machine.receive(client.token, message))
+                        .isInstanceOf(MessageRejectedException.class);
+            }
+        }
+    }
+
+    @Test
+    void aRequestIsAnsweredAfterAnotherMachineHasTakenTheSession() throws Exception {
+        SessionManager first = manager();
+        SessionManager second = manager();
+        try (Client client = new Client(first, first)) {
+            Request request = (Request) first.receive(client.token, client.session.wrap(bytes("slow")));
+            client.ask(second, "fast");
+
+            assertThat(client.session.unwrap(request.answer(bytes("late")))).isEqualTo(bytes("late"));
+            assertThat(client.session.unwrap(request.answer(bytes("twice")))).isEqualTo(bytes("twice"));
+            client.ask(second, "again");
+            assertThat(request.number()).isZero();
+            assertThat(request).hasToString("request of 4 bytes from \"client\"");
+            assertThat(request.token()).isEqualTo(client.token);
+        }
+    }
+
+    @Test
+    void aRevokedPeerGetsNoAnswer() throws Exception {
+        SessionManager manager = manager();
+        try (Client client = new Client(manager, manager)) {
+            Request request = (Request) manager.receive(client.token, client.session.wrap(bytes("last")));
+
+            assertThat(manager().revoke(Pair.CLIENT_ID)).isEqualTo(1);
+
+            assertThatThrownBy(() -> request.answer(bytes("no"))).isInstanceOf(StateRejectedException.class);
+            assertThatThrownBy(() -> manager.receive(client.token, client.session.wrap(bytes("x"))))
+                    .isInstanceOf(StateRejectedException.class);
+        }
+    }
+
+    @Test
+    void anAnswerCanBeTriedAgain() throws Exception {
+        // The sixth call compares the epoch before the answer.
+        FaultyStore faulty = FaultyStore.failingAt(store, 5, FaultyStore.Moment.BEFORE);
+        SessionManager manager = SessionManager.of(sessions(faulty));
+        try (Client client = new Client(manager, manager)) {
+            Request request = (Request) manager.receive(client.token, client.session.wrap(bytes("one")));
+            assertThatThrownBy(() -> request.answer(bytes("first"))).isInstanceOf(IOException.class);
+            assertThat(client.session.unwrap(request.answer(bytes("second")))).isEqualTo(bytes("second"));
+        }
+    }
+
+    @Test
+    void leavesNoGapWhenASessionCools() throws Exception {
+        SessionManager small = SessionManager.of(sessions(store), 1);
+        try (Client first = new Client(small, small);
+                Client second = new Client(small, small)) {
+            for (int i = 0; i < 3; i++) {
+                first.ask(small, "one " + i);
+                second.ask(small, "two " + i);
+            }
+            assertThat(small.toString()).contains("1 claimed");
+            small.close();
+            small.close();
+            assertThat(small.toString()).contains("0 claimed");
+            SessionClaim claim = sessions(store).claim(first.token);
+            assertThat(claim.wrapNumbered(bytes("x")).number()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void anEndedSessionIsGoneEverywhere() throws Exception {
+        SessionManager manager = manager();
+        SessionManager other = manager();
+        try (Client client = new Client(manager, manager)) {
+            client.ask(other, "one");
+            client.ask(manager, "two");
+            other.end(client.token);
+            assertThatThrownBy(() -> manager.receive(client.token, client.session.wrap(bytes("x"))))
+                    .isInstanceOf(StateRejectedException.class);
+            assertThatThrownBy(() -> other.end(client.token)).isInstanceOf(StateRejectedException.class);
+        }
+        String handshake = sessions(store).add(pair.beginAsServer());
+        manager.end(handshake);
+        try (Client client = new Client(manager, manager)) {
+            manager.end(client.token);
+            assertThat(store.list(Pair.CLIENT_ID)).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void oneMessage3MakesOneSession() throws Exception {
+        SessionManager manager = manager();
+        try (Handshake client = pair.beginAsClient()) {
+            byte[] message1 = client.start();
+            HandshakeReply second = manager.begin(message1);
+            HandshakeReply again = (HandshakeReply) manager.receive(second.token(), message1);
+            assertThat(again.message()).isEqualTo(second.message());
+            assertThat(second.established()).isEmpty();
+            assertThat(second.toString()).contains("reply");
+            byte[] message3 = client.receive(second.message()).message().orElseThrow();
+            byte[] bad = message3.clone();
+            bad[bad.length - 1]++;
+            assertThatThrownBy(() -> manager.receive(second.token(), bad)).isInstanceOf(HandshakeException.class);
+
+            HandshakeReply fourth = (HandshakeReply) manager.receive(second.token(), message3);
+            assertThat(fourth.established()).contains(Pair.CLIENT_ID);
+            assertThat(fourth.toString()).contains("established with \"client\"");
+            assertThat(fourth.token()).isEqualTo(second.token());
+
+            for (SessionManager machine : List.of(manager, manager())) {
+                assertThatThrownBy(() -> machine.receive(second.token(), message3))
+                        .isInstanceOf(MessageRejectedException.class);
+            }
+        }
+    }
+
+    @Test
+    void refusesStrangersAndWhatIsNoToken() {
+        SessionManager manager = manager();
+        assertThatThrownBy(() -> manager.begin(new byte[9])).isInstanceOf(HandshakeException.class);
+        assertThatThrownBy(() -> manager.receive("unknown", new byte[99])).isInstanceOf(StateRejectedException.class);
+        assertThatThrownBy(() -> manager.receive("../etc", new byte[99])).isInstanceOf(IllegalArgumentException.class);
+        SessionConfig asking = pair.server().withoutDirectory();
+        assertThatThrownBy(() -> SessionManager.of(StoredSessions.of(store, ring, asking)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> SessionManager.of(sessions(store), 0)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aPeerThatLeftTheDirectoryIsRefusedOnceItsSessionIsCold() throws Exception {
+        SessionManager manager = manager();
+        try (Client client = new Client(manager, manager)) {
+            PeerDirectory none = id -> List.of();
+            StoredSessions emptied =
+                    StoredSessions.of(store, ring, pair.server().withDirectory(none), options);
+            assertThatThrownBy(() -> SessionManager.of(emptied).receive(client.token, client.session.wrap(bytes("x"))))
+                    .isInstanceOfSatisfying(
+                            StateRejectedException.class,
+                            refused ->
+                                    assertThat(refused.reason()).isEqualTo(StateRejectedException.Reason.UNKNOWN_PEER));
+        }
+    }
+
+    /** Machines lose every race, again and again: a store in which somebody else is always faster. */
+    @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void givesUpWhereAnotherIsAlwaysFaster() throws Exception {
+        SessionManager good = manager();
+        try (Client client = new Client(good, good)) {
+            Overtaking overtaking = new Overtaking(store);
+            SessionManager slow = SessionManager.of(sessions(overtaking));
+            Request request = (Request) slow.receive(client.token, client.session.wrap(bytes("one")));
+            overtaking.active = true;
+            assertThatThrownBy(() -> slow.receive(client.token, client.session.wrap(bytes("two"))))
+                    .isInstanceOf(ClaimLostException.class);
+            assertThatThrownBy(() -> request.answer(bytes("answer"))).isInstanceOf(ClaimLostException.class);
+            assertThatThrownBy(() -> slow.end(client.token)).isInstanceOf(ClaimLostException.class);
+            overtaking.active = false;
+            client.ask(good, "and on it goes");
+        }
+    }
+
+    @Test
+    @Rule(value = "S-3", kind = ACCEPTS)
+    void manyClientsOnMachinesWithoutStickyRouting() throws Exception {
+        long seed = new Random().nextLong();
+        System.out.println("seed of the routing: " + seed);
+        List<SessionManager> machines =
+                List.of(SessionManager.of(sessions(store), 3), SessionManager.of(sessions(store), 2));
+        int clients = 6;
+        ExecutorService threads = Executors.newFixedThreadPool(clients);
+        try {
+            List<Callable<Integer>> tasks = new ArrayList<>();
+            for (int i = 0; i < clients; i++) {
+                Random random = new Random(seed + i);
+                tasks.add(() -> {
+                    try (Client client = new Client(machines.get(0), machines.get(1))) {
+                        Set<String> answers = new HashSet<>();
+                        for (int request = 0; request < 30; request++) {
+                            answers.add(client.ask(machines.get(random.nextInt(2)), "r" + request));
+                        }
+                        return answers.size();
+                    }
+                });
+            }
+            for (Future<Integer> answers : threads.invokeAll(tasks, 120, TimeUnit.SECONDS)) {
+                assertThat(answers.get()).as("seed " + seed).isEqualTo(30);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** Threads of one machine and another machine serve the same session at the same time. */
+    @Test
+    @Rule(value = "S-4", kind = ACCEPTS)
+    void concurrentRequestsOfOneSession() throws Exception {
+        List<SessionManager> machines = List.of(manager(), manager());
+        int requests = 40;
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        try (Client client = new Client(machines.get(0), machines.get(1))) {
+            List<Callable<byte[]>> tasks = new ArrayList<>();
+            for (int i = 0; i < requests; i++) {
+                byte[] message = client.session.wrap(bytes("r" + i));
+                SessionManager machine = machines.get(i < 30 ? 0 : i % 2);
+                tasks.add(() -> serve(machine.receive(client.token, message)));
+            }
+            Set<String> answers = new HashSet<>();
+            for (Future<byte[]> answer : threads.invokeAll(tasks, 120, TimeUnit.SECONDS)) {
+                answers.add(text(client.session.unwrap(answer.get())));
+            }
+            assertThat(answers).hasSize(requests);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private SessionManager manager() {
+        return SessionManager.of(sessions(store));
+    }
+
+    private StoredSessions sessions(SessionStore where) {
+        return StoredSessions.of(where, ring, pair.server(), options);
+    }
+
+    private static byte[] serve(Received received) throws IOException, StateRejectedException {
+        Request request = (Request) received;
+        return request.answer(bytes("answer to " + text(request.payload()) + " of " + request.peer()));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /** A peer of the machines. */
+    private final class Client implements AutoCloseable {
+        final SecureSession session;
+        final String token;
+
+        Client(SessionManager first, SessionManager second) throws Exception {
+            try (Handshake handshake = pair.beginAsClient()) {
+                HandshakeReply reply = first.begin(handshake.start());
+                token = reply.token();
+                byte[] message3 = handshake.receive(reply.message()).message().orElseThrow();
+                HandshakeReply last = (HandshakeReply) second.receive(token, message3);
+                session = ((HandshakeStep.Established) handshake.receive(last.message())).session();
+            }
+        }
+
+        String ask(SessionManager machine, String request) throws Exception {
+            return text(session.unwrap(serve(machine.receive(token, session.wrap(bytes(request))))));
+        }
+
+        @Override
+        public void close() {
+            session.close();
+        }
+    }
+
+    /** While active, somebody claims each record right before it is replaced, compared or deleted. */
+    private static final class Overtaking implements SessionStore {
+        private final MemorySessionStore store;
+        volatile boolean active;
+
+        Overtaking(MemorySessionStore store) {
+            this.store = store;
+        }
+
+        @Override
+        public boolean insert(SessionRecord record) {
+            return store.insert(record);
+        }
+
+        @Override
+        public Optional<SessionRecord> find(String id) {
+            return store.find(id);
+        }
+
+        @Override
+        public List<Boolean> replaceAll(List<Change> changes) {
+            return active ? changes.stream().map(unused -> false).toList() : store.replaceAll(changes);
+        }
+
+        @Override
+        public List<Boolean> areOwned(List<SessionRecord> records) throws IOException {
+            return active ? records.stream().map(unused -> false).toList() : store.areOwned(records);
+        }
+
+        @Override
+        public boolean delete(SessionRecord record) {
+            return !active && store.delete(record);
+        }
+
+        @Override
+        public List<String> list(PeerId peer) {
+            return store.list(peer);
+        }
+
+        @Override
+        public List<String> deleteAll(PeerId peer) {
+            return store.deleteAll(peer);
+        }
+
+        @Override
+        public int deleteExpired(Instant now, int limit) {
+            return store.deleteExpired(now, limit);
+        }
+
+        @Override
+        public List<String> listSealedByOthers(String keyName, int limit) {
+            return store.listSealedByOthers(keyName, limit);
+        }
+
+        @Override
+        public void close() {
+            store.close();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Tests of stored sessions. */
+package dev.securesession.store;
