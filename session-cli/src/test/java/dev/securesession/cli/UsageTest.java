@@ -6,6 +6,7 @@ import dev.securesession.cli.command.Terminal;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,7 @@ class UsageTest {
     @Test
     void commandsSayWhatTheirOwnExitStatusMeans() {
         assertThat(new Cli().run("inspect", "--help").out()).contains("  1   Something is wrong, or");
-        assertThat(new Cli().run("listen", "--help").out()).contains("may be cut short");
+        assertThat(new Cli().run("listen", "--help").out()).contains("what has arrived is incomplete");
         assertThat(new Cli().run("keygen", "--help").out()).contains("  0   It is done.");
     }
 
@@ -105,10 +106,14 @@ class UsageTest {
     }
 
     @Test
-    void peerIsNamedOnlyOnce() {
-        new Cli()
-                .run("listen", "--id", "a", "--key", "b", "--peer", "c=d", "--peer", "c=e", "--port", 0)
-                .failed(2, "--peer: \"c\" is there twice");
+    void peerHasAtMostFourKeys() {
+        List<String> arguments = new ArrayList<>(List.of("connect", "--id", "a", "--key", "b", "host.invalid", "1"));
+        for (int i = 0; i < 4; i++) {
+            arguments.addAll(List.of("--peer", "c=/no/such.pub"));
+        }
+        new Cli().run(arguments.toArray()).failed(1, "no such file or directory: /no/such.pub");
+        arguments.addAll(List.of("--peer", "c=/no/such.pub"));
+        new Cli().run(arguments.toArray()).failed(2, "--peer: more than 4 keys for \"c\"");
     }
 
     @Test
@@ -126,7 +131,8 @@ class UsageTest {
     void helpSaysHowManyPeersThereCanBe(String command) {
         String help = new Cli().run(command, "--help").succeeded().out().replaceAll("\\s+", " ");
 
-        assertThat(help).contains("connect: exactly one; listen: one or more.", "The last = separates them");
+        assertThat(help)
+                .contains("connect: exactly one peer; listen: one or more.", "The last = separates id and file");
     }
 
     @Test

@@ -52,13 +52,13 @@ public final class ConnectCommand extends Subcommand {
     @Option(
             names = {"-q", "--quiet"},
             order = 6,
-            description = "Tell nothing but errors.")
+            description = "Print only errors.")
     private boolean quiet;
 
     @Override
     public Integer call() throws IOException, SecureSessionException, Failure {
         if (peers.count() != 1) {
-            throw wrongUsage("more than one --peer; a connection leads to one");
+            throw wrongUsage("--peer names more than one peer; connect takes one");
         }
         SessionConfig config = peers.config(terminal());
         config.crypto().warmUpInBackground();

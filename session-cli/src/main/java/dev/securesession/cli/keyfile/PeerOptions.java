@@ -10,6 +10,8 @@ import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Terminal;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,8 +42,9 @@ public final class PeerOptions {
             paramLabel = "ID=FILE",
             order = 3,
             description =
-                    "The id of a peer and the file with its public key. connect: exactly one; listen: one or more. "
-                            + "The last = separates them: the id may contain another one, the name of the file not.")
+                    "The id of a peer and the file with its public key. connect: exactly one peer; listen: one or more. "
+                            + "Repeat it with the same id for up to 4 keys of one peer, while keys are rotated. "
+                            + "The last = separates id and file: the id may contain another one, the name of the file not.")
     @SuppressWarnings("NullAway.Init")
     private List<String> peers;
 
@@ -52,8 +55,9 @@ public final class PeerOptions {
     @Mixin
     private PassphraseOptions passphrase;
 
+    /** Returns how many peers were named. */
     public int count() {
-        return peers.size();
+        return filesById().size();
     }
 
     /** Returns the id of the first peer that was named. */
@@ -64,29 +68,36 @@ public final class PeerOptions {
     /** Returns a configuration that accepts the peers that were named. */
     public SessionConfig config(Terminal terminal) throws IOException, Failure {
         KeyReader reader = new KeyReader(terminal, passphrase);
-        Map<PeerId, IdentityPublicKey> directory = new LinkedHashMap<>();
-        for (Map.Entry<String, String> peer : filesById().entrySet()) {
-            directory.put(peerId(peer.getKey()), reader.readPublic(peer.getValue()));
+        Map<PeerId, List<IdentityPublicKey>> keys = new HashMap<>();
+        for (Map.Entry<String, List<String>> peer : filesById().entrySet()) {
+            List<IdentityPublicKey> ofPeer = new ArrayList<>();
+            for (String file : peer.getValue()) {
+                ofPeer.add(reader.readPublic(file));
+            }
+            keys.put(peerId(peer.getKey()), List.copyOf(ofPeer));
         }
+        PeerDirectory directory = peer -> keys.getOrDefault(peer, List.of());
         IdentityPrivateKey privateKey = reader.readPrivate(key);
         try {
-            return SessionConfig.of(LocalIdentity.of(peerId(id), privateKey), PeerDirectory.of(directory))
+            return SessionConfig.of(LocalIdentity.of(peerId(id), privateKey), directory)
                     .withCrypto(CryptoProviders.fastest());
         } finally {
             privateKey.destroy();
         }
     }
 
-    private Map<String, String> filesById() {
-        Map<String, String> files = new LinkedHashMap<>();
+    private Map<String, List<String>> filesById() {
+        Map<String, List<String>> files = new LinkedHashMap<>();
         for (String peer : peers) {
             int separator = peer.lastIndexOf('=');
             if (separator <= 0 || separator == peer.length() - 1) {
                 throw wrongUsage("--peer: \"" + peer + "\" is not ID=FILE, for example bob=bob.key.pub");
             }
             String peerId = peer.substring(0, separator);
-            if (files.put(peerId, peer.substring(separator + 1)) != null) {
-                throw wrongUsage("--peer: \"" + peerId + "\" is there twice; a peer has one key");
+            List<String> ofPeer = files.computeIfAbsent(peerId, unused -> new ArrayList<>());
+            ofPeer.add(peer.substring(separator + 1));
+            if (ofPeer.size() > PeerDirectory.MAX_KEYS) {
+                throw wrongUsage("--peer: more than " + PeerDirectory.MAX_KEYS + " keys for \"" + peerId + "\"");
             }
         }
         return files;
