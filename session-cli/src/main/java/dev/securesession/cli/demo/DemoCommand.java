@@ -123,8 +123,7 @@ public final class DemoCommand extends Subcommand {
                         pair.publicKey().encode(),
                         NewFile.Readers.ANYONE,
                         NewFile.Existing.KEEP)) {
-            privateKey.appear();
-            publicKey.appear();
+            NewFile.appearTogether(privateKey, publicKey);
         } finally {
             Arrays.fill(secret, (byte) 0);
             pair.privateKey().destroy();

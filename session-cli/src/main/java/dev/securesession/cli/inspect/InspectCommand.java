@@ -7,7 +7,6 @@ import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.KeyReader;
 import dev.securesession.cli.keyfile.PassphraseOptions;
-import dev.securesession.cli.keyfile.TextForm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -3,7 +3,6 @@ package dev.securesession.cli.inspect;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.cli.command.Hex;
 import dev.securesession.cli.keyfile.KeyReader;
-import dev.securesession.cli.keyfile.TextForm;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 

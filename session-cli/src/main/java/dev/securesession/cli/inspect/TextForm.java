@@ -1,15 +1,15 @@
-package dev.securesession.cli.keyfile;
+package dev.securesession.cli.inspect;
 
 import java.util.Arrays;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the bytes behind text in hexadecimal or base64. Makes no {@code String}, since the text may be a secret. */
-public final class TextForm {
+/** Decodes messages and states given as hexadecimal or base64. Makes no {@code String}, since the text may be a secret. */
+final class TextForm {
     private TextForm() {}
 
     /** Returns the bytes, the caller's to wipe, or null if the text is neither. Blanks and line breaks do not count. */
-    public static byte @Nullable [] decode(byte[] text) {
+    static byte @Nullable [] decode(byte[] text) {
         byte[] packed = withoutBlanks(text);
         try {
             byte[] bytes = hex(packed);
@@ -20,7 +20,7 @@ public final class TextForm {
     }
 
     /** Returns which of the two {@link #decode} takes a text for that it can decode. */
-    public static String name(byte[] text) {
+    static String name(byte[] text) {
         byte[] packed = withoutBlanks(text);
         byte[] bytes = hex(packed);
         Arrays.fill(packed, (byte) 0);

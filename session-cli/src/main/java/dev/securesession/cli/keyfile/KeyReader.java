@@ -36,7 +36,9 @@ public final class KeyReader {
         byte[] content = content(terminal, file, LONGEST);
         try {
             LoadedKey key = key(content, name);
-            if (key.privateKey() != null && !file.equals(STANDARD_INPUT) && !isSealed(content)) {
+            if (key.privateKey() != null
+                    && !file.equals(STANDARD_INPUT)
+                    && !key.form().equals(SEALED)) {
                 warnIfReadableByOthers(terminal, Path.of(file));
             }
             return key;
@@ -77,8 +79,7 @@ public final class KeyReader {
                 throw e;
             }
         }
-        byte[] decoded = TextForm.decode(content);
-        if ((decoded == null ? content : decoded)[3] != SEALED_WITH_PASSPHRASE) {
+        if (isSealedWithKey(content)) {
             throw new Failure(name + " is sealed with a key; only what is sealed with a passphrase can be opened here");
         }
         Sealer sealer = passphrase.forOpening(terminal, name);
@@ -108,12 +109,25 @@ public final class KeyReader {
 
     private static LoadedKey openKey(byte[] content, Sealer sealer) throws KeyRejectedException, SealedDataException {
         try {
-            return LoadedKey.of(IdentityPrivateKey.read(content, sealer), "sealed data");
+            return LoadedKey.of(IdentityPrivateKey.read(content, sealer), SEALED);
         } catch (KeyRejectedException e) {
             if (e.reason() != KeyRejectedException.Reason.WRONG_KIND) {
                 throw e;
             }
-            return LoadedKey.of(IdentityPublicKey.read(content, sealer), "sealed data");
+            return LoadedKey.of(IdentityPublicKey.read(content, sealer), SEALED);
+        }
+    }
+
+    /** Tries a key that fits nothing: what is sealed with a passphrase is refused as such, before any computation. */
+    private static boolean isSealedWithKey(byte[] content) throws KeyRejectedException {
+        Sealer other = Sealer.withKey(new byte[1]);
+        try {
+            IdentityPublicKey.read(content, other);
+            return true;
+        } catch (SealedDataException e) {
+            return e.reason() == SealedDataException.Reason.NOT_AUTHENTIC;
+        } finally {
+            other.destroy();
         }
     }
 
@@ -216,6 +230,8 @@ public final class KeyReader {
     }
 
     public static final String STANDARD_INPUT = "-";
+
+    private static final String SEALED = "sealed data";
 
     private static final int LONGEST = 1 << 16;
     private static final int DER_SEQUENCE = 0x30;

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file that appears under its name complete or not at all: it is written under another name beside it first. A secret
@@ -31,6 +33,7 @@ public final class NewFile implements AutoCloseable {
     private final Path target;
     private final Path temporary;
     private final boolean replaces;
+    private @Nullable Path replaced;
 
     private NewFile(Path target, Path temporary, boolean replaces) {
         this.target = target;
@@ -103,10 +106,52 @@ public final class NewFile implements AutoCloseable {
         }
     }
 
-    /** Removes what has not appeared. */
+    /** Puts all files into their places, or none of them: if one fails, those before it are taken back. */
+    public static void appearTogether(NewFile... files) throws IOException, Failure {
+        for (int i = 0; i < files.length; i++) {
+            try {
+                files[i].keepReplaced();
+                files[i].appear();
+            } catch (IOException | Failure | RuntimeException e) {
+                for (int before = i - 1; before >= 0; before--) {
+                    files[before].takeBack(e);
+                }
+                throw e;
+            }
+        }
+    }
+
+    private void keepReplaced() throws IOException {
+        if (replaces && Files.exists(target)) {
+            Path copy = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".old");
+            try {
+                Files.createLink(copy, target);
+            } catch (UnsupportedOperationException | FileSystemException e) {
+                Files.copy(target, copy, StandardCopyOption.COPY_ATTRIBUTES);
+            }
+            replaced = copy;
+        }
+    }
+
+    private void takeBack(Exception cause) {
+        try {
+            if (replaced == null) {
+                Files.deleteIfExists(target);
+            } else {
+                Files.move(replaced, target, StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    /** Removes what has not appeared, and what was replaced. */
     @Override
     public void close() throws IOException {
         Files.deleteIfExists(temporary);
+        if (replaced != null) {
+            Files.deleteIfExists(replaced);
+        }
     }
 
     private static FileAttribute<?>[] attributes(Path target, Readers readers) {

@@ -88,8 +88,7 @@ public final class KeygenCommand extends Subcommand {
         try (NewFile privateKey = NewFile.write(out, secret, NewFile.Readers.OWNER, existing);
                 NewFile publicKey =
                         NewFile.write(publicFile, form.write(pair.publicKey()), NewFile.Readers.ANYONE, existing)) {
-            privateKey.appear();
-            publicKey.appear();
+            NewFile.appearTogether(privateKey, publicKey);
         } finally {
             Arrays.fill(secret, (byte) 0);
             pair.privateKey().destroy();

@@ -137,6 +137,24 @@ class KeyReaderTest {
     }
 
     @Test
+    void doesNotWarnOfSealedKeyThatOthersCanRead() throws IOException {
+        byte[] sealed = Sealer.withPassphrase("open".toCharArray())
+                .seal(IdentityKeyPair.generate().privateKey().encodeSecret());
+        Path passphrase = secretFile("pass", ascii("open\n"));
+        for (byte[] content : List.of(sealed, Base64.getMimeEncoder().encode(sealed))) {
+            Path file = secretFile("sealed", content);
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+
+            assertThat(new Cli()
+                            .run("fingerprint", file, "--passphrase-file", passphrase)
+                            .succeeded()
+                            .err())
+                    .isEmpty();
+            Files.delete(file);
+        }
+    }
+
+    @Test
     void doesNotWarnOfPublicKeyThatOthersCanRead() throws IOException {
         Path file = secretFile("a", IdentityKeyPair.generate().publicKey().encode());
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));

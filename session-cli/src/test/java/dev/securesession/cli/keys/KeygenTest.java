@@ -1,6 +1,7 @@
 package dev.securesession.cli.keys;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.securesession.Curve;
 import dev.securesession.IdentityPrivateKey;
@@ -122,13 +123,43 @@ class KeygenTest {
         try (NewFile ours = NewFile.write(file("a"), new byte[] {1}, NewFile.Readers.OWNER, NewFile.Existing.KEEP)) {
             Files.writeString(file("a"), "theirs");
 
-            org.assertj.core.api.Assertions.assertThatThrownBy(ours::appear)
-                    .isInstanceOf(Failure.class)
-                    .hasMessageContaining("exists already");
+            assertThatThrownBy(ours::appear).isInstanceOf(Failure.class).hasMessageContaining("exists already");
         }
 
         assertThat(file("a")).hasContent("theirs");
         assertThat(names()).containsExactly("a");
+    }
+
+    @Test
+    void pairAppearsWholeOrNotAtAll() throws IOException {
+        assertThatThrownBy(() -> appearWhileTheSecondIsTaken(NewFile.Existing.KEEP))
+                .isInstanceOf(Failure.class);
+
+        assertThat(names()).containsExactly("b");
+        assertThat(file("b")).hasContent("theirs");
+    }
+
+    @Test
+    void replacedPairIsRestoredWhenOneFileFails() throws IOException {
+        Files.writeString(file("a"), "old");
+
+        assertThatThrownBy(() -> appearWhileTheSecondIsTaken(NewFile.Existing.REPLACE))
+                .isInstanceOf(IOException.class);
+
+        assertThat(names()).containsExactlyInAnyOrder("a", "b");
+        assertThat(file("a")).hasContent("old");
+    }
+
+    private void appearWhileTheSecondIsTaken(NewFile.Existing existing) throws IOException, Failure {
+        try (NewFile first = NewFile.write(file("a"), new byte[] {1}, NewFile.Readers.OWNER, existing);
+                NewFile second = NewFile.write(file("b"), new byte[] {2}, NewFile.Readers.ANYONE, existing)) {
+            if (existing == NewFile.Existing.KEEP) {
+                Files.writeString(file("b"), "theirs");
+            } else {
+                Files.createDirectories(file("b/inside"));
+            }
+            NewFile.appearTogether(first, second);
+        }
     }
 
     @Test
