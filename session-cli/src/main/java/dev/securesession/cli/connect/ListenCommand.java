@@ -8,6 +8,7 @@ import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.PeerOptions;
 import dev.securesession.cli.net.Port;
+import dev.securesession.cli.net.Refusals;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureServer;
 import dev.securesession.transport.ServerOptions;
@@ -68,7 +69,7 @@ public final class ListenCommand extends Subcommand {
     @Option(
             names = {"-q", "--quiet"},
             order = 6,
-            description = "Tell nothing but errors.")
+            description = "Print only the error that ends the command, no refused peers.")
     private boolean quiet;
 
     @Override
@@ -77,13 +78,16 @@ public final class ListenCommand extends Subcommand {
         SessionConfig config = peers.config(terminal);
         config.crypto().warmUpInBackground();
         try (ServerSocket serverSocket = bind()) {
-            OnePeer onePeer = new OnePeer(terminal, serverSocket, quiet);
-            try (SecureServer server = SecureServer.listen(serverSocket, config, onePeer, ServerOptions.defaults())) {
-                if (!quiet) {
-                    terminal.err().println("listening on " + Port.describe(server.address()));
-                    terminal.err().flush();
+            try (Refusals refusals = new Refusals(terminal, System::nanoTime)) {
+                OnePeer onePeer = new OnePeer(terminal, serverSocket, refusals, quiet);
+                try (SecureServer server =
+                        SecureServer.listen(serverSocket, config, onePeer, ServerOptions.defaults())) {
+                    if (!quiet) {
+                        terminal.err().println("listening on " + Port.describe(server.address()));
+                        terminal.err().flush();
+                    }
+                    onePeer.await();
                 }
-                onePeer.await();
             }
         }
         return 0;
@@ -108,13 +112,15 @@ public final class ListenCommand extends Subcommand {
     private static final class OnePeer implements SecureServer.Handler {
         private final Terminal terminal;
         private final ServerSocket serverSocket;
+        private final Refusals refusals;
         private final boolean quiet;
         private final AtomicBoolean taken = new AtomicBoolean();
         private final CompletableFuture<Void> over = new CompletableFuture<>();
 
-        OnePeer(Terminal terminal, ServerSocket serverSocket, boolean quiet) {
+        OnePeer(Terminal terminal, ServerSocket serverSocket, Refusals refusals, boolean quiet) {
             this.terminal = terminal;
             this.serverSocket = serverSocket;
+            this.refusals = refusals;
             this.quiet = quiet;
         }
 
@@ -134,8 +140,8 @@ public final class ListenCommand extends Subcommand {
 
         @Override
         public void failed(SocketAddress address, Exception cause) {
-            if (!taken.get()) {
-                terminal.warn("refused " + Port.describe(address) + ": " + Errors.sentence(cause));
+            if (!taken.get() && !quiet) {
+                refusals.refused(address, cause);
             }
         }
 

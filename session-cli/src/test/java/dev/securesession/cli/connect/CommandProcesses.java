@@ -83,7 +83,7 @@ abstract class CommandProcesses {
     }
 
     /** Connects as soon as somebody listens. */
-    final Running retry(int port, Path input) throws IOException, InterruptedException {
+    final Running retry(int port, Path input, String key) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (true) {
             Running running = start(
@@ -93,7 +93,7 @@ abstract class CommandProcesses {
                     "--id",
                     "alice",
                     "--key",
-                    file("alice"),
+                    file(key),
                     "--peer",
                     "bob=" + file("bob.pub"),
                     "127.0.0.1",

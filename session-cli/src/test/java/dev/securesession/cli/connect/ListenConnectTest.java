@@ -127,10 +127,57 @@ class ListenConnectTest extends CommandProcesses {
             assertThat(listener.status()).isZero();
             assertThat(listener.out()).hasSize(4);
             assertThat(listener.errors()).doesNotContain("OutOfMemoryError");
+            assertThat(listener.errors().lines()).as("refusals are summarized").hasSizeLessThan(12);
         } finally {
             for (Socket enemy : enemies) {
                 enemy.close();
             }
+        }
+    }
+
+    @Test
+    void quietSaysNothingOfRefusedPeers() throws Exception {
+        int port = freePort();
+        Running listener = start(
+                randomFile("down", 3),
+                "listen",
+                "--quiet",
+                "--id",
+                "bob",
+                "--key",
+                file("bob"),
+                "--peer",
+                "alice=" + file("alice.pub"),
+                "--port",
+                port);
+        retry(port, randomFile("nothing", 0), "mallory");
+        Running connector = retry(port, randomFile("up", 4), "alice");
+
+        assertThat(connector.status()).as(connector.errors()).isZero();
+        assertThat(listener.status()).isZero();
+        assertThat(listener.errors()).isEmpty();
+    }
+
+    @Test
+    void eitherOfTwoKeysOfAPeerIsAccepted() throws Exception {
+        for (String key : List.of("alice", "mallory")) {
+            Running listener = start(
+                    randomFile("down", 3),
+                    "listen",
+                    "--id",
+                    "bob",
+                    "--key",
+                    file("bob"),
+                    "--peer",
+                    "alice=" + file("alice.pub"),
+                    "--peer",
+                    "alice=" + file("mallory.pub"),
+                    "--port",
+                    0);
+            Running connector = connect(listener.port(), randomFile("up", 4), key);
+
+            assertThat(connector.status()).as(connector.errors()).isZero();
+            assertThat(listener.status()).as(listener.errors()).isZero();
         }
     }
 
@@ -149,7 +196,7 @@ class ListenConnectTest extends CommandProcesses {
                 "alice=" + file("alice.pub"),
                 "--port",
                 port);
-        Running connector = retry(port, randomFile("up", 4));
+        Running connector = retry(port, randomFile("up", 4), "alice");
 
         assertThat(connector.status()).as(connector.errors()).isZero();
         assertThat(listener.status()).isZero();
