@@ -5,7 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import dev.securesession.SecureSession;
 import dev.securesession.benchmarks.SecureSessions.Sessions;
+import dev.securesession.transport.Framing;
+import dev.securesession.transport.SecureConnection;
+import dev.securesession.transport.SecureStream;
+import dev.securesession.transport.StreamTransport;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
@@ -23,6 +31,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RegressionTest {
     /** What a message may cost beside what is returned and what the provider's cipher makes of it, in bytes. */
     private static final long OWN_GARBAGE = 100;
+
+    /** What a write and a read on a stream may cost beside wrapping and unwrapping, whatever their length, in bytes. */
+    private static final long STREAM_GARBAGE = 600;
 
     /** Of a round trip of 64 B, to one of JSSE. It is well below 1; beyond this something has gone wrong. */
     private static final double WORST_RATIO = 1.5;
@@ -100,6 +111,45 @@ class RegressionTest {
                     .as("own garbage of unwrapping %d bytes from buffer to buffer", size)
                     .isLessThanOrEqualTo(OWN_GARBAGE);
         }
+    }
+
+    /** Reading and writing on one thread: what is written stays in the buffers of the sockets. */
+    @ParameterizedTest
+    @ValueSource(ints = {64, 1024, 32_768})
+    void aStreamMakesLittleGarbageOfItsOwn(int size) throws Exception {
+        byte[] written = new byte[size];
+        byte[] read = new byte[size];
+        ByteBuffer payload = ByteBuffer.allocate(size);
+        ByteBuffer message = ByteBuffer.allocate(size + SecureSession.OVERHEAD);
+        try (Sessions plain = ends.connect();
+                Sessions sessions = ends.connect();
+                ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Socket one = new Socket(listening.getInetAddress(), listening.getLocalPort());
+                Socket other = listening.accept();
+                SecureStream client = stream(one, sessions.client);
+                SecureStream server = stream(other, sessions.server)) {
+            Measured wrapping = new Measured(() -> {
+                payload.clear();
+                message.clear();
+                plain.client.wrap(payload, message);
+                message.flip();
+                payload.clear();
+                return plain.server.unwrap(message, payload);
+            });
+            Measured streaming = new Measured(() -> {
+                client.output().write(written);
+                return server.input().readNBytes(read, 0, size);
+            });
+            measure(RegressionTest::allocatedBytes, size, wrapping, streaming);
+
+            assertThat(streaming.median() - wrapping.median())
+                    .as("own garbage of writing and reading %d bytes on a stream", size)
+                    .isLessThanOrEqualTo(STREAM_GARBAGE);
+        }
+    }
+
+    private static SecureStream stream(Socket socket, SecureSession session) throws IOException {
+        return SecureStream.over(SecureConnection.over(StreamTransport.of(socket, Framing.lengthPrefix()), session));
     }
 
     @Test

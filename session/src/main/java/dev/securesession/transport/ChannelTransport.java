@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>PROTOCOL.md, section 10.
  */
-public final class ChannelTransport implements Transport {
+public final class ChannelTransport implements Transport, InPlaceTransport {
     private final StreamTransport streams;
     private final @Nullable SocketAddress remote;
 
@@ -82,6 +82,26 @@ public final class ChannelTransport implements Transport {
     @Override
     public Optional<byte[]> receive(int maxLength, Duration timeout) throws IOException {
         return streams.receive(maxLength, timeout);
+    }
+
+    @Override
+    public int headerLength() {
+        return streams.headerLength();
+    }
+
+    @Override
+    public void sendInPlace(byte[] framed, int end) throws IOException {
+        streams.sendInPlace(framed, end);
+    }
+
+    @Override
+    public @Nullable ByteBuffer receiveInPlace(int maxLength, Deadline deadline) throws IOException {
+        return streams.receiveInPlace(maxLength, deadline);
+    }
+
+    @Override
+    public void recycle() {
+        streams.recycle();
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.ProtocolException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,10 @@ final class FrameReader {
     private byte @Nullable [] body;
     private int bodyRead;
     private int bodyLength;
+
+    // The array of the message that was lent, and how much of it was used.
+    private byte @Nullable [] lent;
+    private int lentLength;
 
     // Bytes that were read ahead. The buffer grows once a connection has shown that it is busy.
     private byte[] ahead = {};
@@ -66,9 +71,41 @@ final class FrameReader {
         }
     }
 
+    /** Returns the next message in an array of its own, or empty at the end. */
     Optional<byte[]> read(int maxLength, Deadline deadline, String awaited) throws IOException {
+        byte[] message = readMessage(maxLength, deadline, awaited, false);
+        if (message == null) {
+            return Optional.empty();
+        }
+        return Optional.of(message.length == bodyLength ? message : Arrays.copyOf(message, bodyLength));
+    }
+
+    /** Returns the next message in an array that is lent until {@link #recycle}, or null at the end. */
+    @Nullable
+    ByteBuffer readInPlace(int maxLength, Deadline deadline, String awaited) throws IOException {
+        byte[] message = readMessage(maxLength, deadline, awaited, true);
+        if (message == null) {
+            return null;
+        }
+        lent = message;
+        lentLength = bodyLength;
+        return ByteBuffer.wrap(message, 0, bodyLength);
+    }
+
+    /** Wipes and takes back what was lent. */
+    void recycle() {
+        byte[] returned = lent;
+        if (returned != null) {
+            lent = null;
+            Arrays.fill(returned, 0, lentLength, (byte) 0);
+            BufferPool.release(returned);
+        }
+    }
+
+    private byte @Nullable [] readMessage(int maxLength, Deadline deadline, String awaited, boolean pooled)
+            throws IOException {
         try {
-            return readMessage(maxLength, deadline, awaited);
+            return next(maxLength, deadline, awaited, pooled);
         } catch (InterruptedIOException e) {
             // A timeout, too: the next call continues.
             throw e;
@@ -82,12 +119,13 @@ final class FrameReader {
         }
     }
 
-    private Optional<byte[]> readMessage(int maxLength, Deadline deadline, String awaited) throws IOException {
+    private byte @Nullable [] next(int maxLength, Deadline deadline, String awaited, boolean pooled)
+            throws IOException {
         while (headerRead < header.length) {
             int count = fill(header, headerRead, header.length - headerRead, deadline, awaited);
             if (count < 0) {
                 if (headerRead == 0) {
-                    return Optional.empty();
+                    return null;
                 }
                 throw new EOFException("the connection ended after " + headerRead + " bytes of a header of "
                         + header.length + "; the message is lost");
@@ -100,18 +138,18 @@ final class FrameReader {
                 throw new ProtocolException("a message of " + length + " bytes; the limit is " + maxLength);
             }
             bodyLength = (int) length;
-            grow(Math.min(bodyLength, FIRST_PIECE_LENGTH));
+            grow(Math.min(bodyLength, FIRST_PIECE_LENGTH), pooled);
         }
-        return Optional.of(readBody(deadline, awaited));
+        return readBody(deadline, awaited, pooled);
     }
 
-    private byte[] readBody(Deadline deadline, String awaited) throws IOException {
+    private byte[] readBody(Deadline deadline, String awaited, boolean pooled) throws IOException {
         byte[] part = body == null ? new byte[0] : body;
         while (bodyRead < bodyLength) {
             if (bodyRead == part.length) {
-                part = grow((int) Math.min(bodyLength, 2L * part.length));
+                part = grow((int) Math.min(bodyLength, 2L * part.length), pooled);
             }
-            int count = fill(part, bodyRead, part.length - bodyRead, deadline, awaited);
+            int count = fill(part, bodyRead, Math.min(part.length, bodyLength) - bodyRead, deadline, awaited);
             if (count < 0) {
                 throw new EOFException("the connection ended after " + bodyRead + " bytes of a message of " + bodyLength
                         + "; the message is lost");
@@ -125,9 +163,13 @@ final class FrameReader {
         return part;
     }
 
-    private byte[] grow(int length) throws IOException {
+    private byte[] grow(int length, boolean pooled) throws IOException {
         hold(length);
-        byte[] grown = body == null ? new byte[length] : Arrays.copyOf(body, length);
+        byte[] grown = pooled ? BufferPool.acquire(length) : new byte[length];
+        byte[] before = body;
+        if (before != null) {
+            System.arraycopy(before, 0, grown, 0, bodyRead);
+        }
         body = grown;
         return grown;
     }

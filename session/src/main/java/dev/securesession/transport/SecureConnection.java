@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A session and the transport under it: performs the handshake, sends payloads and receives them.
@@ -53,6 +54,9 @@ public final class SecureConnection implements Closeable {
     // held while it works, and nothing else is.
     private final ReentrantLock sending = new ReentrantLock();
     private final ReentrantLock receiving = new ReentrantLock();
+
+    // Used while receiving is held, made once.
+    private @Nullable String awaited;
 
     private SecureConnection(Transport transport, SecureSession session, ConnectionOptions options) {
         this.transport = transport;
@@ -351,6 +355,44 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
+     * Sends one byte and the next bytes of a buffer as one payload, which is put together where it is wrapped.
+     *
+     * @param count 0 or more, 1 less than {@link #maxPayloadLength} at most; the position of the source moves by so many
+     *     bytes
+     */
+    void send(byte first, ByteBuffer source, int count) throws IOException {
+        Deadline deadline = Deadline.after(options.sendTimeout());
+        if (!sending.tryLock()) {
+            lock(sending, deadline, "other threads to finish sending to " + name());
+        }
+        try {
+            int start = transport instanceof InPlaceTransport inPlace ? inPlace.headerLength() : 0;
+            int messageLength = 1 + count + SecureSession.OVERHEAD;
+            byte[] framed = start > 0 ? BufferPool.acquire(start + messageLength) : new byte[messageLength];
+            framed[start + SecureSession.PAYLOAD_OFFSET] = first;
+            source.duplicate().get(framed, start + SecureSession.PAYLOAD_OFFSET + 1, count);
+            // If this fails, the array is left to the garbage collector, with its payload.
+            session.wrapInPlace(ByteBuffer.wrap(framed, start, messageLength));
+            timer.beginSend(deadline);
+            try {
+                if (start > 0) {
+                    ((InPlaceTransport) transport).sendInPlace(framed, start + messageLength);
+                    BufferPool.release(framed);
+                } else {
+                    transport.send(framed);
+                }
+            } finally {
+                timer.endSend();
+            }
+            Buffers.position(source, source.position() + count);
+        } catch (IOException e) {
+            throw explained(e, deadline);
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    /**
      * Returns the length of the longest payload that can be sent.
      *
      * @return bytes, by the limits of the options and of the transport
@@ -422,6 +464,50 @@ public final class SecureConnection implements Closeable {
             throw explained(e, deadline);
         } finally {
             receiving.unlock();
+        }
+    }
+
+    /**
+     * Waits for the next payload over a transport that keeps the order, within a deadline.
+     *
+     * @return the payload in an array that may be used again, valid until {@link #recycle} or the next call; null if the
+     *     connection has ended between two messages
+     * @throws MessageRejectedException if the message is refused: close the connection
+     */
+    @Nullable
+    ByteBuffer receiveInPlace(Deadline deadline) throws IOException, MessageRejectedException {
+        if (!receiving.tryLock()) {
+            lock(receiving, deadline, "a message from " + name());
+        }
+        try {
+            if (awaited == null) {
+                awaited = "a message from " + name();
+            }
+            ByteBuffer message;
+            if (transport instanceof InPlaceTransport inPlace) {
+                deadline.leftNanos(awaited);
+                message = inPlace.receiveInPlace(options.maxMessageLength(), deadline);
+            } else {
+                message =
+                        receiveMessage(deadline, awaited).map(ByteBuffer::wrap).orElse(null);
+            }
+            if (message == null) {
+                return null;
+            }
+            timer.active();
+            warmUpFor(message.remaining());
+            return session.unwrapInPlace(message);
+        } catch (IOException e) {
+            throw explained(e, deadline);
+        } finally {
+            receiving.unlock();
+        }
+    }
+
+    /** Wipes and takes back the array of the payload that was received in place. */
+    void recycle() {
+        if (transport instanceof InPlaceTransport inPlace) {
+            inPlace.recycle();
         }
     }
 

@@ -14,7 +14,6 @@ import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -52,15 +51,16 @@ public final class SecureStream implements Closeable {
     private final ReentrantLock reading = new ReentrantLock();
     private final ReentrantLock writing = new ReentrantLock();
 
-    private final ByteBuffer frame;
-    private ByteBuffer received = ByteBuffer.allocate(0);
+    private final int maxChunkLength;
+    private final ByteBuffer nothing = ByteBuffer.allocate(0);
+    private ByteBuffer received = nothing;
     private volatile Duration readTimeout = Duration.ZERO;
     private volatile boolean closed;
 
     private SecureStream(SecureConnection connection) {
         this.connection = connection;
-        this.frame = ByteBuffer.allocate(
-                Math.min(connection.maxPayloadLength(), StreamFrame.HEADER_LENGTH + StreamFrame.MAX_CHUNK_LENGTH));
+        this.maxChunkLength =
+                Math.min(connection.maxPayloadLength() - StreamFrame.HEADER_LENGTH, StreamFrame.MAX_CHUNK_LENGTH);
     }
 
     /**
@@ -137,7 +137,7 @@ public final class SecureStream implements Closeable {
             }
             requireOpen();
             state.requireSendable();
-            send(ByteBuffer.wrap(StreamFrame.end()));
+            send(StreamFrame.END, nothing, 0);
             state.sentEnd();
         } finally {
             writing.unlock();
@@ -168,7 +168,7 @@ public final class SecureStream implements Closeable {
         try {
             requireOpen();
             state.requireAlive();
-            send(ByteBuffer.wrap(StreamFrame.keepAlive()));
+            send(StreamFrame.KEEP_ALIVE, nothing, 0);
         } finally {
             writing.unlock();
         }
@@ -259,12 +259,19 @@ public final class SecureStream implements Closeable {
                     return -1;
                 }
                 received = next(deadline);
+                if (!received.hasRemaining()) {
+                    connection.recycle();
+                }
             }
             int count = Math.min(target.remaining(), received.remaining());
             ByteBuffer part = received.duplicate();
             Buffers.limit(part, part.position() + count);
             target.put(part);
             Buffers.position(received, received.position() + count);
+            if (!received.hasRemaining()) {
+                received = nothing;
+                connection.recycle();
+            }
             return count;
         } finally {
             reading.unlock();
@@ -273,12 +280,12 @@ public final class SecureStream implements Closeable {
 
     private ByteBuffer next(Deadline deadline) throws IOException {
         try {
-            Optional<byte[]> payload = connection.receive(deadline.left("data from the peer"));
-            if (payload.isPresent()) {
-                return state.receive(ByteBuffer.wrap(payload.get()));
+            ByteBuffer payload = connection.receiveInPlace(deadline);
+            if (payload != null) {
+                return state.receive(payload);
             }
             state.connectionEnded();
-            return ByteBuffer.allocate(0);
+            return nothing;
         } catch (SocketTimeoutException e) {
             throw e;
         } catch (MessageRejectedException refusal) {
@@ -316,24 +323,16 @@ public final class SecureStream implements Closeable {
             requireOpen();
             state.requireSendable();
             while (data.hasRemaining()) {
-                Buffers.clear(frame);
-                StreamFrame.writeData(frame);
-                int count = Math.min(data.remaining(), frame.remaining());
-                ByteBuffer chunk = data.duplicate();
-                Buffers.limit(chunk, chunk.position() + count);
-                frame.put(chunk);
-                Buffers.flip(frame);
-                send(frame);
-                Buffers.position(data, data.position() + count);
+                send(StreamFrame.DATA, data, Math.min(data.remaining(), maxChunkLength));
             }
         } finally {
             writing.unlock();
         }
     }
 
-    private void send(ByteBuffer payload) throws IOException {
+    private void send(byte type, ByteBuffer source, int count) throws IOException {
         try {
-            connection.send(payload);
+            connection.send(type, source, count);
         } catch (IllegalStateException closedMeanwhile) {
             throw failed(new IOException("the connection was closed", closedMeanwhile));
         } catch (IOException e) {

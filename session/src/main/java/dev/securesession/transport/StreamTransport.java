@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.net.ProtocolException;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +23,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>PROTOCOL.md, section 10; P-4.
  */
-public final class StreamTransport implements Transport {
+public final class StreamTransport implements Transport, InPlaceTransport {
     private final FrameReader reader;
     private final OutputStream out;
     private final Framing framing;
     private final Closeable resource;
     private final @Nullable SocketAddress remote;
+    private final String awaited;
+
+    // Used by the one thread that sends.
+    private final byte[] header;
 
     private StreamTransport(
             TimedInput in, OutputStream out, Framing framing, Closeable resource, @Nullable SocketAddress remote) {
@@ -36,6 +41,8 @@ public final class StreamTransport implements Transport {
         this.framing = framing;
         this.resource = resource;
         this.remote = remote;
+        this.awaited = remote == null ? "a message" : "a message from " + remote;
+        this.header = new byte[framing.headerLength()];
     }
 
     /**
@@ -86,19 +93,40 @@ public final class StreamTransport implements Transport {
             throw new ProtocolException("a message of " + message.length + " bytes; the framing allows at most "
                     + framing.maxMessageLength());
         }
-        // One write: a header on its own would travel in a packet of its own.
-        byte[] header = new byte[framing.headerLength()];
-        framing.writeHeader(message.length, header);
-        byte[] framed = new byte[header.length + message.length];
-        System.arraycopy(header, 0, framed, 0, header.length);
+        int end = header.length + message.length;
+        byte[] framed = BufferPool.acquire(end);
         System.arraycopy(message, 0, framed, header.length, message.length);
-        out.write(framed);
+        sendInPlace(framed, end);
+        BufferPool.release(framed);
+    }
+
+    @Override
+    public int headerLength() {
+        return header.length;
+    }
+
+    @Override
+    public void sendInPlace(byte[] framed, int end) throws IOException {
+        // One write: a header on its own would travel in a packet of its own.
+        framing.writeHeader(end - header.length, header);
+        System.arraycopy(header, 0, framed, 0, header.length);
+        out.write(framed, 0, end);
         out.flush();
     }
 
     @Override
     public Optional<byte[]> receive(int maxLength, Duration timeout) throws IOException {
-        return reader.read(maxLength, Deadline.after(timeout), awaited());
+        return reader.read(maxLength, Deadline.after(timeout), awaited);
+    }
+
+    @Override
+    public @Nullable ByteBuffer receiveInPlace(int maxLength, Deadline deadline) throws IOException {
+        return reader.readInPlace(maxLength, deadline, awaited);
+    }
+
+    @Override
+    public void recycle() {
+        reader.recycle();
     }
 
     @Override
@@ -125,9 +153,5 @@ public final class StreamTransport implements Transport {
     @Override
     public String toString() {
         return remote == null ? "stream" : "stream to " + remote;
-    }
-
-    private String awaited() {
-        return remote == null ? "a message" : "a message from " + remote;
     }
 }

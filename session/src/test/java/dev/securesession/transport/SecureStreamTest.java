@@ -367,6 +367,63 @@ class SecureStreamTest {
         }
     }
 
+    @Test
+    @Rule(value = "D-2", kind = REFUSES)
+    void aRefusedMessageIsAnsweredByAnAbort() throws Exception {
+        Pair pair = Pair.create();
+        Pair.Sessions sessions = pair.establish();
+        byte[] altered = sessions.client().wrap(hex("0168"));
+        altered[altered.length - 1] ^= 1;
+        MemoryTransport client = MemoryTransport.create(Delivery.ORDERED);
+        SecureStream stream = SecureStream.over(SecureConnection.over(client.peer(), sessions.server()));
+        client.send(altered);
+
+        assertThatThrownBy(() -> stream.input().read()).isInstanceOf(StreamAbortedException.class);
+        byte[] answer = client.receive(1000, Duration.ZERO).orElseThrow();
+        assertThat(sessions.client().unwrap(answer)).startsWith(hex("030001"));
+    }
+
+    @Test
+    void plainReceivingGoesOnWithAMessageThatAStreamHasBegunToRead() throws Exception {
+        Pair pair = Pair.create();
+        Pair.Sessions sessions = pair.establish();
+        byte[] payload = new byte[20_000];
+        new Random(2).nextBytes(payload);
+        byte[] message = sessions.client().wrap(payload);
+        try (Loopback sockets = Loopback.open();
+                SecureConnection connection = SecureConnection.over(
+                        StreamTransport.of(sockets.server, Framing.lengthPrefix()), sessions.server())) {
+            OutputStream network = sockets.client.getOutputStream();
+            network.write(ByteBuffer.allocate(4).putInt(message.length).array());
+            network.write(message, 0, 9000);
+            assertThatThrownBy(() -> connection.receiveInPlace(Deadline.after(Duration.ofMillis(50))))
+                    .isInstanceOf(SocketTimeoutException.class);
+            network.write(message, 9000, message.length - 9000);
+
+            assertThat(connection.receive()).hasValue(payload);
+        }
+    }
+
+    @Test
+    @Rule(value = "M-1", kind = ACCEPTS)
+    void theArrayOfAPayloadIsWipedWhenItIsRead() throws Exception {
+        Pair.Sessions sessions = Pair.create().establish();
+        try (Loopback sockets = Loopback.open();
+                SecureConnection client = SecureConnection.over(
+                        StreamTransport.of(sockets.client, Framing.lengthPrefix()), sessions.client());
+                SecureConnection server = SecureConnection.over(
+                        StreamTransport.of(sockets.server, Framing.lengthPrefix()), sessions.server())) {
+            client.send("secret".getBytes(UTF_8));
+            ByteBuffer payload = server.receiveInPlace(Deadline.NEVER);
+            assertThat(UTF_8.decode(payload.duplicate()).toString()).isEqualTo("secret");
+            server.recycle();
+
+            byte[] left = new byte[payload.remaining()];
+            payload.get(left);
+            assertThat(left).containsOnly(0);
+        }
+    }
+
     private static byte[] recorded(Pair.Sessions sessions) {
         ByteBuffer bytes = ByteBuffer.allocate(1000);
         for (String frame : new String[] {"0168656c", "016c6f", "02"}) {
