@@ -9,6 +9,7 @@ final class Admission {
 
     // Guarded by this object.
     private final Map<String, Integer> requestsOfAddress = new HashMap<>();
+    private final Map<String, Long> bytesOfSession = new HashMap<>();
     private int requests;
     private long bytes;
     private long turnedAway;
@@ -37,18 +38,24 @@ final class Admission {
         requestsOfAddress.computeIfPresent(address, (key, count) -> count == 1 ? null : count - 1);
     }
 
-    /** Reserves room for bytes, before they are allocated. */
-    synchronized boolean reserve(int length) {
-        if (bytes + length > options.requestBytesLimit()) {
+    /**
+     * Reserves room for bytes, before they are allocated. Whoever knows the token of a session can withhold bytes, but only
+     * those of that session.
+     */
+    synchronized boolean reserve(String token, int length) {
+        long ofSession = bytesOfSession.getOrDefault(token, 0L) + length;
+        if (bytes + length > options.requestBytesLimit() || ofSession > options.requestBytesLimitPerSession()) {
             turnedAway++;
             return false;
         }
         bytes += length;
+        bytesOfSession.put(token, ofSession);
         return true;
     }
 
-    synchronized void release(int length) {
+    synchronized void release(String token, int length) {
         bytes -= length;
+        bytesOfSession.computeIfPresent(token, (key, held) -> held == length ? null : held - length);
     }
 
     synchronized void turnAway() {

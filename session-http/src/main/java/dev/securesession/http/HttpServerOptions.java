@@ -18,6 +18,7 @@ public final class HttpServerOptions {
     private int maxRequestLength = 1024 * 1024;
     private int maxAnswerLength = 1024 * 1024;
     private long requestBytesLimit = 8L * 1024 * 1024;
+    private long requestBytesLimitPerSession = 2L * 1024 * 1024;
     private int requestLimit = 256;
     private int requestLimitPerAddress = 64;
     private Duration transferTimeout = Duration.ofSeconds(30);
@@ -36,6 +37,7 @@ public final class HttpServerOptions {
         maxRequestLength = other.maxRequestLength;
         maxAnswerLength = other.maxAnswerLength;
         requestBytesLimit = other.requestBytesLimit;
+        requestBytesLimitPerSession = other.requestBytesLimitPerSession;
         requestLimit = other.requestLimit;
         requestLimitPerAddress = other.requestLimitPerAddress;
         transferTimeout = other.transferTimeout;
@@ -178,6 +180,19 @@ public final class HttpServerOptions {
     }
 
     /**
+     * Returns a copy with another limit for the messages of all current requests of one session together; beyond it they
+     * get status 503. It must have room for the longest request. Default: 2 MiB.
+     *
+     * @param limit bytes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withRequestBytesLimitPerSession(long limit) {
+        requirePositive(limit, "another limit for the messages of one session");
+        return with(copy -> copy.requestBytesLimitPerSession = limit);
+    }
+
+    /**
      * Returns a copy with another limit for requests and handshake messages at the same time; beyond it they get status 503. Default: 256.
      *
      * @param limit requests, 1 or more
@@ -261,6 +276,10 @@ public final class HttpServerOptions {
 
     int maxAnswerLength() {
         return maxAnswerLength;
+    }
+
+    long requestBytesLimitPerSession() {
+        return requestBytesLimitPerSession;
     }
 
     long requestBytesLimit() {

@@ -231,6 +231,8 @@ public final class HttpSessionClient implements AutoCloseable {
                 // The only failures that prove that nothing was sent.
                 throw (IOException) cause;
             }
+            // A server that refuses a long body may end the connection before its status is read.
+            live.retire();
             throw uncertain(
                     0, "no response to " + outgoing + " from " + server + " at " + address + ": " + cause, cause);
         }

@@ -120,12 +120,15 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
             return;
         }
         String token = http.getRequestHeaders().getFirst(Token.HEADER);
-        if (token == null ? !isHandshake : !Token.isToken(token)) {
+        // Before the body is read: without a session or handshake nobody makes the server hold it.
+        if (token == null ? !isHandshake : !sessions.knows(token, isHandshake)) {
             send(http, Response.refusal(Status.UNKNOWN_TOKEN));
             return;
         }
         int limit = isHandshake ? MAX_HANDSHAKE_MESSAGE_LENGTH : maxMessageLength();
-        try (RequestBody body = new RequestBody(admission)) {
+        try (RequestBody body = isHandshake || token == null
+                ? RequestBody.ofHandshake(admission)
+                : RequestBody.ofRequest(admission, token)) {
             int status =
                     IoDeadline.within(options.transferTimeout(), timer, () -> body.read(http.getRequestBody(), limit));
             send(http, status == Status.OK ? process(isHandshake, token, address, body) : Response.refusal(status));

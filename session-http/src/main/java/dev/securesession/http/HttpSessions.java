@@ -90,6 +90,19 @@ final class HttpSessions {
         }
     }
 
+    /** Tells whether there is a half-open handshake, or a session, with a token. */
+    boolean knows(String token, boolean isHandshake) {
+        expire();
+        boolean known;
+        synchronized (lock) {
+            known = isHandshake ? halfOpen.containsKey(token) : sessions.containsKey(token);
+        }
+        if (!known) {
+            refused.incrementAndGet();
+        }
+        return known;
+    }
+
     /** Answers message 3. */
     Response confirm(String token, byte[] message) {
         expire();

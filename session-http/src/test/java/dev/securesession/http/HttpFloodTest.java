@@ -17,6 +17,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a server holds is bounded, whatever arrives, and honest clients get through. */
 @Timeout(60)
@@ -102,8 +104,10 @@ class HttpFloodTest {
             CountDownLatch arrived = new CountDownLatch(2);
             CountDownLatch free = new CountDownLatch(1);
             RequestHandler waiting = (peer, request) -> {
-                arrived.countDown();
-                free.await(30, TimeUnit.SECONDS);
+                if (request.length > 0) {
+                    arrived.countDown();
+                    free.await(30, TimeUnit.SECONDS);
+                }
                 return request;
             };
             HttpServerOptions options = status == 429
@@ -111,11 +115,13 @@ class HttpFloodTest {
                     : HttpServerOptions.defaults().withRequestLimit(2);
             try (Peers peers = Peers.serving(waiting, options);
                     HttpSessionClient client = peers.client()) {
+                client.send(new byte[0]);
+                awaitNoRequests(peers);
                 CompletableFuture<byte[]> one = client.sendAsync(new byte[1], Repetition.NEVER);
                 CompletableFuture<byte[]> two = client.sendAsync(new byte[2], Repetition.NEVER);
                 assertThat(arrived.await(30, TimeUnit.SECONDS)).isTrue();
 
-                assertThat(peers.post("/exchange", "A".repeat(32), new byte[1]).statusCode())
+                assertThat(peers.post("/handshake", null, new byte[1]).statusCode())
                         .isEqualTo(status);
 
                 free.countDown();
@@ -128,8 +134,9 @@ class HttpFloodTest {
         }
     }
 
-    @Test
-    void boundsTheBytesOfAllRequests() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void boundsTheBytesOfRequests(boolean perSession) throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch free = new CountDownLatch(1);
         RequestHandler waiting = (peer, request) -> {
@@ -137,16 +144,26 @@ class HttpFloodTest {
             free.await(30, TimeUnit.SECONDS);
             return new byte[0];
         };
-        HttpServerOptions options = HttpServerOptions.defaults().withRequestBytesLimit(300_000);
+        HttpServerOptions options = perSession
+                ? HttpServerOptions.defaults().withRequestBytesLimitPerSession(300_000)
+                : HttpServerOptions.defaults().withRequestBytesLimit(300_000);
         try (Peers peers = Peers.serving(waiting, options);
-                HttpSessionClient client = peers.client()) {
+                HttpSessionClient client = peers.client();
+                HttpSessionClient other = peers.client()) {
             CompletableFuture<byte[]> large = client.sendAsync(new byte[200_000], Repetition.NEVER);
             assertThat(arrived.await(30, TimeUnit.SECONDS)).isTrue();
             assertThat(peers.sessions().counters().requestBytes()).isBetween(200_000L, 300_000L);
 
-            assertThat(peers.post("/exchange", "A".repeat(32), new byte[200_000])
-                            .statusCode())
-                    .isEqualTo(503);
+            HttpSessionClient next = perSession ? client : other;
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> next.send(new byte[200_000])))
+                    .isNotNull();
+            assertThat(peers.sessions().counters().turnedAway()).isEqualTo(1);
+            assertThat(peers.sessions().counters().requestBytes()).isLessThanOrEqualTo(300_000);
+            if (perSession) {
+                CompletableFuture<byte[]> ofOther = other.sendAsync(new byte[200_000], Repetition.NEVER);
+                free.countDown();
+                assertThat(ofOther.get(30, TimeUnit.SECONDS)).isEmpty();
+            }
 
             free.countDown();
             assertThat(large.get(30, TimeUnit.SECONDS)).isEmpty();

@@ -36,11 +36,12 @@ final class HttpServerUnderAttack {
         try (HttpSessionHandler sessions = HttpSessionHandler.of(pair.server(), (peer, request) -> request)) {
             server.createContext("/api", sessions);
             server.start();
-            for (int i = 0; i < WITHHELD; i++) {
-                withheld.add(withhold(address));
-            }
             HttpClient http =
                     HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+            String seenToken = establish(http, address, pair);
+            for (int i = 0; i < WITHHELD; i++) {
+                withheld.add(withhold(address, i % 2 == 0 ? seenToken : "A".repeat(32)));
+            }
             byte[] message1;
             try (Handshake handshake = pair.beginAsClient()) {
                 message1 = handshake.start();
@@ -68,9 +69,9 @@ final class HttpServerUnderAttack {
     }
 
     /** Sends all but the last byte of a long request. */
-    private static Socket withhold(URI address) throws IOException {
+    private static Socket withhold(URI address, String token) throws IOException {
         Socket socket = new Socket(address.getHost(), address.getPort());
-        byte[] head = ("POST /api/exchange HTTP/1.1\r\nHost: a\r\nSecure-Session: " + "A".repeat(32)
+        byte[] head = ("POST /api/exchange HTTP/1.1\r\nHost: a\r\nSecure-Session: " + token
                         + "\r\nContent-Length: 1000000\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII);
         try {
@@ -80,6 +81,30 @@ final class HttpServerUnderAttack {
             // The server has no room for so much and has closed the connection.
         }
         return socket;
+    }
+
+    /** Establishes a session and returns its token, which anybody on the way can see. */
+    private static String establish(HttpClient http, URI address, Pair pair) throws Exception {
+        try (Handshake handshake = pair.beginAsClient()) {
+            URI path = URI.create(address + "/handshake");
+            HttpResponse<byte[]> second = http.send(
+                    HttpRequest.newBuilder(path)
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(handshake.start()))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofByteArray());
+            String token = second.headers().firstValue(Token.HEADER).orElseThrow();
+            byte[] message3 = handshake.receive(second.body()).message().orElseThrow();
+            HttpResponse<byte[]> fourth = http.send(
+                    HttpRequest.newBuilder(path)
+                            .header(Token.HEADER, token)
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(message3))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofByteArray());
+            if (fourth.statusCode() != Status.OK) {
+                throw new IOException("status " + fourth.statusCode());
+            }
+            return token;
+        }
     }
 
     private static int post(HttpClient http, URI address, byte[] message) throws IOException, InterruptedException {

@@ -17,11 +17,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server of sessions over HTTP on the loopback interface, and what its tests need around it. */
 final class Peers implements AutoCloseable {
-    static {
-        // Without it the server of the JDK waits 40 ms for the acknowledgement of a header before it sends a body.
-        System.setProperty("sun.net.httpserver.nodelay", "true");
-    }
-
     final Pair pair = Pair.create();
     final AtomicInteger calls = new AtomicInteger();
     final HttpClient http =
