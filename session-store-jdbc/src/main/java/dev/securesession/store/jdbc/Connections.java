@@ -1,0 +1,34 @@
+package dev.securesession.store.jdbc;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/** Runs work on a connection, in one transaction. */
+interface Connections {
+    /** Runs the work and commits; whatever fails is rolled back and thrown. */
+    <T> T inTransaction(Work<T> work) throws IOException;
+
+    /** Releases the connections that are our own. */
+    void close() throws IOException;
+
+    /** Commits what work has done, or rolls it back. */
+    static <T> T run(Connection connection, Work<T> work) throws SQLException {
+        boolean done = false;
+        try {
+            T result = work.on(connection);
+            connection.commit();
+            done = true;
+            return result;
+        } finally {
+            if (!done) {
+                connection.rollback();
+            }
+        }
+    }
+
+    /** Work in a transaction. */
+    interface Work<T> {
+        T on(Connection connection) throws SQLException;
+    }
+}

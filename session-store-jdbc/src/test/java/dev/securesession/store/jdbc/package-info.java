@@ -1,0 +1,2 @@
+/** Tests of the stores over JDBC. */
+package dev.securesession.store.jdbc;
