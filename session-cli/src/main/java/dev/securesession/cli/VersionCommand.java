@@ -8,10 +8,10 @@ import picocli.CommandLine.Command;
 @Command(
         name = "version",
         description = {
-            "Prints the version, the Java runtime and who does the cryptography.",
+            "Prints the version, the Java runtime and the cryptographic providers in use.",
             "",
-            "Those are the fastest that are there. To have faster ones than Java has by itself, name a jar of Amazon Corretto "
-                    + "Crypto Provider, Conscrypt or BouncyCastle in the environment variable SECURE_SESSION_PROVIDERS."
+            "The fastest available providers are used. To add one to those of the JDK, name a jar of Amazon Corretto Crypto "
+                    + "Provider, Conscrypt or BouncyCastle in the environment variable SECURE_SESSION_PROVIDERS."
         },
         footer = {"", "Example:", "  secure-session version"})
 final class VersionCommand extends Subcommand {

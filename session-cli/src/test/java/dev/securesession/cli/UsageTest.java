@@ -47,7 +47,7 @@ class UsageTest {
     void commandsSayWhatTheirOwnExitStatusMeans() {
         assertThat(new Cli().run("inspect", "--help").out()).contains("  1   Something is wrong, or");
         assertThat(new Cli().run("listen", "--help").out()).contains("what has arrived is incomplete");
-        assertThat(new Cli().run("keygen", "--help").out()).contains("  0   It is done.");
+        assertThat(new Cli().run("keygen", "--help").out()).contains("  0   Success.");
     }
 
     @Test

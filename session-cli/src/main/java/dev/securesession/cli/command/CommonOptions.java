@@ -2,7 +2,7 @@ package dev.securesession.cli.command;
 
 import picocli.CommandLine.Option;
 
-/** What all commands have in common. */
+/** The options of every command. */
 // Picocli acts upon these options, and Errors upon the second one.
 @SuppressWarnings("UnusedVariable")
 public final class CommonOptions {
@@ -13,7 +13,7 @@ public final class CommonOptions {
             description = "Show this help and exit.")
     private boolean help;
 
-    @Option(names = DEBUG, order = 101, description = "Show where in the program an error came up, too.")
+    @Option(names = DEBUG, order = 101, description = "Show the stack trace of an error.")
     private boolean debug;
 
     public static final String DEBUG = "--debug";

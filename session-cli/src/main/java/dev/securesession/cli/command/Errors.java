@@ -18,7 +18,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Tells of an error in one sentence, and of the place in the program only if that is asked for. */
+/** Prints an error as one sentence, with its stack trace only on request. */
 public final class Errors implements IExecutionExceptionHandler, IParameterExceptionHandler {
     @Override
     public int handleExecutionException(Exception error, CommandLine command, @Nullable ParseResult parsed) {
@@ -46,7 +46,7 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         return ExitCode.USAGE;
     }
 
-    /** Returns why, without line breaks and whatever else could confuse a terminal. */
+    /** Returns the reason, without line breaks and control characters. */
     public static String sentence(Throwable error) {
         return oneLine(words(error));
     }
@@ -79,7 +79,7 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         return "unexpected " + name + (message.isEmpty() ? "" : ": " + message) + " (--debug shows where)";
     }
 
-    /** Someone who gives a passphrase as an argument, where none is taken, does not see it repeated. */
+    /** Does not repeat a passphrase that was given as an argument by mistake. */
     private static String withoutSecrets(ParameterException error, String[] arguments) {
         for (String argument : arguments) {
             if (argument.startsWith(CommonOptions.PASSPHRASE + "=")) {

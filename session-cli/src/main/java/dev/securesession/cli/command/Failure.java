@@ -1,6 +1,6 @@
 package dev.securesession.cli.command;
 
-/** Says in one sentence why a command has failed. */
+/** The failure of a command, with a sentence for the user. */
 public final class Failure extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,7 @@ package dev.securesession.cli.command;
 
 import java.util.HexFormat;
 
-/** Bytes for people to read. */
+/** Bytes in hexadecimal. */
 public final class Hex {
     private Hex() {}
 

@@ -8,13 +8,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** What every subcommand has: where it reads and writes, and the options that are the same for all. */
+/** The base class of all subcommands: their terminal and their common options. */
 @Command(
         sortOptions = false,
         parameterListHeading = "%n",
         optionListHeading = "%n",
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:It is done.", "1:It failed, or something was refused.", "2:The command was used wrongly."})
+        exitCodeList = {"0:Success.", "1:A failure or a refusal.", "2:The command was used wrongly."})
 public abstract class Subcommand implements Callable<Integer> {
     @ParentCommand
     private Terminal.Owner main;

@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Where a command reads and writes: the standard streams of the process, or those of a test. */
+/** The input and output of a command: the standard streams of the process, or those of a test. */
 public final class Terminal {
     private final InputStream in;
     private final OutputStream binaryOut;
@@ -23,7 +23,7 @@ public final class Terminal {
 
     /**
      * @param binaryOut reports errors, as a {@code PrintStream} would not; unbuffered
-     * @param prompt asks a person, or null if nobody is there to ask
+     * @param prompt asks a person, or null without a terminal
      * @param interactive whether a person reads the errors
      */
     public Terminal(
@@ -82,7 +82,7 @@ public final class Terminal {
         err.flush();
     }
 
-    /** Java tells of a terminal only if standard input is one as well; Linux tells of each stream. */
+    /** Java recognizes a terminal only if standard input is one too; Linux shows the kind of each stream. */
     private static boolean isTerminal(Path descriptor, boolean otherwise) {
         try {
             String device = Files.readSymbolicLink(descriptor).toString();
@@ -92,7 +92,7 @@ public final class Terminal {
         }
     }
 
-    /** The console, if there is one at both ends: newer JDKs return an object in any case. */
+    /** Returns the console if input and output are a terminal: newer JDKs return an object in any case. */
     @SuppressWarnings("SystemConsoleNull") // Null on the older ones.
     private static @Nullable Console console() {
         Console console = System.console();

@@ -108,7 +108,7 @@ public final class ListenCommand extends Subcommand {
         }
     }
 
-    /** Serves the first peer that proves who it is, and nobody else. */
+    /** Serves the first peer that proves its identity, and no other. */
     private static final class OnePeer implements SecureServer.Handler {
         private final Terminal terminal;
         private final ServerSocket serverSocket;

@@ -8,7 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Shows on standard error how much has passed: all the time where a person looks on, once at the end otherwise. */
+/** Shows the number of bytes on standard error: continuously on a terminal, otherwise once at the end. */
 final class Progress implements AutoCloseable {
     private final Terminal terminal;
     private final boolean quiet;

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** This program once more, in a process of its own that tells {@link DemoFacts}. */
+/** A second process of this program, which reports {@link DemoFacts}. */
 final class ChildProcess implements AutoCloseable {
     private final String name;
     private final Process process;
@@ -31,7 +31,7 @@ final class ChildProcess implements AutoCloseable {
         this.errors = errors;
     }
 
-    /** Starts a process in the directory; what it says on standard error goes to a file there. */
+    /** Starts a process in the directory; its standard error goes to a file there. */
     static ChildProcess start(String name, Class<?> mainClass, Path directory, List<String> arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
@@ -60,7 +60,7 @@ final class ChildProcess implements AutoCloseable {
         return process.pid();
     }
 
-    /** Waits until a fact was told that often. */
+    /** Waits until a fact was reported so many times. */
     String await(String fact, int count) throws IOException, Failure {
         while (all(fact).size() < count) {
             String line = out.readLine();
@@ -84,10 +84,10 @@ final class ChildProcess implements AutoCloseable {
 
     /** Waits until the process has ended. */
     boolean endsWell() throws InterruptedException {
-        return process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0;
+        return process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0;
     }
 
-    /** Returns what the process has complained of, in one line; empty if of nothing. */
+    /** Returns the standard error of the process in one line. */
     String complaint() throws IOException {
         return Errors.oneLine(Files.readString(errors, Charset.defaultCharset()));
     }
@@ -102,5 +102,5 @@ final class ChildProcess implements AutoCloseable {
         return facts.getOrDefault(fact, List.of());
     }
 
-    private static final int PATIENCE_SECONDS = 30;
+    private static final int TIMEOUT_SECONDS = 30;
 }

@@ -24,7 +24,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "demo-client", hidden = true, description = "The process of the demo that asks; for the demo only.")
+@Command(name = "demo-client", hidden = true, description = "The client of the demo; started by demo only.")
 public final class DemoClientCommand extends Subcommand {
     @Mixin
     private PeerOptions peers;
@@ -84,6 +84,6 @@ public final class DemoClientCommand extends Subcommand {
     private static final String TEXT = """
             Two processes that have never met, and each knows the other's public key.
             Four messages later they share keys that nobody else has, not even those who recorded every byte.
-            Whoever steals the private keys tomorrow still cannot read this.
+            Private keys that are stolen tomorrow do not help to read this.
             """;
 }

@@ -24,15 +24,15 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "demo",
         description = {
-            "Shows a session at work: two processes negotiate over TCP on this machine, a file goes one way, its digest "
-                    + "comes back.",
+            "Shows a session: two processes perform a handshake over TCP on this machine, one sends a file, the other "
+                    + "returns its digest.",
             "",
-            "Keys are made for the occasion, in a temporary directory that is removed. Everything that is shown was "
-                    + "measured by the two processes."
+            "The keys are new, in a temporary directory that is removed at the end. The two processes measure what is "
+                    + "shown."
         },
         exitCodeList = {
             "0:What arrived is what was sent, and both ends agree on the session.",
-            "1:They do not, or something failed.",
+            "1:The ends disagree, or something failed.",
             "2:The command was used wrongly."
         },
         footer = {"", "Examples:", "  secure-session demo", "  secure-session demo holiday.mp4"})
@@ -52,7 +52,7 @@ public final class DemoCommand extends Subcommand {
             return run(directory) ? 0 : 1;
         } finally {
             remove(directory);
-            Runtime.getRuntime().removeShutdownHook(atEnd);
+            removeShutdownHook(atEnd);
         }
     }
 
@@ -131,7 +131,7 @@ public final class DemoCommand extends Subcommand {
         return pair.publicKey().fingerprint();
     }
 
-    /** The names of the files are those in the directory, where the processes run: it may have an = in its name. */
+    /** Returns arguments with file names relative to the directory of the processes, whose own name may contain an =. */
     private static List<String> arguments(String command, String own, String other) {
         return new ArrayList<>(List.of(command, "--id", own, "--key", own, "--peer", other + "=" + other + ".pub"));
     }
@@ -148,17 +148,25 @@ public final class DemoCommand extends Subcommand {
         Files.deleteIfExists(directory);
     }
 
-    /** When the demo itself is ended from outside. */
+    private static void removeShutdownHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is ending, and the hook is at work.
+        }
+    }
+
+    /** Ends the processes and removes the files when the demo is terminated by a signal. */
     private void endQuietly(Path directory) {
         children.forEach(ChildProcess::close);
         try {
             remove(directory);
         } catch (IOException | UncheckedIOException e) {
-            // The process is ending, and nobody is left to be told.
+            // The process is ending, and its standard error may be gone.
         }
     }
 
-    /** Tells what the two processes tell, in order. */
+    /** Prints the facts that the two processes report, in order. */
     private static final class Story {
         private final PrintWriter out;
         private final ChildProcess client;
@@ -209,8 +217,8 @@ public final class DemoCommand extends Subcommand {
             say("Session   id        transcript hash");
             say("  client  %s", clientSession);
             say("  server  %s  %s", serverSession, compare(clientSession, serverSession));
-            require(serverKey.equals(client.await(DemoFacts.PEER)), "the client has met someone else");
-            require(clientKey.equals(server.await(DemoFacts.PEER)), "the server has met someone else");
+            require(serverKey.equals(client.await(DemoFacts.PEER)), "the client has a session with another peer");
+            require(clientKey.equals(server.await(DemoFacts.PEER)), "the server has a session with another peer");
         }
 
         private void tellTransfer() throws IOException, Failure {

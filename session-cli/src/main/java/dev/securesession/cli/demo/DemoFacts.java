@@ -3,7 +3,7 @@ package dev.securesession.cli.demo;
 import dev.securesession.cli.command.Terminal;
 import java.io.PrintWriter;
 
-/** How a process of the demo tells the one that started it what happens: a name and a value a line. */
+/** Facts that a process of the demo reports to the one that started it: a name and a value on each line. */
 final class DemoFacts {
     private final PrintWriter out;
 

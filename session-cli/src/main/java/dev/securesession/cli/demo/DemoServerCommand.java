@@ -16,7 +16,7 @@ import java.net.Socket;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-@Command(name = "demo-server", hidden = true, description = "The process of the demo that answers; for the demo only.")
+@Command(name = "demo-server", hidden = true, description = "The server of the demo; started by demo only.")
 public final class DemoServerCommand extends Subcommand {
     @Mixin
     private PeerOptions peers;

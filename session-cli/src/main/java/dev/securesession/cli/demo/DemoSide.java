@@ -12,7 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 
-/** What the two processes of the demo have in common: they negotiate, and count and digest what passes. */
+/** One of the two processes of the demo: measures its handshake, and counts and hashes the bytes of the transfer. */
 final class DemoSide {
     private final DemoFacts facts;
     private final MeasuredTransport transport;
@@ -29,7 +29,7 @@ final class DemoSide {
     }
 
     void tellSession(SecureConnection connection, long startNanos) {
-        transport.negotiated();
+        transport.handshakeDone();
         facts.tell(DemoFacts.HANDSHAKE_MICROS, (System.nanoTime() - startNanos) / 1000);
         facts.tell(DemoFacts.ROUND_TRIPS, transport.roundTrips());
         SecureSession session = connection.session();
@@ -45,7 +45,7 @@ final class DemoSide {
         bytes += length;
     }
 
-    /** Tells what was counted and returns its digest. */
+    /** Reports the counts and returns the digest. */
     byte[] tellTransfer() {
         byte[] result = digest.digest();
         facts.tell(DemoFacts.BYTES, bytes);

@@ -6,17 +6,17 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Counts what passes a transport. */
+/** Counts the messages of a transport. */
 final class MeasuredTransport implements Transport {
     private final Transport transport;
     private final DemoFacts facts;
-    private boolean negotiating = true;
+    private boolean inHandshake = true;
     private boolean lastWasSent;
     private int roundTrips;
     private long messagesSent;
 
     /**
-     * @param facts is told of each message until {@link #negotiated}
+     * @param facts receives a fact for each message until {@link #handshakeDone}
      */
     MeasuredTransport(Transport transport, DemoFacts facts) {
         this.transport = transport;
@@ -27,13 +27,13 @@ final class MeasuredTransport implements Transport {
     public void send(byte[] message) throws IOException {
         transport.send(message);
         lastWasSent = true;
-        messagesSent += negotiating ? 0 : 1;
+        messagesSent += inHandshake ? 0 : 1;
         tell(DemoFacts.SENT, message);
     }
 
     @Override
-    public Optional<byte[]> receive(int longest, Duration timeout) throws IOException {
-        Optional<byte[]> message = transport.receive(longest, timeout);
+    public Optional<byte[]> receive(int maxLength, Duration timeout) throws IOException {
+        Optional<byte[]> message = transport.receive(maxLength, timeout);
         if (message.isPresent()) {
             roundTrips += lastWasSent ? 1 : 0;
             lastWasSent = false;
@@ -42,18 +42,18 @@ final class MeasuredTransport implements Transport {
         return message;
     }
 
-    /** Returns how often something was sent and something else came back. */
+    /** Returns the number of times that a message was received after one was sent. */
     int roundTrips() {
         return roundTrips;
     }
 
-    /** Returns the number of messages sent since {@link #negotiated}. */
+    /** Returns the number of messages sent since {@link #handshakeDone}. */
     long messagesSent() {
         return messagesSent;
     }
 
-    void negotiated() {
-        negotiating = false;
+    void handshakeDone() {
+        inHandshake = false;
     }
 
     @Override
@@ -67,7 +67,7 @@ final class MeasuredTransport implements Transport {
     }
 
     private void tell(String what, byte[] message) {
-        if (negotiating) {
+        if (inHandshake) {
             facts.tell(what, message.length);
         }
     }

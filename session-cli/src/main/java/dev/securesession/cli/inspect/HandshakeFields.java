@@ -50,10 +50,10 @@ final class HandshakeFields {
         KeyFields.readPublic(key);
         byte[] signed = java.util.Arrays.copyOf(rest, keyAt - payload.remaining());
         byte[] signature = SignatureFields.read(payload, payload.remaining());
-        String who = name.length == 0 ? "nobody" : PeerId.of(name).toString();
-        report.is("Handshake message 1 or 2, which look the same: " + who + " introduces itself");
+        String sender = name.length == 0 ? "nobody" : PeerId.of(name).toString();
+        report.is("Handshake message 1 or 2, which look the same: " + sender + " introduces itself");
         if (name.length > 0) {
-            report.fact("id", who);
+            report.fact("id", sender);
         }
         if (signer == null) {
             report.fact("not checked here", "the signature; --public-key checks that of message 1");
@@ -70,7 +70,7 @@ final class HandshakeFields {
             verifier.update(signed);
             verified = verifier.verify(signature);
         } catch (GeneralSecurityException e) {
-            // What a provider cannot even read is no signature of this key.
+            // A signature that the provider cannot parse is not valid.
             verified = false;
         }
         report.check(
@@ -80,7 +80,7 @@ final class HandshakeFields {
     }
 
     private void readConfirmation(FieldReader payload) {
-        report.is("Handshake message 3: the client proves who it is and confirms the session");
+        report.is("Handshake message 3: the client proves its identity and confirms the session");
         SignatureFields.read(payload, Math.max(0, payload.remaining() - MAC_LENGTH));
         payload.hex(MAC_LENGTH, "mac3");
         report.fact("not checked here", "signature and MAC, which need the messages before and the secret");

@@ -52,7 +52,7 @@ public final class InspectCommand extends Subcommand {
             description = "Check the signature of message 1 with this public key of the client.")
     private @Nullable String publicKey;
 
-    @Option(names = "--json", description = "Write for programs.")
+    @Option(names = "--json", description = "Write JSON.")
     private boolean json;
 
     @Override
@@ -64,7 +64,7 @@ public final class InspectCommand extends Subcommand {
         Report report = new Inspector(signer).inspect(content);
         Arrays.fill(content, (byte) 0);
         if (!isRead()) {
-            // Most words are base64, so that a mistyped name of a file gets here.
+            // Most words are valid base64, so a mistyped file name arrives here.
             report.explain(Inspector.RECOGNIZED, whyText());
         }
         ReportWriter writer = new ReportWriter(terminal.out());
@@ -79,7 +79,7 @@ public final class InspectCommand extends Subcommand {
 
     private byte[] content(Terminal terminal) throws IOException, Failure {
         if (isRead()) {
-            byte[] content = KeyReader.content(terminal, input, LONGEST);
+            byte[] content = KeyReader.content(terminal, input, MAX_LENGTH);
             if (content.length == 0) {
                 throw new Failure("nothing to inspect: 0 bytes");
             }
@@ -113,8 +113,8 @@ public final class InspectCommand extends Subcommand {
         }
     }
 
-    private static final int LONGEST = 64 << 20;
+    private static final int MAX_LENGTH = 64 << 20;
 
-    /** What is longer could be a key. */
+    /** Longer input could be a key, and is not printed. */
     private static final int MAX_SHOWN = 40;
 }

@@ -6,7 +6,7 @@ import dev.securesession.cli.keyfile.KeyReader;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Recognizes what some bytes are and reports their fields. */
+/** Recognizes the format of bytes and reports their fields. */
 final class Inspector {
     private final @Nullable IdentityPublicKey signer;
 
@@ -45,15 +45,15 @@ final class Inspector {
             SealedFields.read(reader);
         } else if (isForeignKey(content)) {
             KeyFields.readForeign(content, reader);
-        } else if (content.length >= SHORTEST_WRAPPED) {
+        } else if (content.length >= MIN_WRAPPED_LENGTH) {
             readWrapped(reader);
         } else {
-            report.is("Nothing that is known here");
+            report.is("No known format");
             report.check(
                     RECOGNIZED,
                     false,
                     content.length + " bytes that begin like nothing known; a wrapped message has at least "
-                            + SHORTEST_WRAPPED);
+                            + MIN_WRAPPED_LENGTH);
         }
         return report;
     }
@@ -66,9 +66,9 @@ final class Inspector {
         byte[] sessionId = inner.hex(4, "session id");
         inner.hex(12, "nonce");
         inner.hex(4, "unused");
-        inner.hex(length - WRAPPED_FRAME, "ciphertext");
+        inner.hex(length - HEADER_AND_TAG_LENGTH, "ciphertext");
         inner.hex(16, "tag");
-        report.check("length", true, length + " bytes; the shortest is " + SHORTEST_WRAPPED);
+        report.check("length", true, length + " bytes; the shortest is " + MIN_WRAPPED_LENGTH);
         report.is("A wrapped message of session " + Hex.of(sessionId)
                 + ", if it is anything known here; length of its payload: " + (length - OVERHEAD));
         report.fact("not checked here", "the tag, which needs the key of the session");
@@ -82,7 +82,7 @@ final class Inspector {
     static final String RECOGNIZED = "recognized";
 
     private static final String OWN_STATE = "SSS1";
-    private static final int SHORTEST_WRAPPED = 53;
+    private static final int MIN_WRAPPED_LENGTH = 53;
     private static final int OVERHEAD = 52;
-    private static final int WRAPPED_FRAME = 36;
+    private static final int HEADER_AND_TAG_LENGTH = 36;
 }

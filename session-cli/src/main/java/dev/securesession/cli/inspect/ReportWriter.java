@@ -36,8 +36,8 @@ final class ReportWriter {
         String name = "  ".repeat(field.depth()) + field.name();
         String start = String.format("%8d%8d  %-16s  ", field.offset(), field.length(), name);
         String value = field.value();
-        if (value.length() > MOST_DIGITS) {
-            value = value.substring(0, MOST_DIGITS - 3) + "...";
+        if (value.length() > MAX_VALUE_LENGTH) {
+            value = value.substring(0, MAX_VALUE_LENGTH - 3) + "...";
         }
         int at = 0;
         do {
@@ -114,6 +114,6 @@ final class ReportWriter {
 
     private static final int WIDTH = 100;
 
-    /** Four lines of them. */
-    private static final int MOST_DIGITS = 256;
+    /** Four lines. */
+    private static final int MAX_VALUE_LENGTH = 256;
 }

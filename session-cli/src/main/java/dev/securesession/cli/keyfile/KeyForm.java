@@ -4,7 +4,7 @@ import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import java.nio.charset.StandardCharsets;
 
-/** How a key is written down. */
+/** The formats in which keys are written. */
 public enum KeyForm {
     THEMIS,
     PEM;

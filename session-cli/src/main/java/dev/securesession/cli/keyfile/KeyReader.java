@@ -18,7 +18,7 @@ import java.util.Arrays;
 import java.util.Set;
 
 /**
- * Reads keys from files in all the forms that there are: the container of Themis peers, as it is or as base64 or
+ * Reads keys from files in every supported format: the container of Themis peers, as it is or as base64 or
  * hexadecimal text; PKCS#8 and X.509, as DER or PEM; and each of these sealed with a passphrase.
  */
 public final class KeyReader {
@@ -33,7 +33,7 @@ public final class KeyReader {
     /** Reads a private or a public key; {@code -} is standard input. */
     public LoadedKey read(String file) throws IOException, Failure {
         String name = file.equals(STANDARD_INPUT) ? "standard input" : file;
-        byte[] content = content(terminal, file, LONGEST);
+        byte[] content = content(terminal, file, MAX_KEY_LENGTH);
         try {
             LoadedKey key = key(content, name);
             if (key.privateKey() != null
@@ -144,16 +144,16 @@ public final class KeyReader {
     }
 
     /** Reads all of a file or of standard input, up to a limit. */
-    public static byte[] content(Terminal terminal, String file, int longest) throws IOException, Failure {
+    public static byte[] content(Terminal terminal, String file, int maxLength) throws IOException, Failure {
         if (file.equals(STANDARD_INPUT)) {
-            return content(terminal.in(), "standard input", longest);
+            return content(terminal.in(), "standard input", maxLength);
         }
         Path path = path(file);
         if (Files.isDirectory(path)) {
             throw new Failure(file + " is a directory");
         }
         try (InputStream in = Files.newInputStream(path)) {
-            return content(in, file, longest);
+            return content(in, file, maxLength);
         }
     }
 
@@ -161,15 +161,15 @@ public final class KeyReader {
         try {
             return Path.of(file);
         } catch (InvalidPathException e) {
-            throw new Failure("no name of a file: " + file, e);
+            throw new Failure("not a file name: " + file, e);
         }
     }
 
-    private static byte[] content(InputStream in, String name, int longest) throws IOException, Failure {
-        byte[] content = in.readNBytes(longest + 1);
-        if (content.length > longest) {
+    private static byte[] content(InputStream in, String name, int maxLength) throws IOException, Failure {
+        byte[] content = in.readNBytes(maxLength + 1);
+        if (content.length > maxLength) {
             Arrays.fill(content, (byte) 0);
-            throw new Failure(name + " has more than " + longest + " bytes");
+            throw new Failure(name + " has more than " + maxLength + " bytes");
         }
         return content;
     }
@@ -233,7 +233,7 @@ public final class KeyReader {
 
     private static final String SEALED = "sealed data";
 
-    private static final int LONGEST = 1 << 16;
+    private static final int MAX_KEY_LENGTH = 1 << 16;
     private static final int DER_SEQUENCE = 0x30;
     private static final int DER_INTEGER = 0x02;
     private static final int SEALED_WITH_KEY = 0x40;

@@ -4,7 +4,7 @@ import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import org.jspecify.annotations.Nullable;
 
-/** A key as it was found in a file. Closing wipes it if it is private. */
+/** A key from a file. Closing it wipes a private key. */
 public final class LoadedKey implements AutoCloseable {
     private final IdentityPublicKey publicKey;
     private final @Nullable IdentityPrivateKey privateKey;
@@ -34,7 +34,7 @@ public final class LoadedKey implements AutoCloseable {
         return privateKey;
     }
 
-    /** How the key was written down, for people. */
+    /** The format of the file, in words. */
     public String form() {
         return form;
     }

@@ -41,7 +41,7 @@ public final class NewFile implements AutoCloseable {
         this.replaces = replaces;
     }
 
-    /** Writes what is to be the file; {@link #appear} puts it into its place. */
+    /** Writes the content to a temporary file, which {@link #appear} renames. */
     public static NewFile write(Path path, byte[] content, Readers readers, Existing existing)
             throws IOException, Failure {
         requireFree(path, existing);
@@ -145,7 +145,7 @@ public final class NewFile implements AutoCloseable {
         }
     }
 
-    /** Removes what has not appeared, and what was replaced. */
+    /** Removes temporary files and the copies of replaced ones. */
     @Override
     public void close() throws IOException {
         Files.deleteIfExists(temporary);
@@ -183,13 +183,13 @@ public final class NewFile implements AutoCloseable {
         }
     }
 
-    /** Who may read a file. */
+    /** The users who may read a file. */
     public enum Readers {
         OWNER,
         ANYONE
     }
 
-    /** What becomes of a file that is there already. */
+    /** The treatment of an existing file. */
     public enum Existing {
         KEEP,
         REPLACE

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** The ways to give a passphrase. An argument is none of them, since other users can see arguments. */
+/** The options that give a passphrase. None takes it as an argument, since other users can see arguments. */
 public final class PassphraseOptions {
     @ArgGroup
     private @Nullable Choice choice;
@@ -36,7 +36,7 @@ public final class PassphraseOptions {
         return sealer(terminal, false, " of " + file);
     }
 
-    private Sealer sealer(Terminal terminal, boolean twice, String whose) throws IOException, Failure {
+    private Sealer sealer(Terminal terminal, boolean twice, String ofFile) throws IOException, Failure {
         if (choice != null && choice.file != null) {
             KeyReader.warnIfReadableByOthers(terminal, choice.file);
             return read(choice.file, choice.file.toString());
@@ -48,11 +48,11 @@ public final class PassphraseOptions {
         if (prompt == null) {
             throw new Failure("nobody to ask for the passphrase; use --passphrase-file or --passphrase-fd");
         }
-        return ask(prompt, twice, whose);
+        return ask(prompt, twice, ofFile);
     }
 
-    private static Sealer ask(Terminal.PassphrasePrompt prompt, boolean twice, String whose) throws Failure {
-        char[] typed = required(prompt.ask("Passphrase" + whose + ": "));
+    private static Sealer ask(Terminal.PassphrasePrompt prompt, boolean twice, String ofFile) throws Failure {
+        char[] typed = required(prompt.ask("Passphrase" + ofFile + ": "));
         try {
             if (twice) {
                 char[] again = required(prompt.ask("The same again: "));
@@ -95,12 +95,12 @@ public final class PassphraseOptions {
 
     /** Reads up to the first line break and not a byte further. */
     private static Sealer firstLine(InputStream in, String name) throws IOException, Failure {
-        byte[] line = new byte[LONGEST + 1];
+        byte[] line = new byte[MAX_LENGTH + 1];
         int length = 0;
         try {
             for (int next = in.read(); next >= 0 && next != '\n'; next = in.read()) {
-                if (length == LONGEST) {
-                    throw new Failure("a passphrase of more than " + LONGEST + " bytes in " + name);
+                if (length == MAX_LENGTH) {
+                    throw new Failure("a passphrase of more than " + MAX_LENGTH + " bytes in " + name);
                 }
                 line[length++] = (byte) next;
             }
@@ -121,7 +121,7 @@ public final class PassphraseOptions {
         }
     }
 
-    private static final int LONGEST = 4096;
+    private static final int MAX_LENGTH = 4096;
 
     /** At most one of these. */
     private static final class Choice {
@@ -143,7 +143,7 @@ public final class PassphraseOptions {
                 names = CommonOptions.PASSPHRASE,
                 order = 52,
                 description = "Ask for the passphrase of the private key.")
-        @SuppressWarnings("UnusedVariable") // It is what remains when the other two are not given.
+        @SuppressWarnings("UnusedVariable") // Asking is the default when the other two are absent.
         private boolean ask;
     }
 }

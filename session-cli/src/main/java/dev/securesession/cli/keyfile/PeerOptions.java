@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Who we are and whom we talk to. */
+/** The options for the local identity and the keys of peers. */
 public final class PeerOptions {
     @Option(names = "--id", required = true, paramLabel = "ID", order = 1, description = "Our own id, any text.")
     @SuppressWarnings("NullAway.Init")

@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Prints the fingerprint of a key, for people to compare.",
             "",
-            "Both keys of a pair have the same fingerprint, in whatever form they are: SHA256: and the digest of the "
+            "Both keys of a pair have the same fingerprint, in every format: SHA256: and the digest of the "
                     + "public key container in base64."
         },
         footer = {

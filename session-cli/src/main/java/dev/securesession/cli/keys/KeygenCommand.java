@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "keygen",
         description = {
-            "Makes a key pair, by which a peer proves who it is.",
+            "Makes a key pair, with which a peer proves its identity.",
             "",
             "The private key goes to a file that only its owner can read; the public key, which is to be given to "
                     + "other peers, goes to another one beside it. Prints the fingerprint of the public key."

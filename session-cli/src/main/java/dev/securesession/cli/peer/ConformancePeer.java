@@ -56,7 +56,7 @@ final class ConformancePeer {
         } catch (SecureSessionException e) {
             return "err " + e.reason().name() + " " + ascii(e);
         } catch (Exception | Error e) {
-            // Whatever can be provoked, memory that runs out included, is an answer and not an end.
+            // A request must not end the process, even if it exhausts the memory.
             return "err " + e.getClass().getSimpleName() + " " + ascii(e);
         }
     }
@@ -114,7 +114,7 @@ final class ConformancePeer {
         return ok();
     }
 
-    /** Takes up a session under a name that may be new: the 60-byte form says nothing of who we are. */
+    /** Restores a session under a name that may be new: the 60-byte form does not contain the local identity. */
     private List<String> load(Request request) throws SecureSessionException {
         String name = request.word();
         byte[] state = request.last();
@@ -139,7 +139,7 @@ final class ConformancePeer {
         String time = request.word();
         request.requireEnd();
         if (time.equals("now")) {
-            clock.letGo();
+            clock.restart();
         } else {
             clock.stopAt(Instant.ofEpochSecond(Long.parseLong(time)));
         }
@@ -223,7 +223,7 @@ final class ConformancePeer {
             return null;
         }
         for (; next >= 0 && next != '\n'; next = in.read()) {
-            if (line.size() <= LONGEST_LINE) {
+            if (line.size() <= MAX_LINE_LENGTH) {
                 line.write(next);
             }
         }
@@ -236,8 +236,8 @@ final class ConformancePeer {
         private final String verb;
 
         Request(String line) {
-            if (line.length() > LONGEST_LINE) {
-                throw new IllegalArgumentException("a line of more than " + LONGEST_LINE + " bytes");
+            if (line.length() > MAX_LINE_LENGTH) {
+                throw new IllegalArgumentException("a line of more than " + MAX_LINE_LENGTH + " bytes");
             }
             this.words = new StringTokenizer(line, " \t\r");
             if (!words.hasMoreTokens()) {
@@ -289,5 +289,5 @@ final class ConformancePeer {
     private static final String NOTHING = "-";
 
     /** Room for a wrapped message of 16 MiB in base64. */
-    private static final int LONGEST_LINE = 32 << 20;
+    private static final int MAX_LINE_LENGTH = 32 << 20;
 }

@@ -20,7 +20,7 @@ final class MovableClock extends Clock {
         stopped = time;
     }
 
-    void letGo() {
+    void restart() {
         stopped = null;
     }
 

@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "peer",
         description = {
-            "Is a peer that a program drives over standard input and output, to test other implementations against.",
+            "A conformance peer: a program drives it over standard input and output to test another implementation.",
             "",
             "One request a line, one answer a line: 'ok VALUE ...' or 'err REASON text'. Arguments and values are "
                     + "base64, - for no bytes; NAMEs of sessions, and numbers, are plain words. It ends with its input.",
@@ -24,10 +24,10 @@ import picocli.CommandLine.Command;
             "  state NAME                   idle, negotiating, established or closed",
             "  remote NAME                  the id of the peer",
             "  wrap NAME PAYLOAD            a message; unwrap NAME MESSAGE, the payload",
-            "  save NAME                    the 60-byte state; load NAME STATE takes it up",
-            "  export NAME                  our own state; import NAME STATE takes it up",
+            "  save NAME                    the 60-byte state; load NAME STATE restores it",
+            "  export NAME                  our own state; import NAME STATE restores it",
             "  hash NAME                    the transcript hash",
-            "  clock SECONDS | clock now    stop the clock at this Unix time; let it go again",
+            "  clock SECONDS | clock now    stop the clock at this Unix time; start it again",
             "  drop NAME                    close the session",
             "  seal KEY DATA [CONTEXT]      sealed data; unseal KEY SEALED [CONTEXT], the data",
             "  sealp, unsealp               the same with a passphrase",

@@ -15,7 +15,7 @@ import dev.securesession.StateRejectedException.Reason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One session of the conformance peer from its beginning to its end. Its first word decides its role. A refusal leaves it
+ * One session of the conformance peer from its beginning to its end. Its first request decides its role. A refusal leaves it
  * as it was.
  *
  * <pre>{@code
@@ -186,7 +186,7 @@ final class PeerSession {
     private static final byte[] NOTHING = {};
     private static final PeerId ANYBODY = PeerId.ofUtf8("anybody");
 
-    /** Known to all: whoever drives the peer may look into its states. */
+    /** Public: the program that drives the peer may read its states. */
     private static final StateBinding BINDING = StateBinding.of("peer", 0);
 
     private static final StateKey STATE_KEY = StateKey.of(new byte[StateKey.LENGTH]);

@@ -65,7 +65,7 @@ class InspectTest {
         return Map.of(
                 M1, "Handshake message 1 or 2, which look the same: \"client\" introduces itself.",
                 M2, "Handshake message 1 or 2, which look the same: \"server\" introduces itself.",
-                M3, "Handshake message 3: the client proves who it is and confirms the session.",
+                M3, "Handshake message 3: the client proves its identity and confirms the session.",
                 M4, "Handshake message 4: the server confirms the session.",
                 STATE, "A saved session in the portable form, of the client, which is a secret: session ea8bfb33",
                 WRAPPED,
