@@ -95,6 +95,7 @@ public final class ChannelTransport implements Transport, InPlaceTransport {
     }
 
     @Override
+    @SuppressWarnings("exports") // Of an interface that is not public.
     public @Nullable ByteBuffer receiveInPlace(int maxLength, Deadline deadline) throws IOException {
         return streams.receiveInPlace(maxLength, deadline);
     }

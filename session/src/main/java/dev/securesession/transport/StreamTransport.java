@@ -120,6 +120,7 @@ public final class StreamTransport implements Transport, InPlaceTransport {
     }
 
     @Override
+    @SuppressWarnings("exports") // Of an interface that is not public.
     public @Nullable ByteBuffer receiveInPlace(int maxLength, Deadline deadline) throws IOException {
         return reader.readInPlace(maxLength, deadline, awaited);
     }
