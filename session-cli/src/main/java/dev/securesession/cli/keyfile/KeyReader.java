@@ -14,6 +14,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.Set;
 
@@ -118,9 +119,11 @@ public final class KeyReader {
         }
     }
 
-    /** Tries a key that fits nothing: what is sealed with a passphrase is refused as such, before any computation. */
+    /** Tries a random key: data sealed with a passphrase are refused as such, before any computation. */
     private static boolean isSealedWithKey(byte[] content) throws KeyRejectedException {
-        Sealer other = Sealer.withKey(new byte[1]);
+        byte[] random = new byte[32];
+        new SecureRandom().nextBytes(random);
+        Sealer other = Sealer.withKey(random);
         try {
             IdentityPublicKey.read(content, other);
             return true;
