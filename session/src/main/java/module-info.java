@@ -9,4 +9,5 @@ module dev.securesession {
     exports dev.securesession.exchange;
     exports dev.securesession.store;
     exports dev.securesession.transport;
+    exports dev.securesession.transport.datagram;
 }

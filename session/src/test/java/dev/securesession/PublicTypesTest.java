@@ -20,7 +20,8 @@ class PublicTypesTest {
             "dev.securesession",
             "dev.securesession.exchange",
             "dev.securesession.store",
-            "dev.securesession.transport");
+            "dev.securesession.transport",
+            "dev.securesession.transport.datagram");
 
     @Test
     void everyPublicTypeDescribesItself() throws Exception {

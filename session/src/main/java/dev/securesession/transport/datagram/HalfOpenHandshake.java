@@ -1,0 +1,89 @@
+package dev.securesession.transport.datagram;
+
+import dev.securesession.Handshake;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/** A handshake of a server that is not over: its message 1, what may be sent in answer, and how it fares. */
+final class HalfOpenHandshake {
+    final Handshake handshake;
+    final InetSocketAddress address;
+    final long start;
+    final long epoch;
+
+    private final byte[] message1;
+    private byte @Nullable [] answer;
+
+    // Bytes received from the address and not yet spent on answers (PROTOCOL.md DG-4).
+    private long allowance;
+    private boolean owesAnswer = true;
+
+    private int costlyRefusals;
+    private boolean working = true;
+    private boolean over;
+
+    HalfOpenHandshake(Handshake handshake, InetSocketAddress address, byte[] message1, long start, long epoch) {
+        this.handshake = handshake;
+        this.address = address;
+        this.message1 = message1;
+        this.start = start;
+        this.epoch = epoch;
+        this.allowance = message1.length;
+    }
+
+    byte[] message1() {
+        return message1;
+    }
+
+    boolean isRepetition(byte[] datagram) {
+        return HandshakeDatagrams.isRepetition(datagram, message1);
+    }
+
+    /** Message 1 has come again: it asks for the answer again, and pays for it. */
+    void repeated(int length) {
+        allowance += length;
+        owesAnswer = true;
+    }
+
+    void answered(byte[] message2) {
+        answer = message2;
+        working = false;
+    }
+
+    /** Returns message 2 if it is asked for and the address has sent enough bytes for it; it counts as sent then. */
+    byte @Nullable [] affordableAnswer() {
+        if (answer == null || !owesAnswer || allowance < answer.length) {
+            return null;
+        }
+        allowance -= answer.length;
+        owesAnswer = false;
+        return answer;
+    }
+
+    /** Tells whether a message 3 can be checked now. */
+    boolean isReady() {
+        return answer != null && !working;
+    }
+
+    void setWorking(boolean now) {
+        working = now;
+    }
+
+    /** Counts refusals that cost public-key operations, and tells whether there were too many (PROTOCOL.md H-3). */
+    boolean isRefusedTooOften() {
+        return costlyRefusals++ == ClientHandshake.MAX_COSTLY_REFUSALS;
+    }
+
+    int bytes() {
+        return message1.length + (answer == null ? 0 : answer.length);
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    /** The server has forgotten it, or it has made a session. */
+    void end() {
+        over = true;
+    }
+}
