@@ -18,14 +18,21 @@ final class ColdStart {
 
     private ColdStart() {}
 
-    /** Takes the name of a {@link Start}; prints gigabytes per second of CPU time of this thread, window by window. */
+    /** Takes the name of a {@link Start}; prints what its preparation took, and gigabytes per second of CPU
+     * time of this thread, window by window. */
     public static void main(String[] arguments) throws Exception {
         Start start = Start.valueOf(arguments[0]);
         Connection connection = start.open().connect();
         Connection.RoundTrip roundTrip = connection.roundTrip(SIZE);
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         double begin = system.getProcessCpuTime();
+        long prepareBegan = System.nanoTime();
         start.prepare();
+        System.out.printf(
+                Locale.ROOT,
+                "prepared in %.2f s, %.2f s of CPU time%n",
+                (System.nanoTime() - prepareBegan) / 1e9,
+                (system.getProcessCpuTime() - begin) / 1e9);
         int window = 0;
         long bytes = 0;
         long windowBegan = threadNanos();
