@@ -3,6 +3,7 @@ package dev.securesession;
 import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.handshake.HandshakeContext;
+import dev.securesession.internal.message.SessionSettings;
 import org.jspecify.annotations.Nullable;
 
 /** Opens what the public classes keep to themselves, for tests of the packages beneath. */
@@ -18,6 +19,10 @@ public final class Settings {
 
     public static HandshakeContext of(SessionConfig config, @Nullable PeerId expectedPeer) {
         return new HandshakeContext(config.settings(), expectedPeer);
+    }
+
+    public static SessionSettings settings(SessionConfig config) {
+        return config.settings();
     }
 
     public static CryptoSuite suite(SessionConfig config) {
