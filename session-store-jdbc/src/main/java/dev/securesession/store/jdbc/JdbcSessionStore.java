@@ -64,7 +64,6 @@ public final class JdbcSessionStore implements SessionStore {
         config.setBusyTimeout(BUSY_MILLIS);
         try {
             Connection connection = config.createConnection("jdbc:sqlite:" + file);
-            connection.setAutoCommit(false);
             return opened(new OneConnection(connection), "store in SQLite, " + file, "blob", "");
         } catch (SQLException e) {
             throw new IOException("the database " + file + " cannot be opened: " + e.getMessage(), e);

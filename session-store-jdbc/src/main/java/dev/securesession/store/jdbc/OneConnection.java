@@ -15,7 +15,13 @@ final class OneConnection implements Connections {
     @Override
     public synchronized <T> T inTransaction(Work<T> work) throws IOException {
         try {
-            return Connections.run(connection, work);
+            // The driver begins the next transaction right after a commit, and so would keep the database locked.
+            connection.setAutoCommit(false);
+            try {
+                return Connections.run(connection, work);
+            } finally {
+                connection.setAutoCommit(true);
+            }
         } catch (SQLException e) {
             throw new IOException("the database of the session store failed: " + e.getMessage(), e);
         }
