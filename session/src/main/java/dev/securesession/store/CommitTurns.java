@@ -44,11 +44,12 @@ final class CommitTurns {
                 throw interrupted;
             }
         }
-        if (taken || finished != before) {
+        if (taken || finished != before || waiting.isEmpty()) {
+            // Nothing waits if another thread has committed the claim before this call.
             return List.of();
         }
-        taken = true;
         List<ClaimState> batch = new ArrayList<>();
+        taken = true;
         for (Iterator<ClaimState> next = waiting.iterator(); next.hasNext() && batch.size() < maxBatch; ) {
             batch.add(next.next());
             next.remove();

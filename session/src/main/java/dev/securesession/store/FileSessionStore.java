@@ -21,6 +21,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Keeps each record in a file of its own, in a directory that one process uses at a time: for programs with up to some
@@ -35,13 +36,18 @@ public final class FileSessionStore implements SessionStore {
     private static final String NEW_SUFFIX = ".new";
     private static final String LOCK_NAME = ".lock";
 
+    /** The directories that stores of this virtual machine use. */
+    private static final Set<Path> IN_USE = ConcurrentHashMap.newKeySet();
+
     private final Path directory;
+    private final Path real;
     private final FileChannel lockChannel;
     private final boolean posix;
     private boolean closed;
 
-    private FileSessionStore(Path directory, FileChannel lockChannel, boolean posix) {
+    private FileSessionStore(Path directory, Path real, FileChannel lockChannel, boolean posix) {
         this.directory = directory;
+        this.real = real;
         this.lockChannel = lockChannel;
         this.posix = posix;
     }
@@ -56,18 +62,47 @@ public final class FileSessionStore implements SessionStore {
     public static FileSessionStore open(Path directory) throws IOException {
         boolean posix = directory.getFileSystem().supportedFileAttributeViews().contains("posix");
         Files.createDirectories(directory, attributes(posix, "rwx------"));
+        Path real = directory.toRealPath();
+        // Closing any channel of the lock file would drop the lock of this process: no second one is opened.
+        if (!IN_USE.add(real)) {
+            throw inUse(directory);
+        }
+        boolean opened = false;
+        try {
+            FileSessionStore store = lock(directory, real, posix);
+            opened = true;
+            return store;
+        } finally {
+            if (!opened) {
+                IN_USE.remove(real);
+            }
+        }
+    }
+
+    private static FileSessionStore lock(Path directory, Path real, boolean posix) throws IOException {
         FileChannel channel = FileChannel.open(
                 directory.resolve(LOCK_NAME),
                 Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
                 attributes(posix, "rw-------"));
-        if (!isLocked(channel)) {
-            channel.close();
-            throw new FileSystemException(
-                    directory.toString(), null, "in use by another process or store; close that one first");
+        boolean locked = false;
+        try {
+            if (!isLocked(channel)) {
+                throw inUse(directory);
+            }
+            FileSessionStore store = new FileSessionStore(directory, real, channel, posix);
+            store.deleteLeftOver();
+            locked = true;
+            return store;
+        } finally {
+            if (!locked) {
+                channel.close();
+            }
         }
-        FileSessionStore store = new FileSessionStore(directory, channel, posix);
-        store.deleteLeftOver();
-        return store;
+    }
+
+    private static FileSystemException inUse(Path directory) {
+        return new FileSystemException(
+                directory.toString(), null, "in use by another process or store; close that one first");
     }
 
     @SuppressWarnings("EmptyCatch") // A store of this process has the directory: not locked, which is the answer.
@@ -181,8 +216,14 @@ public final class FileSessionStore implements SessionStore {
 
     @Override
     public synchronized void close() throws IOException {
-        closed = true;
-        lockChannel.close();
+        if (!closed) {
+            closed = true;
+            try {
+                lockChannel.close();
+            } finally {
+                IN_USE.remove(real);
+            }
+        }
     }
 
     @Override

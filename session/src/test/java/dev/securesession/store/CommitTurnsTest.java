@@ -1,0 +1,42 @@
+package dev.securesession.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import dev.securesession.SecureSession;
+import dev.securesession.testkit.Pair;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+class CommitTurnsTest {
+    private final CommitTurns turns = new CommitTurns(8);
+
+    /** A thread that comes when its claim is committed must not take a turn: nobody would end it. */
+    @Test
+    void aClaimThatIsCommittedTakesNoTurn() throws Exception {
+        try (Pair.Sessions sessions = Pair.create().establish()) {
+            ClaimState claim = claim(sessions.server());
+            turns.add(claim);
+            assertThat(turns.await(claim)).containsExactly(claim);
+            turns.finish();
+
+            assertThat(turns.await(claim)).isEmpty();
+
+            turns.add(claim);
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(20), () -> assertThat(turns.await(claim)).containsExactly(claim));
+            turns.finish();
+        }
+    }
+
+    private static ClaimState claim(SecureSession session) {
+        return new ClaimState(
+                session,
+                SessionRecord.of(
+                        "one", SessionRecord.SESSION, "key-1", Instant.ofEpochSecond(2_000_000_000), new byte[1]),
+                0,
+                Clock.systemUTC());
+    }
+}
