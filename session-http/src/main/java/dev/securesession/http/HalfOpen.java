@@ -8,10 +8,12 @@ final class HalfOpen {
     final Handshake handshake;
     final String address;
     final Instant began;
+    final long epoch;
 
-    HalfOpen(Handshake handshake, String address, Instant began) {
+    HalfOpen(Handshake handshake, String address, Instant began, long epoch) {
         this.handshake = handshake;
         this.address = address;
         this.began = began;
+        this.epoch = epoch;
     }
 }

@@ -55,6 +55,8 @@ final class HttpSessions {
     private final LinkedHashMap<String, Live> sessions = new LinkedHashMap<>();
     private final Map<PeerId, LinkedHashSet<String>> tokensOfPeer = new HashMap<>();
     private final Map<String, Integer> halfOpenOfAddress = new HashMap<>();
+    private final Map<PeerId, Long> closedPeers = new HashMap<>();
+    private long epoch;
     private boolean closed;
 
     HttpSessions(SessionConfig config, RequestHandler handler, HttpServerOptions options) {
@@ -70,16 +72,18 @@ final class HttpSessions {
     /** Answers message 1, which comes without a token. */
     Response begin(String address, byte[] message) {
         expire();
+        long began;
         synchronized (lock) {
             if (closed || sessions.size() >= options.sessionLimit()) {
                 return Response.refusal(Status.NO_ROOM);
             }
+            began = epoch;
         }
         Handshake handshake = Handshake.server(config);
         try {
             byte[] reply = handshake.receive(message).message().orElseThrow();
             String token = Token.draw(random);
-            add(token, new HalfOpen(handshake, address, options.clock().instant()));
+            add(token, new HalfOpen(handshake, address, options.clock().instant(), began));
             return Response.withToken(token, reply);
         } catch (HandshakeException e) {
             handshake.close();
@@ -115,9 +119,18 @@ final class HttpSessions {
         }
         try {
             HandshakeStep step = entry.handshake.receive(message);
-            if (step instanceof HandshakeStep.Established done && !add(token, done.session())) {
-                done.session().close();
-                return Response.refusal(Status.NO_ROOM);
+            if (step instanceof HandshakeStep.Established done) {
+                if (isClosedSince(done.session().peer(), entry.epoch)) {
+                    done.session().close();
+                    return unknown();
+                }
+                if (!add(token, done.session())) {
+                    done.session().close();
+                    return Response.refusal(Status.NO_ROOM);
+                }
+                if (isClosedSince(done.session().peer(), entry.epoch)) {
+                    closePeer(done.session().peer());
+                }
             }
             return Response.of(step.message().orElseThrow());
         } catch (HandshakeException e) {
@@ -322,9 +335,18 @@ final class HttpSessions {
         return !now.isBefore(began.plus(limit));
     }
 
+    /** Tells whether the connections of a peer were closed after its handshake had begun. */
+    private boolean isClosedSince(PeerId peer, long began) {
+        synchronized (lock) {
+            return closedPeers.getOrDefault(peer, -1L) > began;
+        }
+    }
+
     int closePeer(PeerId peer) {
         List<Live> ended = new ArrayList<>();
         synchronized (lock) {
+            epoch++;
+            closedPeers.put(peer, epoch);
             LinkedHashSet<String> tokens = tokensOfPeer.remove(peer);
             if (tokens != null) {
                 for (String token : tokens) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.LocalIdentity;
@@ -272,6 +273,23 @@ class HttpSessionTest {
             client.close();
             client.close();
             assertThatThrownBy(() -> client.send(bytes("e"))).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    /** Closing a peer ends its handshakes as well: it would get a session otherwise after its key was withdrawn. */
+    @Test
+    void aPeerThatIsClosedDuringItsHandshakeGetsNoSession() throws Exception {
+        Pair pair = Pair.create();
+        HttpSessions sessions = new HttpSessions(pair.server(), ECHO, HttpServerOptions.defaults());
+        try (Handshake client = Handshake.client(pair.client(), Pair.SERVER_ID)) {
+            Response second = sessions.begin("here", client.start());
+            byte[] third = client.receive(second.message).message().orElseThrow();
+            assertThat(sessions.closePeer(Pair.CLIENT_ID)).isZero();
+
+            assertThat(sessions.confirm(String.valueOf(second.token), third).status)
+                    .isEqualTo(Status.UNKNOWN_TOKEN);
+        } finally {
+            sessions.close();
         }
     }
 
