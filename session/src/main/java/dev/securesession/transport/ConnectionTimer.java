@@ -69,16 +69,20 @@ final class ConnectionTimer {
         long end = System.nanoTime() + delayNanos;
         for (long current = due.get(); current == NONE || end - current < 0; current = due.get()) {
             if (due.compareAndSet(current, end)) {
-                // A timer that ends later stays; its check finds nothing to do.
-                timer = BackgroundThreads.TIMERS.schedule(this::check, Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
+                Future<?> later = timer;
+                timer = BackgroundThreads.TIMERS.schedule(
+                        () -> check(end), Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
+                if (later != null) {
+                    later.cancel(false);
+                }
                 return;
             }
         }
     }
 
-    private void check() {
-        due.set(NONE);
-        if (stopped) {
+    private void check(long scheduledEnd) {
+        // A timer that another one has replaced ends here, or timers would multiply.
+        if (!due.compareAndSet(scheduledEnd, NONE) || stopped) {
             return;
         }
         long now = System.nanoTime();

@@ -36,13 +36,20 @@ final class Watchdog {
 
     /** Closes a resource on a thread of its own: closing may block, and the caller must not wait. */
     static void closeInBackground(Closeable resource) {
-        BackgroundThreads.start("closer", () -> {
-            try {
-                resource.close();
-            } catch (IOException e) {
-                // The resource is abandoned, closed or not.
-            }
-        });
+        try {
+            BackgroundThreads.start("closer", () -> closeQuietly(resource));
+        } catch (OutOfMemoryError e) {
+            // The system grants no more threads. Better a caller that waits than a resource that stays open.
+            closeQuietly(resource);
+        }
+    }
+
+    private static void closeQuietly(Closeable resource) {
+        try {
+            resource.close();
+        } catch (IOException e) {
+            // The resource is abandoned, closed or not.
+        }
     }
 
     private enum State {

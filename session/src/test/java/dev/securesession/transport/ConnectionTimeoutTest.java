@@ -39,6 +39,24 @@ class ConnectionTimeoutTest {
         }
     }
 
+    /** A timer that an earlier one replaces must not stay, or a busy connection would gather timers. */
+    @Test
+    void aConnectionHasOneTimer() throws Exception {
+        int before = BackgroundThreads.TIMERS.getQueue().size();
+        ConnectionTimer timer = new ConnectionTimer(MemoryTransport.create(Delivery.ORDERED), Duration.ofHours(1));
+        for (int i = 0; i < 50; i++) {
+            timer.beginSend(Deadline.after(Duration.ofMillis(1)));
+            timer.endSend();
+            long passed = System.nanoTime() + Duration.ofMillis(3).toNanos();
+            while (System.nanoTime() - passed < 0) {
+                Thread.onSpinWait();
+            }
+        }
+        assertThat(BackgroundThreads.TIMERS.getQueue().size() - before).isLessThanOrEqualTo(1);
+        timer.stop();
+        assertThat(BackgroundThreads.TIMERS.getQueue().size() - before).isLessThanOrEqualTo(0);
+    }
+
     @Test
     void threadsThatWaitForASenderTimeOutAndCanBeInterrupted() throws Exception {
         MemoryTransport transport = MemoryTransport.create(Delivery.ORDERED, 1);
