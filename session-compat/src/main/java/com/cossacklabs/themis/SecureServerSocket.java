@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,8 @@ public class SecureServerSocket extends ServerSocket {
     // The original has no method to close of its own, so a close of the superclass is noticed after this time at the
     // latest.
     private static final long CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final byte[] id;
     private final PrivateKey signPrivateKey;
@@ -123,13 +126,18 @@ public class SecureServerSocket extends ServerSocket {
     private void acceptAll() {
         try {
             acceptWhileOpen();
+        } catch (RuntimeException | Error e) {
+            fail(e);
         } finally {
             List<Socket> left = new ArrayList<>();
             lock.lock();
             try {
                 left.addAll(handshakes);
                 left.addAll(established);
+                handshakes.clear();
                 established.clear();
+                // The next accept starts another thread, unless this socket is closed.
+                accepting = false;
                 changed.signalAll();
             } finally {
                 lock.unlock();
@@ -150,6 +158,8 @@ public class SecureServerSocket extends ServerSocket {
             } catch (IOException e) {
                 closeQuietly(socket);
                 fail(e);
+                // Out of file descriptors, most likely: trying again at once would only burn time.
+                LockSupport.parkNanos(PAUSE_NANOS);
                 continue;
             }
             begin(socket);
@@ -231,7 +241,7 @@ public class SecureServerSocket extends ServerSocket {
         }
     }
 
-    private void fail(IOException failure) {
+    private void fail(Throwable failure) {
         lock.lock();
         try {
             addFailure(failure);
