@@ -72,6 +72,9 @@ import org.jspecify.annotations.Nullable;
  * thread. PROTOCOL.md D-2, H-3, H-4, H-5, H-7, P-4.
  */
 public final class SecureSessionHandler extends ChannelDuplexHandler {
+    /** Two are needed, and each repetition is answered: the answers to a peer that does not read would pile up. */
+    private static final int MAX_HANDSHAKE_MESSAGES = 8;
+
     private static final int MAX_WAITING_BYTES = 64 * 1024;
 
     private final SessionConfig config;
@@ -86,6 +89,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private @Nullable Handshake handshake;
     private @Nullable PendingWriteQueue pendingWrites;
     private boolean flushPending;
+    private int handshakeMessages;
     private boolean receivedAny;
     private boolean ended;
     private volatile @Nullable SecureSession session;
@@ -495,6 +499,14 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         receivedAny = true;
         Handshake current = handshake;
         if (current != null) {
+            handshakeMessages++;
+            if (handshakeMessages > MAX_HANDSHAKE_MESSAGES) {
+                fail(
+                        context,
+                        new ProtocolException("the peer has sent " + handshakeMessages
+                                + " handshake messages; the limit is " + MAX_HANDSHAKE_MESSAGES));
+                return;
+            }
             work(context, () -> {
                 HandshakeStep step = current.receive(bytes);
                 return () -> advance(context, step);

@@ -9,6 +9,7 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.util.Optional;
 
@@ -16,6 +17,9 @@ import java.util.Optional;
 final class HandshakeRunner {
     /** How many messages a datagram transport drops after public-key operations were spent on them. */
     private static final int MAX_COSTLY_REFUSALS = 16;
+
+    /** How many messages a stream carries to one end: two are needed, and each repetition is answered. */
+    private static final int MAX_MESSAGES = 8;
 
     private final Transport transport;
     private final Handshake handshake;
@@ -27,6 +31,7 @@ final class HandshakeRunner {
     // The number of the message that comes next: 1 and 3 to the server, 2 and 4 to the client.
     private int next;
     private int costlyRefusals;
+    private int messages;
 
     /** Starts the deadlines; the peer is named in messages of exceptions. */
     HandshakeRunner(Transport transport, Handshake handshake, String peer, ConnectionOptions options) {
@@ -65,6 +70,14 @@ final class HandshakeRunner {
         }
     }
 
+    /** Refuses a peer that repeats messages on a stream, which loses none: the answers would pile up (PROTOCOL.md H-7). */
+    static void requireFew(int messages) throws ProtocolException {
+        if (messages > MAX_MESSAGES) {
+            throw new ProtocolException("the peer has sent " + messages
+                    + " handshake messages over a stream; the limit is " + MAX_MESSAGES);
+        }
+    }
+
     SecureSession run() throws IOException, HandshakeException {
         return run(() -> {});
     }
@@ -97,6 +110,9 @@ final class HandshakeRunner {
         while (true) {
             byte[] message = nextMessage();
             firstArrived.run();
+            if (++messages > MAX_MESSAGES && transport.delivery() == Delivery.ORDERED) {
+                requireFew(messages);
+            }
             Optional<HandshakeStep> step = process(message);
             if (!step.isPresent()) {
                 continue;

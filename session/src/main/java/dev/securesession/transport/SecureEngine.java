@@ -79,6 +79,7 @@ public final class SecureEngine implements AutoCloseable {
 
     private @Nullable SecureSession session;
     private boolean establishedToReport;
+    private int handshakeMessages;
     private boolean receivedAny;
     private boolean closed;
 
@@ -171,6 +172,7 @@ public final class SecureEngine implements AutoCloseable {
                 byte[] handshakeMessage = new byte[message.remaining()];
                 message.get(handshakeMessage);
                 receivedAny = true;
+                HandshakeRunner.requireFew(++handshakeMessages);
                 advance(handshake.receive(handshakeMessage));
             } else {
                 unwrap(session, message);

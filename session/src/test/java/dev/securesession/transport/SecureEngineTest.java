@@ -257,6 +257,23 @@ class SecureEngineTest {
         }
     }
 
+    /** Each repetition is answered: the answers to a peer that does not read would pile up. */
+    @Test
+    @Rule(value = "H-7", kind = REFUSES)
+    void aPeerThatRepeatsItsFirstMessageIsRefused() throws Exception {
+        try (SecureEngine client = client();
+                SecureEngine server = server()) {
+            byte[] first = new byte[client.outgoing().remaining()];
+            client.outgoing().get(first);
+            for (int i = 0; i < 8; i++) {
+                server.receive(ByteBuffer.wrap(first));
+            }
+            assertThatThrownBy(() -> server.receive(ByteBuffer.wrap(first)))
+                    .isInstanceOf(ProtocolException.class)
+                    .hasMessageContaining("9 handshake messages over a stream; the limit is 8");
+        }
+    }
+
     @Test
     void anEndWithinTheHandshakeOrAMessageIsAnError() throws Exception {
         try (SecureEngine client = client();

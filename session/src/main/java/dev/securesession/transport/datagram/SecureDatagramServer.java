@@ -7,6 +7,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
@@ -223,12 +224,12 @@ public final class SecureDatagramServer implements Closeable {
     private void receiveSome(ByteBuffer buffer) throws IOException {
         selector.selectedKeys().clear();
         for (int i = 0; i < DATAGRAMS_AT_A_TIME; i++) {
-            buffer.clear();
+            ((Buffer) buffer).clear();
             InetSocketAddress from = (InetSocketAddress) channel.receive(buffer);
             if (from == null) {
                 return;
             }
-            buffer.flip();
+            ((Buffer) buffer).flip();
             byte[] datagram = new byte[buffer.remaining()];
             buffer.get(datagram);
             table.receive(from, datagram, now());

@@ -117,15 +117,14 @@ final class Simulation {
 
     private byte[] damaged(byte[] datagram) {
         byte[] damaged = datagram.clone();
-        switch (random.nextInt(4)) {
-            case 0:
-                return Arrays.copyOf(damaged, random.nextInt(damaged.length));
-            case 1:
-                return Arrays.copyOf(damaged, damaged.length + 1 + random.nextInt(40));
-            default:
+        return switch (random.nextInt(4)) {
+            case 0 -> Arrays.copyOf(damaged, random.nextInt(damaged.length));
+            case 1 -> Arrays.copyOf(damaged, damaged.length + 1 + random.nextInt(40));
+            default -> {
                 damaged[random.nextInt(damaged.length)] ^= (byte) (1 << random.nextInt(8));
-                return damaged;
-        }
+                yield damaged;
+            }
+        };
     }
 
     /** Lets time pass and everything happen that is due in it. */
