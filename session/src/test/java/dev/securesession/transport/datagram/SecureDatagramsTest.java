@@ -322,8 +322,9 @@ class SecureDatagramsTest {
         private final DatagramSocket inside = new DatagramSocket(0, HERE);
         private volatile DatagramSocket outside;
         private volatile SocketAddress client;
+        private Thread back;
 
-        Router(InetSocketAddress server) throws IOException {
+        Router(InetSocketAddress server) throws IOException, InterruptedException {
             this.server = server;
             new Thread(this::forward).start();
             forgetMapping();
@@ -333,13 +334,17 @@ class SecureDatagramsTest {
             return (InetSocketAddress) inside.getLocalSocketAddress();
         }
 
-        void forgetMapping() throws IOException {
+        /** After this, nothing that goes to the former port arrives. */
+        void forgetMapping() throws IOException, InterruptedException {
             DatagramSocket former = outside;
+            Thread formerBack = back;
             DatagramSocket next = new DatagramSocket(0, HERE);
             outside = next;
-            new Thread(() -> back(next)).start();
+            back = new Thread(() -> back(next));
+            back.start();
             if (former != null) {
                 former.close();
+                formerBack.join();
             }
         }
 
