@@ -5,11 +5,11 @@ public class InvalidArgumentException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Says which argument it is.
+     * Says which argument it is; the message begins with {@code "Invalid argument: "}.
      *
      * @param message what is wrong with it
      */
     public InvalidArgumentException(String message) {
-        super(message);
+        super("Invalid argument: " + message);
     }
 }

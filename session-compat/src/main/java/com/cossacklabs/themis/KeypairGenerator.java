@@ -1,6 +1,8 @@
 package com.cossacklabs.themis;
 
+import dev.securesession.Curve;
 import dev.securesession.IdentityKeyPair;
+import dev.securesession.compat.DropInProviders;
 import java.security.GeneralSecurityException;
 import java.security.ProviderException;
 import java.util.Arrays;
@@ -33,7 +35,9 @@ public abstract class KeypairGenerator {
             throw new InvalidArgumentException("keyType is invalid");
         }
         try {
-            return keyType == AsymmetricKey.KEYTYPE_RSA ? RsaKeys.generate() : of(IdentityKeyPair.generate());
+            return keyType == AsymmetricKey.KEYTYPE_RSA
+                    ? RsaKeys.generate()
+                    : of(IdentityKeyPair.generate(Curve.P256, DropInProviders.current()));
         } catch (GeneralSecurityException | ProviderException e) {
             throw new KeyGenerationException("the platform failed to generate a key pair", e);
         }

@@ -5,6 +5,7 @@ import dev.securesession.MessageSigner;
 import dev.securesession.MessageVerifier;
 import dev.securesession.PairwiseSealer;
 import dev.securesession.SecureSessionException;
+import dev.securesession.compat.DropInProviders;
 import java.security.GeneralSecurityException;
 import java.security.ProviderException;
 
@@ -92,7 +93,8 @@ public class SecureMessage {
         requireMessage(message);
         return result(() -> useRsa(own, peer)
                 ? RsaMessages.encrypt(peer.rsa(), message)
-                : PairwiseSealer.of(own.identity(), peer.identity()).seal(message));
+                : PairwiseSealer.of(own.identity(), peer.identity(), DropInProviders.current())
+                        .seal(message));
     }
 
     /**
@@ -122,7 +124,8 @@ public class SecureMessage {
         requireMessage(message);
         return result(() -> useRsa(own, peer)
                 ? RsaMessages.decrypt(own.rsa(), message)
-                : PairwiseSealer.of(own.identity(), peer.identity()).unseal(message));
+                : PairwiseSealer.of(own.identity(), peer.identity(), DropInProviders.current())
+                        .unseal(message));
     }
 
     /**
@@ -167,7 +170,7 @@ public class SecureMessage {
         requireMessage(message);
         return result(() -> peer.isRsa()
                 ? RsaMessages.verify(peer.rsa(), message)
-                : MessageVerifier.of(peer.identity()).verify(message));
+                : MessageVerifier.of(peer.identity(), DropInProviders.current()).verify(message));
     }
 
     /**
@@ -183,7 +186,7 @@ public class SecureMessage {
     }
 
     private static MessageSigner signer(IdentityPrivateKey key) {
-        return MessageSigner.of(key);
+        return MessageSigner.of(key, DropInProviders.current());
     }
 
     /** Both keys must be of one kind; otherwise the elliptic-curve side refuses the RSA key by name. */

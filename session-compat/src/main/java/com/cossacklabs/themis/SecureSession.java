@@ -11,6 +11,7 @@ import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateRejectedException;
+import dev.securesession.compat.DropInProviders;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.ProviderException;
@@ -34,6 +35,7 @@ public class SecureSession {
     protected ISessionCallbacks callbacks;
 
     private final SessionConfig config;
+    private final boolean restored;
 
     // Exactly one of the two is set once a role is taken, and the session replaces the handshake. Written under the
     // lock of this object; volatile for close(), which does not take it.
@@ -121,6 +123,7 @@ public class SecureSession {
     public SecureSession(byte[] id, PrivateKey signPrivateKey, ISessionCallbacks callbacks) {
         Arguments.requireBytes(id, "peer ID");
         this.config = config(PeerId.of(id), signPrivateKey);
+        this.restored = false;
         this.callbacks = callbacks;
     }
 
@@ -145,6 +148,7 @@ public class SecureSession {
 
     private SecureSession(dev.securesession.SecureSession restored, ISessionCallbacks callbacks) {
         this.config = Restored.CONFIG;
+        this.restored = true;
         this.session = restored;
         this.callbacks = callbacks;
     }
@@ -173,27 +177,55 @@ public class SecureSession {
 
     /**
      * Returns the first message of the handshake and makes this end the client. Until the server has answered, the same
-     * message can be had again.
+     * message can be had again. After that, a client begins a new handshake with new keys, because a message was lost or the
+     * server is a new one: what it had with the server before is closed, and payloads under way are lost.
      *
      * @return the message for the server, a new array
-     * @throws RuntimeException if this end is the server, or past its first message
+     * @throws RuntimeException if this end is the server or was restored, or a callback calls that looks up a key
      * @throws IllegalStateException if the session was closed
      */
     public synchronized byte[] generateConnectRequest() {
         requireOpen();
-        Handshake client = handshake;
-        if (session != null || (client != null && client.role() != Role.CLIENT)) {
+        Handshake current = handshake;
+        dev.securesession.SecureSession established = session;
+        boolean isServer = (current != null && current.role() != Role.CLIENT)
+                || (established != null && established.role() != Role.CLIENT);
+        if (isServer || restored || (current != null && current.awaitedPeer().isPresent())) {
             throw cannotConnect(null);
         }
         byte[] request;
         try {
-            request = (client == null ? begin(Handshake.clientAcceptingAnyKnownPeer(config)) : client).start();
+            request = current == null ? startAnew() : startOrRepeat(current);
         } catch (IllegalStateException | ProviderException e) {
             requireOpen();
             throw cannotConnect(e);
         }
         changeTo(State.NEGOTIATING);
         return request;
+    }
+
+    /** The first message again; once it was answered there is none, and a new handshake begins. */
+    private byte[] startOrRepeat(Handshake current) {
+        try {
+            return current.start();
+        } catch (IllegalStateException e) {
+            requireOpen();
+            return startAnew();
+        }
+    }
+
+    private byte[] startAnew() {
+        Handshake previous = handshake;
+        dev.securesession.SecureSession established = session;
+        Handshake next = begin(Handshake.clientAcceptingAnyKnownPeer(config));
+        session = null;
+        if (previous != null) {
+            previous.close();
+        }
+        if (established != null) {
+            established.close();
+        }
+        return next.start();
     }
 
     /**
@@ -451,6 +483,7 @@ public class SecureSession {
     private static SessionConfig config(PeerId id, PrivateKey key) {
         try {
             return SessionConfig.askingForKeys(LocalIdentity.of(id, key.identity()))
+                    .withCrypto(DropInProviders.current())
                     .withTsscExport();
         } catch (KeyRejectedException e) {
             throw new RuntimeException("failed to create Secure Session", new SecureSessionException(e));

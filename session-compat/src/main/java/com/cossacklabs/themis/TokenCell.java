@@ -34,11 +34,12 @@ final class TokenCell implements SecureCell.TokenProtect {
     public byte[] decrypt(byte[] data, byte[] token, byte @Nullable [] context) throws SecureCellException {
         Arguments.requireBytes(data, "data");
         Arguments.requireBytes(token, "token");
-        if (token.length != TOKEN_LENGTH) {
+        if (token.length < TOKEN_LENGTH) {
             // The halves must not fit together at another place than the one where they were cut.
             throw new SecureCellException();
         }
-        byte[] sealed = Arrays.copyOf(token, TOKEN_LENGTH + data.length);
+        // As the original: bytes after the token are ignored. Nothing of them gets into the sealed data.
+        byte[] sealed = Arrays.copyOf(Arrays.copyOf(token, TOKEN_LENGTH), TOKEN_LENGTH + data.length);
         System.arraycopy(data, 0, sealed, TOKEN_LENGTH, data.length);
         try {
             return sealer.unseal(sealed, Arguments.orEmpty(context));

@@ -30,7 +30,7 @@ class KeysTest {
     void refusesOtherKinds() {
         assertThatExceptionOfType(InvalidArgumentException.class)
                 .isThrownBy(() -> KeypairGenerator.generateKeypair(2))
-                .withMessage("keyType is invalid");
+                .withMessage("Invalid argument: keyType is invalid");
     }
 
     @Test
@@ -66,7 +66,7 @@ class KeysTest {
                 .withMessage("key cannot be null");
         assertThatExceptionOfType(InvalidArgumentException.class)
                 .isThrownBy(() -> new PublicKey(new byte[0]))
-                .withMessage("key cannot be empty");
+                .withMessage("Invalid argument: key cannot be empty");
         assertThatExceptionOfType(NullArgumentException.class).isThrownBy(() -> new SymmetricKey(null));
     }
 }

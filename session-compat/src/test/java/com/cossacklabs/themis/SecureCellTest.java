@@ -169,6 +169,15 @@ class SecureCellTest {
         }
     }
 
+    @Test
+    void ignoresBytesAfterTheToken() throws Exception {
+        SecureCellData parts = token.encrypt(DATA, CONTEXT);
+        byte[] longer = Arrays.copyOf(parts.getAdditionalData(), 50);
+        Arrays.fill(longer, 44, 50, (byte) 7);
+
+        assertThat(token.decrypt(parts.getProtectedData(), longer, CONTEXT)).isEqualTo(DATA);
+    }
+
     // Context Imprint
 
     @Test
@@ -274,6 +283,6 @@ class SecureCellTest {
     private static void assertEmpty(ThrowingCallable call, String message) {
         assertThatThrownBy(call)
                 .isExactlyInstanceOf(InvalidArgumentException.class)
-                .hasMessage(message);
+                .hasMessage("Invalid argument: " + message);
     }
 }

@@ -150,20 +150,66 @@ class SecureSessionTest {
     }
 
     @Test
-    void makesNoRequestAsServerNorLater() throws Exception {
-        byte[] answer =
-                server.session.unwrap(client.session.generateConnectRequest()).getData();
+    void makesNoRequestAsServer() throws Exception {
+        server.session.unwrap(client.session.generateConnectRequest());
         assertCannotConnect(server.session);
-        client.session.unwrap(answer);
-        assertCannotConnect(client.session);
     }
 
     @Test
-    void makesNoRequestOnceEstablished() throws Exception {
+    void establishedServerMakesNoRequest() throws Exception {
         peers.establish();
 
-        assertCannotConnect(client.session);
         assertCannotConnect(server.session);
+        assertThat(server.session.unwrap(client.session.wrap(bytes("on"))).getData())
+                .isEqualTo(bytes("on"));
+    }
+
+    @Test
+    void clientBeginsAnewWhenMessageThreeWasLost() throws Exception {
+        byte[] first = client.session.generateConnectRequest();
+        client.session.unwrap(server.session.unwrap(first).getData());
+
+        byte[] again = client.session.generateConnectRequest();
+
+        assertThat(again).as("new keys").isNotEqualTo(first);
+        assertConnects(again);
+    }
+
+    @Test
+    void clientConnectsToAFreshServer() throws Exception {
+        peers.establish();
+        byte[] before = server.session.wrap(bytes("of the session before"));
+        client.events.clear();
+
+        byte[] again = client.session.generateConnectRequest();
+
+        assertThat(client.session.isEstablished()).isFalse();
+        assertThat(client.events).containsExactly("NEGOTIATING false");
+        assertNotWrapped(() -> client.session.wrap(bytes("too early")));
+        assertConnects(again);
+        assertRefused(() -> client.session.unwrap(before));
+    }
+
+    /** A stranger can make such a message, so it must not end a session. */
+    @Test
+    void establishedServerKeepsItsSessionWhenSomeoneConnectsAnew() throws Exception {
+        peers.establish();
+        byte[] message = client.session.wrap(bytes("still there"));
+
+        assertRefused(() -> server.session.unwrap(client.session.generateConnectRequest()));
+        assertThat(server.session.unwrap(message).getData()).isEqualTo(bytes("still there"));
+    }
+
+    /** Runs the rest of a handshake with a server object that is new. */
+    private void assertConnects(byte[] request) throws Exception {
+        Peers.End fresh = new Peers.End("server", peers.serverKeys, peers.clientKeys.getPublicKey());
+        byte[] third =
+                client.session.unwrap(fresh.session.unwrap(request).getData()).getData();
+        client.session.unwrap(fresh.session.unwrap(third).getData());
+
+        assertThat(client.session.isEstablished()).isTrue();
+        assertThat(fresh.session.unwrap(client.session.wrap(bytes("again"))).getData())
+                .isEqualTo(bytes("again"));
     }
 
     @Test

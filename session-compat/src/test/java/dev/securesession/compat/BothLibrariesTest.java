@@ -106,7 +106,7 @@ class BothLibrariesTest {
                         "60 bytes, true, IDLE",
                         "back again",
                         "failed to restore Secure Session",
-                        "keyType is invalid");
+                        "Invalid argument: keyType is invalid");
     }
 
     @ParameterizedTest
@@ -125,7 +125,7 @@ class BothLibrariesTest {
                         "texts, mode 1: true",
                         "old interface, mode 2: true",
                         "texts, mode 2: true",
-                        "data cannot be empty",
+                        "Invalid argument: data cannot be empty",
                         "context cannot be null");
     }
 
