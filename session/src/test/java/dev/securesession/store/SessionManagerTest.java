@@ -10,7 +10,6 @@ import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerDirectory;
-import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateKey;
@@ -23,11 +22,9 @@ import dev.securesession.testkit.FaultyStore;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -362,22 +359,11 @@ class SessionManagerTest {
     }
 
     /** While active, somebody claims each record right before it is replaced, compared or deleted. */
-    private static final class Overtaking implements SessionStore {
-        private final MemorySessionStore store;
+    private static final class Overtaking extends ForwardingStore {
         volatile boolean active;
 
         Overtaking(MemorySessionStore store) {
-            this.store = store;
-        }
-
-        @Override
-        public boolean insert(SessionRecord record) {
-            return store.insert(record);
-        }
-
-        @Override
-        public Optional<SessionRecord> find(String id) {
-            return store.find(id);
+            super(store);
         }
 
         @Override
@@ -393,31 +379,6 @@ class SessionManagerTest {
         @Override
         public boolean delete(SessionRecord record) {
             return !active && store.delete(record);
-        }
-
-        @Override
-        public List<String> list(PeerId peer) {
-            return store.list(peer);
-        }
-
-        @Override
-        public List<String> deleteAll(PeerId peer) {
-            return store.deleteAll(peer);
-        }
-
-        @Override
-        public int deleteExpired(Instant now, int limit) {
-            return store.deleteExpired(now, limit);
-        }
-
-        @Override
-        public List<String> listSealedByOthers(String keyName, int limit) {
-            return store.listSealedByOthers(keyName, limit);
-        }
-
-        @Override
-        public void close() {
-            store.close();
         }
     }
 }

@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -171,17 +170,9 @@ class StoreContractTest {
     }
 
     /** Replaces whatever is there. */
-    private static final class Careless implements SessionStore {
-        private final MemorySessionStore store = new MemorySessionStore();
-
-        @Override
-        public boolean insert(SessionRecord record) {
-            return store.insert(record);
-        }
-
-        @Override
-        public Optional<SessionRecord> find(String id) {
-            return store.find(id);
+    private static final class Careless extends ForwardingStore {
+        Careless() {
+            super(new MemorySessionStore());
         }
 
         @Override
@@ -197,36 +188,6 @@ class StoreContractTest {
         @Override
         public List<Boolean> areOwned(List<SessionRecord> records) {
             return records.stream().map(unused -> true).toList();
-        }
-
-        @Override
-        public boolean delete(SessionRecord record) {
-            return store.delete(record);
-        }
-
-        @Override
-        public List<String> list(PeerId peer) {
-            return store.list(peer);
-        }
-
-        @Override
-        public List<String> deleteAll(PeerId peer) {
-            return store.deleteAll(peer);
-        }
-
-        @Override
-        public int deleteExpired(Instant now, int limit) {
-            return store.deleteExpired(now, limit);
-        }
-
-        @Override
-        public List<String> listSealedByOthers(String keyName, int limit) {
-            return store.listSealedByOthers(keyName, limit);
-        }
-
-        @Override
-        public void close() {
-            store.close();
         }
 
         @Override

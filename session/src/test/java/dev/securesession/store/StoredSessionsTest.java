@@ -10,7 +10,6 @@ import dev.securesession.HandshakeStep;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.NumberedPayload;
 import dev.securesession.PeerDirectory;
-import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
@@ -23,7 +22,6 @@ import dev.securesession.testkit.TestKeys;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -718,18 +716,16 @@ class StoredSessionsTest {
     }
 
     /** A store in memory that notes its calls and lets tests step in. */
-    private static final class Watched implements SessionStore {
+    private static final class Watched extends ForwardingStore {
         final List<String> events = new ArrayList<>();
         final List<Integer> batches = new ArrayList<>();
-        private final MemorySessionStore store = new MemorySessionStore();
         volatile Interference afterFind = () -> {};
         volatile Interference beforeReplace = () -> {};
         volatile RuntimeException failure;
         volatile Error error;
 
-        @Override
-        public boolean insert(SessionRecord record) {
-            return store.insert(record);
+        Watched() {
+            super(new MemorySessionStore());
         }
 
         @Override
@@ -752,41 +748,6 @@ class StoredSessionsTest {
             events.add("replace");
             batches.add(changes.size());
             return store.replaceAll(changes);
-        }
-
-        @Override
-        public List<Boolean> areOwned(List<SessionRecord> records) throws IOException {
-            return store.areOwned(records);
-        }
-
-        @Override
-        public boolean delete(SessionRecord record) {
-            return store.delete(record);
-        }
-
-        @Override
-        public List<String> list(PeerId peer) {
-            return store.list(peer);
-        }
-
-        @Override
-        public List<String> deleteAll(PeerId peer) {
-            return store.deleteAll(peer);
-        }
-
-        @Override
-        public int deleteExpired(Instant now, int limit) {
-            return store.deleteExpired(now, limit);
-        }
-
-        @Override
-        public List<String> listSealedByOthers(String keyName, int limit) {
-            return store.listSealedByOthers(keyName, limit);
-        }
-
-        @Override
-        public void close() {
-            store.close();
         }
 
         private static void run(Interference interference) throws IOException {
