@@ -120,16 +120,10 @@ final class HttpSessions {
         try {
             HandshakeStep step = entry.handshake.receive(message);
             if (step instanceof HandshakeStep.Established done) {
-                if (isClosedSince(done.session().peer(), entry.epoch)) {
+                int status = add(token, entry.epoch, done.session());
+                if (status != Status.OK) {
                     done.session().close();
-                    return unknown();
-                }
-                if (!add(token, done.session())) {
-                    done.session().close();
-                    return Response.refusal(Status.NO_ROOM);
-                }
-                if (isClosedSince(done.session().peer(), entry.epoch)) {
-                    closePeer(done.session().peer());
+                    return status == Status.UNKNOWN_TOKEN ? unknown() : Response.refusal(status);
                 }
             }
             return Response.of(step.message().orElseThrow());
@@ -248,14 +242,17 @@ final class HttpSessions {
         return entry;
     }
 
-    /** Registers a session in the place of its handshake, unless there is no room. */
-    private boolean add(String token, SecureSession session) {
+    /** Registers a session in the place of its handshake, unless its peer was closed meanwhile or there is no room. */
+    private int add(String token, long began, SecureSession session) {
         Live live = new Live(token, session, options.clock().instant());
         Live displaced = null;
         synchronized (lock) {
             remove(token);
+            if (closedPeers.getOrDefault(session.peer(), -1L) > began) {
+                return Status.UNKNOWN_TOKEN;
+            }
             if (closed || sessions.size() >= options.sessionLimit()) {
-                return false;
+                return Status.NO_ROOM;
             }
             LinkedHashSet<String> tokens = tokensOfPeer.computeIfAbsent(session.peer(), peer -> new LinkedHashSet<>());
             if (tokens.size() >= options.sessionLimitPerPeer()) {
@@ -268,7 +265,7 @@ final class HttpSessions {
         if (displaced != null) {
             end(displaced);
         }
-        return true;
+        return Status.OK;
     }
 
     /** Notes an authentic message: only those keep a session alive. */
@@ -333,13 +330,6 @@ final class HttpSessions {
 
     private static boolean isOver(Instant began, Duration limit, Instant now) {
         return !now.isBefore(began.plus(limit));
-    }
-
-    /** Tells whether the connections of a peer were closed after its handshake had begun. */
-    private boolean isClosedSince(PeerId peer, long began) {
-        synchronized (lock) {
-            return closedPeers.getOrDefault(peer, -1L) > began;
-        }
     }
 
     int closePeer(PeerId peer) {
