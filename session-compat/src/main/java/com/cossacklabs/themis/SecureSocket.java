@@ -153,8 +153,14 @@ public class SecureSocket extends Socket {
             if (message.length > 0) {
                 negotiating.send(message);
             }
+            int received = 0;
             while (!session.isEstablished()) {
+                if (received == MAX_HANDSHAKE_MESSAGES) {
+                    throw new IOException("the peer has sent " + received
+                            + " messages without completing the handshake; expected at most 2");
+                }
                 UnwrapResult result = session.unwrap(negotiating.messages.next(deadline));
+                received++;
                 if (result.getDataType() == SessionDataType.PROTOCOL_DATA) {
                     negotiating.send(result.getData());
                 }
@@ -340,5 +346,9 @@ public class SecureSocket extends Socket {
 
     private static final int HEADER_LENGTH = SocketMessages.FRAMING.headerLength();
     private static final int HANDSHAKE_SECONDS = 30;
+
+    // A repeated message gets the same answer again. A peer that repeats without end and reads nothing would fill the
+    // buffers of the connection, and writing has no timeout.
+    private static final int MAX_HANDSHAKE_MESSAGES = 8;
     private static final byte[] NO_MESSAGE = {};
 }

@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -153,6 +154,59 @@ class SecureSocketTest {
 
         listening.setSoTimeout(0);
         connect().close();
+    }
+
+    /** The thread in the background waits with the timeout of the socket as well, and goes on after it. */
+    @Test
+    void clientsAreServedAfterTimeouts() throws Exception {
+        listening.setSoTimeout(20);
+        for (int i = 0; i < 5; i++) {
+            assertThatThrownBy(listening::accept).isInstanceOf(SocketTimeoutException.class);
+        }
+        try (SecureSocket client = connectClient()) {
+            listening.setSoTimeout(10_000);
+            try (Socket server = listening.accept()) {
+                client.getOutputStream().write(bytes("hello"));
+                assertThat(server.getInputStream().readNBytes(5)).isEqualTo(bytes("hello"));
+            }
+        }
+    }
+
+    @Test
+    void interruptEndsAccept() throws Exception {
+        listening.setSoTimeout(10_000);
+        Thread.currentThread().interrupt();
+
+        assertThatThrownBy(listening::accept)
+                .isInstanceOf(SocketException.class)
+                .hasMessageContaining("interrupt");
+        assertThat(Thread.interrupted()).isTrue();
+        connect().close();
+    }
+
+    /** What accepts connections may fail in ways that are no IOException: accept tells it, and the next one goes on. */
+    @Test
+    void acceptGoesOnAfterItsThreadHasFailed() throws Exception {
+        AtomicBoolean failing = new AtomicBoolean(true);
+        try (SecureServerSocket fragile =
+                new SecureServerSocket(0, bytes("server"), serverKeys.getPrivateKey(), ofServer) {
+                    @Override
+                    public boolean isClosed() {
+                        if (Thread.currentThread().getName().equals("themis-accept") && failing.getAndSet(false)) {
+                            throw new UnsupportedOperationException("once");
+                        }
+                        return super.isClosed();
+                    }
+                }) {
+            assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(fragile::accept);
+
+            Future<Socket> accepting = threads.submit(fragile::accept);
+            try (SecureSocket client = connectTo(fragile);
+                    Socket server = accepting.get()) {
+                client.getOutputStream().write(bytes("hello"));
+                assertThat(server.getInputStream().readNBytes(5)).isEqualTo(bytes("hello"));
+            }
+        }
     }
 
     @Test
@@ -453,6 +507,27 @@ class SecureSocketTest {
                     .isThrownBy(() -> messages.next(begin + TimeUnit.MILLISECONDS.toNanos(50)));
             assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(() -> messages.next(begin));
             assertThat(raw.getSoTimeout()).isZero();
+        }
+    }
+
+    /** Each repetition gets an answer, which waits in the buffers of the connection while the client reads nothing. */
+    @Test
+    @Timeout(20)
+    void clientThatRepeatsItselfAndReadsNothingIsClosed() throws Exception {
+        SecureSession repeating = new SecureSession(bytes("client"), clientKeys.getPrivateKey(), ofClient);
+        byte[] first = frame(repeating.generateConnectRequest());
+        Future<Socket> accepting = threads.submit(listening::accept);
+        try (Socket raw = new Socket()) {
+            raw.setReceiveBufferSize(1024);
+            raw.connect(address());
+            for (int i = 0; i < 9; i++) {
+                raw.getOutputStream().write(first);
+            }
+
+            assertThatExceptionOfType(ExecutionException.class)
+                    .isThrownBy(accepting::get)
+                    .withCauseInstanceOf(IOException.class)
+                    .withMessageContaining("8 messages without completing the handshake");
         }
     }
 

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.io.ByteArrayOutputStream;
 import java.io.File;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +24,22 @@ class LoadedLibraryTest {
         assertThat(LoadedLibrary.isDropIn()).isTrue();
         assertThat(LoadedLibrary.places()).hasSize(1);
         assertThatCode(LoadedLibrary::requireDropIn).doesNotThrowAnyException();
+    }
+
+    @Test
+    void programTellsTheLibraryAndTheProviders() {
+        PrintStream before = System.out;
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try {
+            LoadedLibrary.main(new String[0]);
+        } finally {
+            System.setOut(before);
+        }
+
+        assertThat(printed.toString(StandardCharsets.UTF_8))
+                .startsWith("drop-in, from ")
+                .contains("providers: " + DropInProviders.current());
     }
 
     @Test
