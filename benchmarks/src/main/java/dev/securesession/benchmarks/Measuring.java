@@ -125,6 +125,13 @@ final class Measuring {
                         Unit.MICROSECONDS,
                         cpu,
                         garbage);
+            case "DropInHandshakeBenchmark" ->
+                new Figure(
+                        "Handshake of the drop-in, both ends",
+                        method.equals("dropIn") ? "drop-in" : "the session below it",
+                        Unit.PER_SECOND,
+                        1e6 / cpu,
+                        garbage);
             case "StateBenchmark" ->
                 new Figure(
                         method.equals("save") ? "Save a session" : "Restore a session",

@@ -41,6 +41,7 @@ final class Plan {
                 .with("size", "64", "1048576")
                 .with("carriage", Carriage.Kind.ARRAY.name());
         plan.add("DropInBenchmark");
+        plan.add("DropInHandshakeBenchmark").warmUpTimes(4);
         plan.add("StateBenchmark").with("providers", ProviderSet.JDK.name());
         for (int threads = 1; threads <= 2; threads++) {
             plan.add("ThreadsBenchmark.(separateSessions|oneSession)")
@@ -66,6 +67,7 @@ final class Plan {
                 .with("size", ALL_SIZES);
         plan.add("MessageBenchmark").with("providers", ProviderSet.JDK.name()).with("size", ALL_SIZES);
         plan.add("DropInBenchmark");
+        plan.add("DropInHandshakeBenchmark").warmUpTimes(4);
         plan.add("StateBenchmark");
         for (int threads = 1; threads <= 2; threads++) {
             plan.add("ThreadsBenchmark.(separateSessions|oneSession)")

@@ -5,13 +5,11 @@ import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
-import dev.securesession.LocalIdentity;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateRejectedException;
-import dev.securesession.compat.DropInProviders;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.ProviderException;
@@ -479,12 +477,9 @@ public class SecureSession {
         }
     }
 
-    /** Whether a session will be saved is known only when it is, so the master secret is kept. */
     private static SessionConfig config(PeerId id, PrivateKey key) {
         try {
-            return SessionConfig.askingForKeys(LocalIdentity.of(id, key.identity()))
-                    .withCrypto(DropInProviders.current())
-                    .withTsscExport();
+            return key.sessionConfig(id);
         } catch (KeyRejectedException e) {
             throw new RuntimeException("failed to create Secure Session", new SecureSessionException(e));
         }
