@@ -49,6 +49,19 @@ class SecureSessionTest {
         assertThatExceptionOfType(InvalidArgumentException.class).isThrownBy(() -> new SecureSession("", key, client));
     }
 
+    /** A key keeps the configuration of its last session: a session with another id has one of its own. */
+    @Test
+    void keyServesSeveralIds() throws Exception {
+        PrivateKey key = peers.clientKeys.getPrivateKey();
+        for (String id : new String[] {"first", "second", "first"}) {
+            SecureSession session = new SecureSession(bytes(id), key, client);
+            byte[] request = session.generateConnectRequest();
+
+            assertThat(new String(request, StandardCharsets.ISO_8859_1)).contains(id);
+            session.close();
+        }
+    }
+
     @Test
     void requiresAKey() {
         assertThatExceptionOfType(NullPointerException.class)

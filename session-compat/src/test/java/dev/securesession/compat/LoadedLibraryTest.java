@@ -10,8 +10,10 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,6 +68,16 @@ class LoadedLibraryTest {
                 .contains("not the drop-in's")
                 .contains(stubs.toString());
         assertThat(run(ours + File.pathSeparator + stubs)).contains("2 places").contains(stubs.toString());
+    }
+
+    /** Programs may exclude BouncyCastle: the platform takes its place. */
+    @Test
+    void runsWithoutBouncyCastle() throws Exception {
+        String without = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(place -> !Path.of(place).getFileName().toString().startsWith("bcprov"))
+                .collect(Collectors.joining(File.pathSeparator));
+
+        assertThat(run(without)).startsWith("drop-in, from").contains("EC SunEC");
     }
 
     private static String run(String classPath) throws Exception {
