@@ -17,7 +17,8 @@
 //   - `request` and `reply` are for a session that is not established yet, `wrap` and `unwrap` for
 //     one that is: this peer sends no early data, but a server here takes it once it has message 3.
 //   - `token`, `untoken`, `imprint` and `unimprint` are extra: the two other cell modes. So are
-//     `rsakeygen` (a C function again), `sign`, `verify`, `encrypt` and `decrypt`: Secure Message.
+//     `rsakeygen` (a C function again), `sign`, `verify`, `encrypt` and `decrypt`: Secure Message;
+//     `comparator`, `compare`, `proceed` and `result`: one Secure Comparator at a time.
 //   - `export`, `import`, `hash` and key pairs on other curves than P-256 answer UNSUPPORTED.
 //
 // Two traps when the package is loaded under Node 18 and later. Its loader prefers a global `fetch`
@@ -27,8 +28,8 @@
 
 import {
   initialize, KeyPair, PrivateKey, PublicKey, SecureCellContextImprint, SecureCellSeal,
-  SecureCellTokenProtect, SecureMessage, SecureMessageSign, SecureMessageVerify, SecureSession,
-  ThemisError, ThemisErrorCode,
+  SecureCellTokenProtect, SecureComparator, SecureMessage, SecureMessageSign, SecureMessageVerify,
+  SecureSession, ThemisError, ThemisErrorCode,
 } from 'wasm-themis';
 
 console.log = console.error; // standard output belongs to the protocol
@@ -271,6 +272,20 @@ on('sign PRIVATE DATA', (privateKey, data) => [new SecureMessageSign(new Private
 on('verify PUBLIC SIGNED', (publicKey, signed) => [new SecureMessageVerify(new PublicKey(publicKey)).verify(signed)]);
 on('encrypt PRIVATE PUBLIC DATA', (privateKey, publicKey, data) => [pairOf(privateKey, publicKey).encrypt(data)]);
 on('decrypt PRIVATE PUBLIC DATA', (privateKey, publicKey, data) => [pairOf(privateKey, publicKey).decrypt(data)]);
+
+let comparator = null;
+
+on('comparator SECRET', (secret) => {
+  comparator?.destroy();
+  comparator = new SecureComparator(secret);
+  return [new Uint8Array()];
+});
+on('compare', () => [comparator.begin()]);
+on('proceed MESSAGE', (message) => [comparator.proceed(message)]);
+on('result', () => {
+  if (!comparator.complete()) return [Buffer.from('NOT_READY')];
+  return [Buffer.from(comparator.compareEqual() ? 'MATCH' : 'NO_MATCH')];
+});
 
 on('export NAME', unsupported);
 on('import NAME STATE', unsupported);

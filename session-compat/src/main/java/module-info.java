@@ -3,6 +3,7 @@
  */
 module dev.securesession.compat {
     requires transitive dev.securesession;
+    requires static org.bouncycastle.provider;
     requires static org.jspecify;
 
     exports com.cossacklabs.themis;

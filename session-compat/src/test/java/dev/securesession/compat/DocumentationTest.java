@@ -90,13 +90,6 @@ class DocumentationTest {
     }
 
     @Test
-    void namesWhatIsLeftOut() throws IOException {
-        for (Path page : PAGES) {
-            assertThat(Files.readString(page)).contains("`SecureCompare`");
-        }
-    }
-
-    @Test
     void namesTheLimitsOfTheCode() throws IOException {
         assertThat(Files.readString(PAGES.get(0)))
                 .contains(String.format("%,d iterations", Sealer.ITERATION_LIMIT))

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -16,10 +15,6 @@ import java.util.stream.Collectors;
 /** The public signatures of the original, as they were recorded. */
 final class RecordedApi {
     static final String PACKAGE = "com.cossacklabs.themis";
-
-    /** What the drop-in does not have: nothing in a session needs it. */
-    static final Set<String> LEFT_OUT = Set.of(
-            "SecureCompare$CompareResult", "SecureCompare$ProtocolResult", "SecureCompare", "SecureCompareException");
 
     private static final Pattern HEADER =
             Pattern.compile("(?<modifiers>(?:(?:public|abstract|final) )*)(?<kind>class|interface) (?<name>[\\w$]+)"
@@ -30,14 +25,8 @@ final class RecordedApi {
 
     private RecordedApi() {}
 
-    /** Returns what was recorded of the classes that the drop-in has, by name. */
+    /** Returns what was recorded of each class, by name. */
     static Map<String, ClassRecord> read() throws IOException {
-        Map<String, ClassRecord> types = readAll();
-        types.keySet().removeAll(LEFT_OUT);
-        return types;
-    }
-
-    static Map<String, ClassRecord> readAll() throws IOException {
         String text;
         try (InputStream in = RecordedApi.class.getResourceAsStream("/recorded-signatures.txt")) {
             text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
