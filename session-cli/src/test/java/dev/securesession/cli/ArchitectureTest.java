@@ -21,7 +21,7 @@ class ArchitectureTest {
     /** The packages that hold commands. They share the packages of {@link #SHARED} and nothing else. */
     private static final String[] COMMANDS = {"connect", "demo", "inspect", "keys", "peer"};
 
-    private static final String[] SHARED = {"command", "net", "keyfile"};
+    private static final String[] SHARED = {"command", "net", "keyfile", "operations"};
 
     private static final JavaClasses CLASSES = new ClassFileImporter().importUrl(locationOf(Main.class));
 
@@ -54,6 +54,8 @@ class ArchitectureTest {
                 .layer("commands")
                 .definedBy(
                         commands().map(command -> ROOT + "." + command + "..").toArray(String[]::new))
+                .layer("operations")
+                .definedBy(ROOT + ".operations")
                 .layer("keyfile")
                 .definedBy(ROOT + ".keyfile")
                 .layer("net")
@@ -64,10 +66,12 @@ class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("commands")
                 .mayOnlyBeAccessedByLayers("main")
+                .whereLayer("operations")
+                .mayOnlyBeAccessedByLayers("commands", "main")
                 .whereLayer("keyfile")
-                .mayOnlyBeAccessedByLayers("commands", "main")
+                .mayOnlyBeAccessedByLayers("commands", "operations", "main")
                 .whereLayer("net")
-                .mayOnlyBeAccessedByLayers("commands", "main")
+                .mayOnlyBeAccessedByLayers("commands", "operations", "main")
                 .check(CLASSES);
     }
 

@@ -60,9 +60,9 @@ public final class KeygenCommand extends Subcommand {
             names = "--format",
             paramLabel = "FORMAT",
             defaultValue = "themis",
-            description =
-                    "themis, a container as Themis peers read it; or pem, as OpenSSL reads it. A private key that "
-                            + "is sealed with a passphrase is always a container. Default: ${DEFAULT-VALUE}.")
+            description = "themis, a container as Themis peers read it; base64, the same as a line of text; or pem, as "
+                    + "OpenSSL reads it. A private key that "
+                    + "is sealed with a passphrase is always a container. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private KeyForm form;
 

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  secure-session pubkey alice.key --out alice.key.pub",
-            "  secure-session pubkey alice.key --format pem"
+            "  secure-session pubkey alice.key --format base64"
         })
 public final class PubkeyCommand extends Subcommand {
     @Parameters(paramLabel = "FILE", description = "The file with the key; - for standard input.")
@@ -44,7 +44,8 @@ public final class PubkeyCommand extends Subcommand {
             names = "--format",
             paramLabel = "FORMAT",
             defaultValue = "themis",
-            description = "themis, a container as Themis peers read it (binary); or pem. Default: ${DEFAULT-VALUE}.")
+            description = "themis, a container as Themis peers read it (binary); base64, the same as a line of text, "
+                    + "for peers files; or pem. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private KeyForm form;
 
