@@ -1,0 +1,2 @@
+/** Tests of the store in Redis. */
+package dev.securesession.store.redis;
