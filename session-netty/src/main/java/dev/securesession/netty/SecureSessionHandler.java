@@ -1,5 +1,6 @@
 package dev.securesession.netty;
 
+import dev.securesession.EarlyData;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
@@ -92,6 +93,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private int handshakeMessages;
     private boolean receivedAny;
     private boolean ended;
+    private @Nullable EarlyData early;
     private volatile @Nullable SecureSession session;
 
     // Buffers of the network that wait for the end of a key look-up or of an operation on another thread.
@@ -349,6 +351,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         cancel(handshakeTimer);
         cancel(idleTimer);
         cancel(sendTimer);
+        early = null;
         if (admission != null) {
             admission.leave();
         }
@@ -655,6 +658,11 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             lookUp(context, question.peer());
         } else if (step instanceof HandshakeStep.Established done) {
             established(context, done.session());
+        } else if (options.isEarlyData() && handshake != null) {
+            handshake.earlyData().ifPresent(way -> {
+                early = way;
+                writePending(context);
+            });
         }
     }
 
@@ -700,6 +708,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             return;
         }
         session = made;
+        early = null;
         Handshake over = handshake;
         handshake = null;
         if (over != null) {
@@ -733,10 +742,9 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
                     new IllegalArgumentException(
                             "a payload of " + length + " bytes; it must be 1 to " + maxPayloadLength() + " here"));
         } else {
-            SecureSession established = session;
             PendingWriteQueue pending = pendingWrites;
-            if (established != null && pending == null) {
-                wrap(context, established, payload, promise);
+            if (pending == null && (session != null || early != null)) {
+                wrap(context, payload, promise);
             } else if (pending == null || pending.bytes() + length > options.maxPendingBytes()) {
                 Buffers.refuse(
                         payload,
@@ -752,13 +760,12 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     /** Writes what has waited for the handshake, in order; writes of listeners come after it. */
     private void writePending(ChannelHandlerContext context) {
         PendingWriteQueue pending = pendingWrites;
-        SecureSession established = session;
-        if (pending == null || established == null) {
+        if (pending == null) {
             return;
         }
         while (!ended && pending.current() instanceof ByteBuf payload) {
             payload.retain();
-            wrap(context, established, payload, pending.remove());
+            wrap(context, payload, pending.remove());
         }
         pendingWrites = null;
         if (flushPending) {
@@ -767,17 +774,24 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         }
     }
 
-    private void wrap(
-            ChannelHandlerContext context, SecureSession established, ByteBuf payload, ChannelPromise promise) {
+    private void wrap(ChannelHandlerContext context, ByteBuf payload, ChannelPromise promise) {
         int length = payload.readableBytes();
         int messageLength = length + SecureSession.OVERHEAD;
         int at = headerLength();
         ByteBuf out = context.alloc().heapBuffer(at + messageLength);
         try {
             writeHeader(out, messageLength);
-            out.setBytes(at + SecureSession.PAYLOAD_OFFSET, payload, payload.readerIndex(), length);
-            established.wrapInPlace(nio(out, at, messageLength));
-            out.writerIndex(at + messageLength);
+            SecureSession established = session;
+            EarlyData way = early;
+            if (established != null) {
+                out.setBytes(at + SecureSession.PAYLOAD_OFFSET, payload, payload.readerIndex(), length);
+                established.wrapInPlace(nio(out, at, messageLength));
+                out.writerIndex(at + messageLength);
+            } else if (way != null) {
+                out.writeBytes(way.wrap(ByteBufUtil.getBytes(payload)));
+            } else {
+                throw new AssertionError("a payload is wrapped before the keys are known");
+            }
         } catch (RuntimeException e) {
             out.release();
             Buffers.refuse(payload, promise, e);

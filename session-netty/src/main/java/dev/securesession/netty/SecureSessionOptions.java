@@ -16,6 +16,7 @@ public final class SecureSessionOptions {
     // Assigned only while a copy is made.
     private ConnectionOptions connection = ConnectionOptions.defaults();
     private boolean framed = true;
+    private boolean earlyData;
     private int maxPendingBytes = 1 << 20;
     private @Nullable PeerKeyLookup keyLookup;
     private @Nullable Executor executor;
@@ -26,6 +27,7 @@ public final class SecureSessionOptions {
     private SecureSessionOptions(SecureSessionOptions other) {
         connection = other.connection;
         framed = other.framed;
+        earlyData = other.earlyData;
         maxPendingBytes = other.maxPendingBytes;
         keyLookup = other.keyLookup;
         executor = other.executor;
@@ -61,6 +63,17 @@ public final class SecureSessionOptions {
      */
     public SecureSessionOptions withoutFraming() {
         return with(copy -> copy.framed = false);
+    }
+
+    /**
+     * Returns a copy for clients that send what has waited for the handshake together with its last message of theirs,
+     * which saves a round trip. The server has proved its identity by then, and only the server can read such data; whether
+     * it has accepted the proof of the client is not known yet. Changes nothing for servers. PROTOCOL.md H-9.
+     *
+     * @return the copy
+     */
+    public SecureSessionOptions withEarlyData() {
+        return with(copy -> copy.earlyData = true);
     }
 
     /**
@@ -117,6 +130,10 @@ public final class SecureSessionOptions {
 
     boolean isFramed() {
         return framed;
+    }
+
+    boolean isEarlyData() {
+        return earlyData;
     }
 
     int maxPendingBytes() {

@@ -38,6 +38,44 @@ import org.junit.jupiter.api.Test;
 class SecureSessionHandlerTest {
     private static final SecureSessionOptions DEFAULTS = SecureSessionOptions.defaults();
 
+    /** The server has the first payload one round trip after the client's first message. */
+    @Test
+    void earlyDataTravelsWithTheLastMessageOfTheClient() {
+        try (Wire wire = Peers.wire(SecureSessionOptions.defaults().withEarlyData())) {
+            wire.connect();
+            wire.client.write("first");
+            wire.server.arrives(wire.client.sent());
+            wire.client.arrives(wire.server.sent());
+            wire.client.write("second");
+            wire.server.arrives(wire.client.sent());
+
+            assertThat(wire.server.texts()).containsExactly("first", "second");
+            assertThat(wire.client.session().session()).isEmpty();
+
+            wire.exchange();
+            wire.client.write("third");
+            wire.server.write("answer");
+            wire.exchange();
+            assertThat(wire.server.texts()).containsExactly("third");
+            assertThat(wire.client.texts()).containsExactly("answer");
+        }
+    }
+
+    @Test
+    void writesWaitForTheWholeHandshakeWithoutEarlyData() {
+        try (Wire wire = Peers.wire()) {
+            wire.connect();
+            wire.client.write("first");
+            wire.server.arrives(wire.client.sent());
+            wire.client.arrives(wire.server.sent());
+            wire.server.arrives(wire.client.sent());
+
+            assertThat(wire.server.texts()).isEmpty();
+            wire.exchange();
+            assertThat(wire.server.texts()).containsExactly("first");
+        }
+    }
+
     @Test
     void exchangesMessagesInBothDirections() {
         try (Wire wire = Peers.wire().established()) {
