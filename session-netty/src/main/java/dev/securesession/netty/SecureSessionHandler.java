@@ -103,6 +103,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private boolean busy;
     private boolean autoReadSuspended;
     private boolean delivered;
+    private @Nullable Runnable postponedEnd;
 
     private ServerLimits.@Nullable Admission admission;
     private int held;
@@ -278,18 +279,47 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     /** Reports a handshake or a message that was cut off. */
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        inputEnded(context);
-        end(new ClosedChannelException());
-        context.fireChannelInactive();
+        afterInput(() -> {
+            inputEnded(context);
+            end(new ClosedChannelException());
+            context.fireChannelInactive();
+        });
     }
 
     /** Reports a handshake or a message that was cut off by a half close. */
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
-            inputEnded(context);
+            afterInput(() -> {
+                inputEnded(context);
+                context.fireUserEventTriggered(event);
+            });
+        } else {
+            context.fireUserEventTriggered(event);
         }
-        context.fireUserEventTriggered(event);
+    }
+
+    /** Runs when everything that has arrived before was consumed: an end must not overtake the last messages. */
+    private void afterInput(Runnable end) {
+        if (ended || (!busy && waiting == null && postponedEnd == null)) {
+            end.run();
+            return;
+        }
+        Runnable earlier = postponedEnd;
+        postponedEnd = earlier == null
+                ? end
+                : () -> {
+                    earlier.run();
+                    end.run();
+                };
+    }
+
+    private void runPostponedEnd() {
+        Runnable end = postponedEnd;
+        if (end != null) {
+            postponedEnd = null;
+            end.run();
+        }
     }
 
     private void inputEnded(ChannelHandlerContext context) {
@@ -336,6 +366,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         }
         context.fireExceptionCaught(cause);
         context.close();
+        runPostponedEnd();
     }
 
     private void tellHandshakeFailed(ChannelHandlerContext context, Throwable cause) {
@@ -622,9 +653,16 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         }
         consumeWaiting(context);
         account(context);
-        if (busy || consuming || ended) {
+        if (busy || consuming) {
             return;
         }
+        if (!ended) {
+            readOn(context);
+        }
+        runPostponedEnd();
+    }
+
+    private void readOn(ChannelHandlerContext context) {
         if (autoReadSuspended) {
             autoReadSuspended = false;
             context.channel().config().setAutoRead(true);
@@ -641,8 +679,15 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         EventExecutor loop = context.executor();
         if (loop.inEventLoop()) {
             task.run();
-        } else {
+            return;
+        }
+        try {
             loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            // The event loop has ended, and the channel with it: nobody waits for the result.
+            if (!loop.isShuttingDown()) {
+                throw e;
+            }
         }
     }
 

@@ -625,6 +625,39 @@ class SecureSessionHandlerTest {
         }
     }
 
+    /** The server may have sent everything, and closed, while the last message of the handshake is still being checked. */
+    @Test
+    void theEndOfTheConnectionDoesNotOvertakeWhatHasArrived() {
+        for (boolean halfClose : new boolean[] {true, false}) {
+            ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+            try (Wire wire = new Wire(
+                    SecureSessionHandler.client(Peers.client(), Peers.SERVER, DEFAULTS.withExecutor(tasks::add)),
+                    SecureSessionHandler.server(Peers.server(), DEFAULTS))) {
+                wire.connect();
+                tasks.remove().run();
+                wire.exchange();
+                tasks.remove().run();
+                wire.exchange();
+                wire.server.write("last words");
+                wire.exchange();
+                if (halfClose) {
+                    wire.client.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+                } else {
+                    wire.client.channel.pipeline().fireChannelInactive();
+                }
+                assertThat(wire.client.events).isEmpty();
+
+                tasks.remove().run();
+                wire.client.channel.runPendingTasks();
+                assertThat(wire.client.texts()).containsExactly("last words");
+                assertThat(wire.client.exceptions).isEmpty();
+                if (halfClose) {
+                    assertThat(wire.client.events).endsWith(ChannelInputShutdownEvent.INSTANCE);
+                }
+            }
+        }
+    }
+
     @Test
     void aTaskThatEndsAfterTheConnectionLeavesNothing() {
         ArrayDeque<Runnable> tasks = new ArrayDeque<>();
