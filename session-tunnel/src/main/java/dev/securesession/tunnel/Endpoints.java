@@ -1,0 +1,207 @@
+package dev.securesession.tunnel;
+
+import dev.securesession.SessionConfig;
+import dev.securesession.netty.SecureSessionOptions;
+import dev.securesession.transport.ConnectionOptions;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/** The threads of a tunnel, and the sockets that they listen on and connect. */
+final class Endpoints implements AutoCloseable {
+    private final EventLoopGroup loops;
+    private final ThreadPoolExecutor handshakes;
+    private final TunnelOptions options;
+
+    Endpoints(TunnelOptions options) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        this.options = options;
+        this.loops = new MultiThreadIoEventLoopGroup(
+                processors, new DefaultThreadFactory("tunnel", true), NioIoHandler.newFactory());
+        // Public-key work must not hold up the bytes of others. What does not fit into the queue is refused.
+        this.handshakes = new ThreadPoolExecutor(
+                processors,
+                processors,
+                IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(MAX_QUEUED_HANDSHAKE_STEPS),
+                new DefaultThreadFactory("tunnel-handshake", true));
+        this.handshakes.allowCoreThreadTimeOut(true);
+    }
+
+    /** Returns the options of sessions. */
+    SecureSessionOptions sessions() {
+        return SecureSessionOptions.defaults()
+                .withConnection(ConnectionOptions.defaults().withHandshakeDeadline(options.handshakeDeadline()))
+                .withExecutor(handshakes);
+    }
+
+    /** Listens; children begin with reading switched off if that is asked for. */
+    Channel listen(TunnelAddress address, ChildReads reads, ChannelHandler children) throws IOException {
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(loops)
+                .childHandler(halfClosing(children))
+                .childOption(ChannelOption.AUTO_READ, reads == ChildReads.AT_ONCE)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
+        if (address.isUnix()) {
+            removeStale(address.path());
+            bootstrap.channelFactory(NioServerDomainSocketChannel::new);
+        } else {
+            bootstrap
+                    .channelFactory(NioServerSocketChannel::new)
+                    .option(ChannelOption.SO_REUSEADDR, true)
+                    .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                    .childOption(ChannelOption.TCP_NODELAY, true);
+        }
+        Channel channel = done(bootstrap.bind(address.resolve()));
+        if (address.isUnix() && supportsPosix(address.path())) {
+            Files.setPosixFilePermissions(address.path(), PosixFilePermissions.fromString("rw-------"));
+        }
+        return channel;
+    }
+
+    /** When the children of a listening channel begin to read. */
+    enum ChildReads {
+        AT_ONCE,
+        WHEN_TOLD
+    }
+
+    /** Connects on an event loop; the channel does not read until it is told. */
+    ChannelFuture connect(EventLoop loop, TunnelAddress address, ChannelHandler handler) throws IOException {
+        SocketAddress resolved = address.resolve();
+        Bootstrap bootstrap = new Bootstrap()
+                .group(loop)
+                .handler(halfClosing(handler))
+                .option(ChannelOption.AUTO_READ, false)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        Math.min(Integer.MAX_VALUE, options.connectTimeout().toMillis()));
+        if (address.isUnix()) {
+            bootstrap.channelFactory(NioDomainSocketChannel::new);
+        } else {
+            bootstrap.channelFactory(NioSocketChannel::new).option(ChannelOption.TCP_NODELAY, true);
+        }
+        return bootstrap.connect(resolved);
+    }
+
+    /** Lets channels stay open when their input has ended, before another handler is added. */
+    private static ChannelInitializer<Channel> halfClosing(ChannelHandler handler) {
+        return new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                if (channel instanceof NioDomainSocketChannel) {
+                    channel.config()
+                            .setRecvByteBufAllocator(
+                                    new HalfCloseOfUnixSockets(channel, MIN_RECEIVE, FIRST_RECEIVE, MAX_RECEIVE));
+                } else {
+                    channel.config().setRecvByteBufAllocator(RECEIVE_BUFFERS);
+                    channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+                }
+                channel.pipeline().addLast(handler);
+            }
+        };
+    }
+
+    /** Ends the threads, and with them every connection. */
+    @Override
+    public void close() {
+        loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS)
+                .awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
+        handshakes.shutdownNow();
+    }
+
+    /** Closes a listening channel, and removes the file of its socket. */
+    static void stopListening(Channel channel) {
+        SocketAddress address = channel.localAddress();
+        channel.close().awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
+        if (address instanceof UnixDomainSocketAddress unix) {
+            try {
+                Files.deleteIfExists(unix.getPath());
+            } catch (IOException e) {
+                // The next server on this path removes it.
+            }
+        }
+    }
+
+    /** The file of a socket outlives its server: removes it if nobody listens any more. */
+    private static void removeStale(Path path) throws IOException {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        BasicFileAttributes attributes =
+                Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        if (!attributes.isOther()) {
+            throw new BindException("the file exists and is no socket");
+        }
+        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            throw new BindException("another process listens on it");
+        } catch (BindException e) {
+            throw e;
+        } catch (IOException nobodyListens) {
+            Files.delete(path);
+        }
+    }
+
+    private static boolean supportsPosix(Path path) {
+        return path.getFileSystem().supportedFileAttributeViews().contains("posix");
+    }
+
+    private static Channel done(ChannelFuture bound) throws IOException {
+        bound.awaitUninterruptibly();
+        Throwable cause = bound.cause();
+        if (cause instanceof IOException e) {
+            throw e;
+        }
+        if (cause != null) {
+            throw new IOException(cause);
+        }
+        return bound.channel();
+    }
+
+    /** Tells whether a configuration can be used: its directory must not ask. */
+    static SessionConfig requireDirectory(SessionConfig config) {
+        if (config.asksForKeys()) {
+            throw new IllegalArgumentException("a configuration that asks for keys; give it a directory");
+        }
+        return config;
+    }
+
+    private static final int IDLE_SECONDS = 30;
+    private static final int SHUTDOWN_SECONDS = 5;
+    private static final int MAX_QUEUED_HANDSHAKE_STEPS = 10_000;
+    private static final int BACKLOG = 1024;
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+    private static final int MIN_RECEIVE = 512;
+    private static final int FIRST_RECEIVE = 16 * 1024;
+    private static final int MAX_RECEIVE = 64 * 1024;
+    private static final AdaptiveRecvByteBufAllocator RECEIVE_BUFFERS =
+            new AdaptiveRecvByteBufAllocator(MIN_RECEIVE, FIRST_RECEIVE, MAX_RECEIVE);
+}

@@ -1,0 +1,351 @@
+package dev.securesession.tunnel;
+
+import dev.securesession.SecureSession;
+import dev.securesession.netty.SecureSessionHandler;
+import dev.securesession.netty.SecureStreamHandler;
+import dev.securesession.transport.StreamAbortedException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves bytes between a stream in a session and a plain connection, until both directions have ended or one end fails
+ * (docs/tunnel-protocol.md TN-3 to TN-6).
+ *
+ * <p>An end of one direction becomes a half close on the other side; anything else becomes an abort with a reason toward the
+ * peer, and a reset toward the program. What cannot be written is not read. Belongs to the event loop that both channels
+ * share; {@link #abort} may be called by any thread.
+ */
+final class Relay {
+    private final Channel session;
+    private final SecureStreamHandler stream;
+    private final Channel plain;
+    private final TunnelConnection facts;
+    private final AtomicLong fromPlain;
+    private final AtomicLong toPlain;
+    private final TunnelOptions options;
+    private final Ended ended;
+
+    private boolean finished;
+    private boolean sessionDone;
+    private boolean plainDone;
+    private long lastPayloadNanos;
+    private long lastSentNanos;
+    private long lastArrivalNanos;
+    private @Nullable Future<?> timer;
+
+    /** Is told once how a relay has ended. */
+    interface Ended {
+        void ended(TunnelEnd end);
+    }
+
+    private Relay(
+            Channel session,
+            Channel plain,
+            TunnelConnection facts,
+            AtomicLong fromPlain,
+            AtomicLong toPlain,
+            TunnelOptions options,
+            Ended ended) {
+        this.session = session;
+        this.stream = session.pipeline().get(SecureStreamHandler.class);
+        this.plain = plain;
+        this.facts = facts;
+        this.fromPlain = fromPlain;
+        this.toPlain = toPlain;
+        this.options = options;
+        this.ended = ended;
+        this.lastPayloadNanos = System.nanoTime();
+        this.lastSentNanos = lastPayloadNanos;
+        this.lastArrivalNanos = lastPayloadNanos;
+    }
+
+    /** Makes the relay of a server, whose plain end is the target. */
+    static Relay toTarget(Channel session, Channel target, TunnelConnection facts, TunnelOptions options, Ended ended) {
+        return new Relay(session, target, facts, facts.fromTarget(), facts.toTarget(), options, ended);
+    }
+
+    /** Makes the relay of a proxy, whose plain end is a client. */
+    static Relay fromClient(
+            Channel session, Channel client, TunnelConnection facts, TunnelOptions options, Ended ended) {
+        return new Relay(session, client, facts, facts.toTarget(), facts.fromTarget(), options, ended);
+    }
+
+    TunnelConnection facts() {
+        return facts;
+    }
+
+    /** Tells whether the peer is still known by its key, and may reach the target. */
+    boolean isStillAllowed(TunnelPeers peers) {
+        SecureSessionHandler handler = session.pipeline().get(SecureSessionHandler.class);
+        SecureSession established = handler == null ? null : handler.session().orElse(null);
+        return established != null
+                && TunnelServer.isKnown(peers, established)
+                && peers.mayReach(facts.peer(), facts.target());
+    }
+
+    ChannelHandler sessionEnd() {
+        return new SessionEnd();
+    }
+
+    ChannelHandler plainEnd() {
+        return new PlainEnd();
+    }
+
+    /** Begins to move bytes in both directions. */
+    void start() {
+        long checks = checkNanos();
+        if (checks > 0) {
+            timer = session.eventLoop().scheduleWithFixedDelay(this::check, checks, checks, TimeUnit.NANOSECONDS);
+        }
+        session.pipeline().addFirst(new Arrivals());
+        session.config().setAutoRead(true);
+        plain.config().setAutoRead(true);
+    }
+
+    /** Ends both directions, and tells the peer why. */
+    void abort(TunnelException.Code code, String reason) {
+        if (session.eventLoop().inEventLoop()) {
+            fail(code, reason);
+        } else {
+            session.eventLoop().execute(() -> fail(code, reason));
+        }
+    }
+
+    /** Notes that the peer is there; a keep-alive counts too. */
+    private final class Arrivals extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            lastArrivalNanos = System.nanoTime();
+            ctx.fireChannelRead(message);
+        }
+    }
+
+    // ---- from the plain connection to the session
+
+    private final class PlainEnd extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            ByteBuf bytes = (ByteBuf) message;
+            if (finished) {
+                bytes.release();
+                return;
+            }
+            fromPlain.addAndGet(bytes.readableBytes());
+            lastPayloadNanos = System.nanoTime();
+            lastSentNanos = lastPayloadNanos;
+            session.write(bytes);
+            if (!session.isWritable()) {
+                plain.config().setAutoRead(false);
+            }
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            session.flush();
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            if (!finished) {
+                session.config().setAutoRead(plain.isWritable());
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent && !finished) {
+                stream.shutdownOutput().addListener(done -> {
+                    if (done.isSuccess()) {
+                        sessionDone = true;
+                        completeIfDone();
+                    }
+                });
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            fail(TunnelException.Code.RESET, "the program has closed its connection");
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            fail(TunnelException.Code.RESET, "the connection of the program failed: " + sentence(cause));
+        }
+    }
+
+    // ---- from the session to the plain connection
+
+    private final class SessionEnd extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            fromSession((ByteBuf) message);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            plain.flush();
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            if (!finished) {
+                plain.config().setAutoRead(session.isWritable());
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                sessionInputEnded();
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            // A stream that was cut off has been reported before, and one that is complete only waits for the plain
+            // end.
+            if (!finished && !sessionDone) {
+                peerFailed("the connection to the peer was closed");
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            peerFailed(
+                    cause instanceof StreamAbortedException abort && abort.isByPeer()
+                            ? "the peer aborted: "
+                                    + (abort.reason().isEmpty() ? "code " + abort.code() : abort.reason())
+                            : sentence(cause));
+        }
+    }
+
+    /** Writes bytes that came out of the session. */
+    void fromSession(ByteBuf bytes) {
+        if (finished) {
+            bytes.release();
+            return;
+        }
+        toPlain.addAndGet(bytes.readableBytes());
+        lastPayloadNanos = System.nanoTime();
+        plain.write(bytes).addListener(done -> {
+            if (!done.isSuccess()) {
+                fail(TunnelException.Code.RESET, "the program takes no more bytes: " + sentence(done.cause()));
+            }
+        });
+        if (!plain.isWritable()) {
+            session.config().setAutoRead(false);
+        }
+    }
+
+    /** Passes on the end of the peer's direction. */
+    void sessionInputEnded() {
+        if (finished) {
+            return;
+        }
+        plain.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+            if (!finished) {
+                ChannelFuture shut = ((DuplexChannel) plain).shutdownOutput();
+                // A program that is gone by now has got everything, or a write has failed.
+                shut.addListener(done -> {
+                    plainDone = true;
+                    completeIfDone();
+                });
+            }
+        });
+    }
+
+    private void completeIfDone() {
+        if (sessionDone && plainDone && !finished) {
+            finish(TunnelEnd.COMPLETE);
+            plain.close();
+        }
+    }
+
+    private void peerFailed(String reason) {
+        if (!finished) {
+            finish(TunnelEnd.failed(reason));
+            reset(plain);
+            session.close();
+        }
+    }
+
+    private void fail(TunnelException.Code code, String reason) {
+        if (!finished) {
+            finish(TunnelEnd.failed(reason));
+            stream.abort(code.number(), reason);
+            reset(plain);
+        }
+    }
+
+    private void finish(TunnelEnd end) {
+        finished = true;
+        if (timer != null) {
+            timer.cancel(false);
+        }
+        ended.ended(end);
+    }
+
+    /** Lets the program see that its connection is incomplete. */
+    static void reset(Channel plain) {
+        if (plain instanceof SocketChannel tcp && tcp.isOpen()) {
+            try {
+                tcp.config().setSoLinger(0);
+            } catch (ChannelException e) {
+                // The program has reset the connection itself.
+            }
+        }
+        plain.close();
+    }
+
+    // ---- time
+
+    private long checkNanos() {
+        long keepAlive = options.keepAlive().toNanos();
+        long idle = options.idleTimeout().toNanos();
+        return keepAlive == 0 ? idle / 2 : idle == 0 ? keepAlive / 2 : Math.min(keepAlive, idle) / 2;
+    }
+
+    private void check() {
+        long now = System.nanoTime();
+        long idle = options.idleTimeout().toNanos();
+        if (idle > 0 && now - lastPayloadNanos >= idle) {
+            fail(
+                    TunnelException.Code.IDLE,
+                    "no payload moved for " + options.idleTimeout().toSeconds() + " s");
+        } else if (options.peerTimeout().toNanos() > 0
+                && session.config().isAutoRead()
+                && now - lastArrivalNanos >= options.peerTimeout().toNanos()) {
+            fail(
+                    TunnelException.Code.IDLE,
+                    "nothing has arrived from the peer for "
+                            + options.peerTimeout().toSeconds() + " s");
+        } else if (options.keepAlive().toNanos() > 0
+                && now - lastSentNanos >= options.keepAlive().toNanos() / 2
+                && !sessionDone) {
+            lastSentNanos = now;
+            stream.sendKeepAlive();
+        }
+    }
+
+    static String sentence(Throwable cause) {
+        String text = cause.getMessage();
+        return text == null || text.isEmpty()
+                ? cause.getClass().getSimpleName()
+                : cause instanceof IOException ? text : cause.getClass().getSimpleName() + ": " + text;
+    }
+}

@@ -1,0 +1,83 @@
+package dev.securesession.tunnel;
+
+import io.netty.channel.Channel;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/**
+ * Limits how often each source may begin a handshake: a bucket of tokens for each address, filled evenly. Safe for use by
+ * several threads.
+ */
+final class SourceRates {
+    /** Beyond this the source that was seen least recently is forgotten. */
+    private static final int MAX_SOURCES = 10_000;
+
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final int perSecond;
+    private final LongSupplier nanoTime;
+
+    // Its monitor guards it; nothing foreign is called under it.
+    private final Map<String, Bucket> buckets = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Bucket> eldest) {
+            return size() > MAX_SOURCES;
+        }
+    };
+
+    SourceRates(int perSecond, LongSupplier nanoTime) {
+        this.perSecond = perSecond;
+        this.nanoTime = nanoTime;
+    }
+
+    /** Takes a token of the source of a channel; false if there is none. */
+    boolean admits(Channel channel) {
+        return !(channel.remoteAddress() instanceof InetSocketAddress remote) || admits(remote.getAddress());
+    }
+
+    boolean admits(InetAddress address) {
+        if (perSecond == 0 || address.isLoopbackAddress()) {
+            return true;
+        }
+        long now = nanoTime.getAsLong();
+        synchronized (buckets) {
+            Bucket bucket = buckets.computeIfAbsent(source(address), unused -> new Bucket(perSecond, now));
+            bucket.tokens = Math.min(perSecond, bucket.tokens + (now - bucket.nanos) / NANOS_PER_SECOND * perSecond);
+            bucket.nanos = now;
+            if (bucket.tokens < 1) {
+                return false;
+            }
+            bucket.tokens--;
+            return true;
+        }
+    }
+
+    /** Whoever has one address of IPv6 has 2^64. */
+    private static String source(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        if (!(address instanceof Inet6Address)) {
+            return address.getHostAddress();
+        }
+        StringBuilder network = new StringBuilder("v6 ");
+        for (int i = 0; i < 8; i++) {
+            network.append(Integer.toHexString(bytes[i] & 0xFF)).append(' ');
+        }
+        return network.toString();
+    }
+
+    private static final class Bucket {
+        private double tokens;
+        private long nanos;
+
+        Bucket(double tokens, long nanos) {
+            this.tokens = tokens;
+            this.nanos = nanos;
+        }
+    }
+}

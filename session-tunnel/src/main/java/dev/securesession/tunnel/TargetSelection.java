@@ -1,0 +1,259 @@
+package dev.securesession.tunnel;
+
+import dev.securesession.SecureSession;
+import dev.securesession.netty.HandshakeCompletion;
+import dev.securesession.netty.SecureStreamHandler;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.concurrent.Future;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * At the server: waits for the peer's request, connects the target, and makes way for the relay (docs/tunnel-protocol.md
+ * TN-1 to TN-3).
+ */
+final class TargetSelection extends ChannelInboundHandlerAdapter {
+    /** What a server knows about its targets and its peers. */
+    interface Targets {
+        /** Returns the address of a target that the peer of a session may reach now. */
+        TunnelAddress find(SecureSession session, String target) throws TunnelException;
+    }
+
+    private final Endpoints endpoints;
+    private final Relays relays;
+    private final Targets targets;
+    private final TunnelOptions options;
+
+    private @Nullable SecureSession session;
+    private @Nullable SocketAddress remote;
+    private @Nullable ByteBuf arrived;
+    private @Nullable Channel target;
+    private @Nullable Future<?> deadline;
+    private boolean requested;
+    private boolean inputEnded;
+    private boolean over;
+
+    TargetSelection(Endpoints endpoints, Relays relays, Targets targets, TunnelOptions options) {
+        this.endpoints = endpoints;
+        this.relays = relays;
+        this.targets = targets;
+        this.options = options;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        // Unknown once the channel is closed.
+        remote = ctx.channel().remoteAddress();
+        ctx.fireChannelActive();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof HandshakeCompletion done && done.session().isPresent()) {
+            session = done.session().get();
+            deadline = ctx.executor()
+                    .schedule(
+                            () -> refuse(
+                                    ctx,
+                                    TunnelException.Code.UNSUPPORTED,
+                                    new SocketTimeoutException("the peer has named no target for "
+                                            + options.handshakeDeadline().toSeconds() + " s")),
+                            options.handshakeDeadline().toNanos(),
+                            TimeUnit.NANOSECONDS);
+        } else if (event instanceof ChannelInputShutdownEvent) {
+            inputEnded = true;
+            if (!requested) {
+                refuse(
+                        ctx,
+                        TunnelException.Code.UNSUPPORTED,
+                        new EOFException("the peer ended the stream before it named a target"));
+            }
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        if (over) {
+            bytes.release();
+            return;
+        }
+        ByteBuf before = arrived;
+        arrived = before == null
+                ? bytes
+                : ctx.alloc().compositeBuffer().addComponent(true, before).addComponent(true, bytes);
+        if (!requested) {
+            select(ctx);
+        }
+    }
+
+    private void select(ChannelHandlerContext ctx) {
+        SecureSession established = Objects.requireNonNull(session, "data before the end of the handshake");
+        String name;
+        TunnelAddress address;
+        try {
+            name = OpenRequest.decode(Objects.requireNonNull(arrived));
+            if (name == null) {
+                return;
+            }
+            address = targets.find(established, name);
+            if (!relays.reserve()) {
+                throw new TunnelException(
+                        TunnelException.Code.LIMIT,
+                        "the tunnel has " + options.maxConnections() + " connections, which is its limit");
+            }
+        } catch (TunnelException e) {
+            refuse(ctx, e.code(), e);
+            return;
+        }
+        requested = true;
+        cancelDeadline();
+        ctx.channel().config().setAutoRead(false);
+        connect(ctx, new TunnelConnection(established.peer(), remote, name), address);
+    }
+
+    private void connect(ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address) {
+        ChannelFuture connecting;
+        try {
+            connecting = endpoints.connect(ctx.channel().eventLoop(), address, new ChannelInitializer<>() {
+                @Override
+                protected void initChannel(Channel channel) {
+                    // The relay adds its handler when the connection is there; nothing is read before.
+                }
+            });
+        } catch (IOException e) {
+            unreachable(ctx, facts, address, e);
+            return;
+        }
+        target = connecting.channel();
+        connecting.addListener(done -> {
+            if (over) {
+                connecting.channel().close();
+            } else if (done.isSuccess()) {
+                relay(ctx, facts, connecting.channel());
+            } else {
+                unreachable(ctx, facts, address, done.cause());
+            }
+        });
+    }
+
+    private void unreachable(
+            ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address, Throwable cause) {
+        relays.release();
+        refuse(
+                ctx,
+                TunnelException.Code.UNREACHABLE,
+                new TunnelException(
+                        TunnelException.Code.UNREACHABLE,
+                        "the target" + (facts.target().isEmpty() ? "" : " " + facts.target()) + " at " + address
+                                + " cannot be reached for " + facts.peer() + ": " + Relay.sentence(cause)),
+                "the target cannot be reached");
+    }
+
+    private void relay(ChannelHandlerContext ctx, TunnelConnection facts, Channel connected) {
+        over = true;
+        Relay[] made = new Relay[1];
+        Relay relay = Relay.toTarget(
+                ctx.channel(), connected, facts, options, end -> relays.closed(Objects.requireNonNull(made[0]), end));
+        made[0] = relay;
+        relays.opened(relay);
+        connected.pipeline().addLast(relay.plainEnd());
+        ctx.pipeline().addLast(relay.sessionEnd());
+        ByteBuf first = arrived;
+        arrived = null;
+        if (first != null) {
+            if (first.isReadable()) {
+                relay.fromSession(first);
+            } else {
+                first.release();
+            }
+        }
+        connected.flush();
+        if (inputEnded) {
+            relay.sessionInputEnded();
+        }
+        ctx.pipeline().remove(this);
+        relay.start();
+    }
+
+    private void refuse(ChannelHandlerContext ctx, TunnelException.Code code, IOException cause) {
+        refuse(ctx, code, cause, String.valueOf(cause.getMessage()));
+    }
+
+    /** Ends the connection; the peer learns less than the log where addresses of this side are concerned. */
+    private void refuse(ChannelHandlerContext ctx, TunnelException.Code code, IOException cause, String toldToPeer) {
+        if (over) {
+            return;
+        }
+        end();
+        SecureStreamHandler stream = ctx.pipeline().get(SecureStreamHandler.class);
+        if (stream != null) {
+            stream.abort(code.number(), toldToPeer);
+        }
+        report(ctx, cause);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (over) {
+            return;
+        }
+        giveUp();
+        report(ctx, cause);
+        ctx.close();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        if (!over) {
+            giveUp();
+            report(ctx, new EOFException("the peer closed the connection before it named a target"));
+        }
+    }
+
+    /** Ends the attempt from outside, while the target may be connecting. */
+    private void giveUp() {
+        Channel connecting = target;
+        if (requested) {
+            relays.release();
+        }
+        if (connecting != null) {
+            connecting.close();
+        }
+        end();
+    }
+
+    private void end() {
+        over = true;
+        cancelDeadline();
+        ByteBuf unread = arrived;
+        arrived = null;
+        if (unread != null) {
+            unread.release();
+        }
+    }
+
+    private void cancelDeadline() {
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+    }
+
+    private void report(ChannelHandlerContext ctx, Throwable cause) {
+        SocketAddress address = remote != null ? remote : ctx.channel().remoteAddress();
+        if (address != null) {
+            relays.refused(address, cause);
+        }
+    }
+}

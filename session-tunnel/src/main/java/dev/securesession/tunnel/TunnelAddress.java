@@ -1,0 +1,145 @@
+package dev.securesession.tunnel;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where to listen or to connect: {@code HOST:PORT}, {@code [V6]:PORT} or {@code unix:PATH}.
+ *
+ * <p>Instances are immutable and safe for use by several threads.
+ */
+public final class TunnelAddress {
+    private static final String UNIX = "unix:";
+    private static final int MAX_PORT = 65_535;
+
+    private final String text;
+    private final String host;
+    private final int port;
+    private final @Nullable Path path;
+
+    private TunnelAddress(String text, String host, int port, @Nullable Path path) {
+        this.text = text;
+        this.host = host;
+        this.port = port;
+        this.path = path;
+    }
+
+    /**
+     * Reads an address. A host name is looked up when the address is used.
+     *
+     * @param text {@code HOST:PORT} with a port from 0 to 65,535, with an IPv6 address in brackets; or {@code unix:PATH}
+     * @return the address
+     * @throws IllegalArgumentException if the text has neither form: the message says what was expected
+     */
+    public static TunnelAddress parse(String text) {
+        if (text.startsWith(UNIX)) {
+            String path = text.substring(UNIX.length());
+            if (path.isEmpty()) {
+                throw wrong(text);
+            }
+            try {
+                return new TunnelAddress(text, "", 0, Path.of(path));
+            } catch (InvalidPathException e) {
+                throw new IllegalArgumentException("\"" + text + "\" names no possible file", e);
+            }
+        }
+        int colon = text.lastIndexOf(':');
+        if (colon <= 0) {
+            throw wrong(text);
+        }
+        String host = text.substring(0, colon);
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        } else if (host.indexOf(':') >= 0) {
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" has several colons; put an IPv6 address in brackets: [::1]:4000");
+        }
+        return new TunnelAddress(text, host, port(text, text.substring(colon + 1)), null);
+    }
+
+    private static int port(String text, String port) {
+        try {
+            int number = Integer.parseInt(port);
+            if (number >= 0 && number <= MAX_PORT) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // Reported below.
+        }
+        throw new IllegalArgumentException(
+                "\"" + text + "\" ends with no port; a port is a number from 0 to " + MAX_PORT);
+    }
+
+    private static IllegalArgumentException wrong(String text) {
+        return new IllegalArgumentException(
+                "\"" + text + "\" is no address; expected HOST:PORT, for example 127.0.0.1:4000, or unix:PATH");
+    }
+
+    boolean isUnix() {
+        return path != null;
+    }
+
+    /** Returns the file of a Unix-domain socket. */
+    Path path() {
+        if (path == null) {
+            throw new AssertionError(text + " is no file");
+        }
+        return path;
+    }
+
+    /** Looks up the host. */
+    SocketAddress resolve() throws IOException {
+        if (path != null) {
+            return UnixDomainSocketAddress.of(path);
+        }
+        InetSocketAddress address = new InetSocketAddress(host, port);
+        if (address.isUnresolved()) {
+            throw new UnknownHostException("no such host: " + host);
+        }
+        return address;
+    }
+
+    /**
+     * Compares the texts.
+     *
+     * @param other any object
+     * @return true if the other object is an address of the same text
+     */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof TunnelAddress address && address.text.equals(text);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+
+    /**
+     * Returns the address as it was given.
+     *
+     * @return the text
+     */
+    @Override
+    public String toString() {
+        return text;
+    }
+
+    /** Describes an address of a socket without looking up its name. */
+    static String describe(@Nullable SocketAddress address) {
+        if (address instanceof InetSocketAddress inet && inet.getAddress() != null) {
+            String host = inet.getAddress().getHostAddress();
+            return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + inet.getPort();
+        }
+        if (address instanceof UnixDomainSocketAddress unix) {
+            return UNIX + unix.getPath();
+        }
+        return String.valueOf(address);
+    }
+}

@@ -1,0 +1,34 @@
+package dev.securesession.tunnel;
+
+import java.net.SocketAddress;
+
+/**
+ * Is told what happens in a tunnel, for logs and metrics.
+ *
+ * <p>Called by the threads that move the bytes: return at once, and throw nothing. All methods do nothing by default.
+ */
+public interface TunnelListener {
+    /**
+     * A connection was opened: at a server, the peer has proved its identity and asked for a target that it may reach; at a
+     * proxy, a client was accepted.
+     *
+     * @param connection its facts
+     */
+    default void opened(TunnelConnection connection) {}
+
+    /**
+     * A connection has ended.
+     *
+     * @param connection its facts, with the bytes that it carried
+     * @param end how it ended
+     */
+    default void closed(TunnelConnection connection, TunnelEnd end) {}
+
+    /**
+     * A server has refused a connection before it was opened: the handshake failed or timed out, or a limit was reached.
+     *
+     * @param remote the address of the peer
+     * @param cause why; a {@link dev.securesession.HandshakeException} has the id that the peer claimed
+     */
+    default void refused(SocketAddress remote, Throwable cause) {}
+}

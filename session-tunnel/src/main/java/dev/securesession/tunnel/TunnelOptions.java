@@ -1,0 +1,180 @@
+package dev.securesession.tunnel;
+
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/**
+ * The limits and timeouts of a {@link TunnelServer} or a {@link TunnelProxy}.
+ *
+ * <p>Instances are immutable and safe for use by several threads. Most tunnels change none.
+ */
+public final class TunnelOptions {
+    private static final TunnelOptions DEFAULTS = new TunnelOptions();
+
+    // Assigned only while a copy is made.
+    private int maxConnections = 10_000;
+    private int handshakesPerSecond = 100;
+    private Duration handshakeDeadline = Duration.ofSeconds(10);
+    private Duration connectTimeout = Duration.ofSeconds(10);
+    private Duration idleTimeout = Duration.ZERO;
+    private Duration keepAlive = Duration.ofSeconds(30);
+
+    private TunnelOptions() {}
+
+    private TunnelOptions(TunnelOptions other) {
+        maxConnections = other.maxConnections;
+        handshakesPerSecond = other.handshakesPerSecond;
+        handshakeDeadline = other.handshakeDeadline;
+        connectTimeout = other.connectTimeout;
+        idleTimeout = other.idleTimeout;
+        keepAlive = other.keepAlive;
+    }
+
+    /**
+     * Returns the defaults: 10,000 connections, 100 handshakes a second of one source, 10 s for a handshake and 10 s to reach a
+     * target, keep-alives every 30 s, no idle timeout.
+     *
+     * @return the options to start from
+     */
+    public static TunnelOptions defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * Returns a copy with another limit on open connections. A server aborts those beyond it with a reason, a proxy closes them.
+     *
+     * @param limit 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if the limit is less than 1
+     */
+    public TunnelOptions withMaxConnections(int limit) {
+        require(limit >= 1, "a limit of " + limit + " connections; it must be 1 or more");
+        return with(copy -> copy.maxConnections = limit);
+    }
+
+    /**
+     * Returns a copy with another limit on the handshakes that one IP address may begin with a server in a second, and as many
+     * at once. Loopback addresses and Unix-domain sockets are not limited. Addresses of IPv6 count by their first 64 bits.
+     *
+     * @param limit 1 or more, or 0 for no limit
+     * @return the copy
+     * @throws IllegalArgumentException if the limit is negative
+     */
+    public TunnelOptions withHandshakesPerSecond(int limit) {
+        require(limit >= 0, "a limit of " + limit + " handshakes a second; it must be 0 (none) or more");
+        return with(copy -> copy.handshakesPerSecond = limit);
+    }
+
+    /**
+     * Returns a copy with another deadline for a handshake and for the request that follows it.
+     *
+     * @param deadline more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if the deadline is zero or negative
+     */
+    public TunnelOptions withHandshakeDeadline(Duration deadline) {
+        requirePositive(deadline, "handshake deadline");
+        return with(copy -> copy.handshakeDeadline = deadline);
+    }
+
+    /**
+     * Returns a copy with another timeout for the TCP connection to a target, or from a proxy to its server.
+     *
+     * @param timeout more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if the timeout is zero or negative
+     */
+    public TunnelOptions withConnectTimeout(Duration timeout) {
+        requirePositive(timeout, "connect timeout");
+        return with(copy -> copy.connectTimeout = timeout);
+    }
+
+    /**
+     * Returns a copy that ends connections on which no payload has moved in either direction for some time.
+     *
+     * @param timeout the time; zero for no timeout
+     * @return the copy
+     * @throws IllegalArgumentException if the timeout is negative
+     */
+    public TunnelOptions withIdleTimeout(Duration timeout) {
+        require(!timeout.isNegative(), "an idle timeout of " + timeout + "; it must be zero (none) or more");
+        return with(copy -> copy.idleTimeout = timeout);
+    }
+
+    /**
+     * Returns a copy that sends a keep-alive message after another time without payload. A peer from which nothing arrives for
+     * four such times, or a minute if that is longer, is taken for gone.
+     *
+     * @param interval the time; zero for no keep-alives and no check
+     * @return the copy
+     * @throws IllegalArgumentException if the interval is negative
+     */
+    public TunnelOptions withKeepAlive(Duration interval) {
+        require(!interval.isNegative(), "a keep-alive interval of " + interval + "; it must be zero (none) or more");
+        return with(copy -> copy.keepAlive = interval);
+    }
+
+    int maxConnections() {
+        return maxConnections;
+    }
+
+    int handshakesPerSecond() {
+        return handshakesPerSecond;
+    }
+
+    Duration handshakeDeadline() {
+        return handshakeDeadline;
+    }
+
+    Duration connectTimeout() {
+        return connectTimeout;
+    }
+
+    Duration idleTimeout() {
+        return idleTimeout;
+    }
+
+    Duration keepAlive() {
+        return keepAlive;
+    }
+
+    /** Returns the time after which a silent peer is taken for gone; zero for never. */
+    Duration peerTimeout() {
+        Duration times = keepAlive.multipliedBy(MISSED_KEEP_ALIVES);
+        return keepAlive.isZero() || times.compareTo(MIN_PEER_TIMEOUT) > 0 ? times : MIN_PEER_TIMEOUT;
+    }
+
+    /**
+     * Describes the options for people to read.
+     *
+     * @return a description
+     */
+    @Override
+    public String toString() {
+        return "at most " + maxConnections + " connections, " + handshakesPerSecond
+                + " handshakes a second of one source, "
+                + handshakeDeadline + " for a handshake, " + connectTimeout + " to connect, idle timeout " + idleTimeout
+                + ", keep-alive " + keepAlive;
+    }
+
+    private TunnelOptions with(Consumer<TunnelOptions> change) {
+        TunnelOptions copy = new TunnelOptions(this);
+        change.accept(copy);
+        return copy;
+    }
+
+    private static void requirePositive(Duration duration, String name) {
+        require(
+                !duration.isZero() && !duration.isNegative(),
+                "a " + name + " of " + duration + "; it must be more than zero");
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+
+    private static final int MISSED_KEEP_ALIVES = 4;
+    private static final Duration MIN_PEER_TIMEOUT = Duration.ofMinutes(1);
+}

@@ -1,0 +1,216 @@
+package dev.securesession.tunnel;
+
+import dev.securesession.PeerId;
+import dev.securesession.SessionConfig;
+import dev.securesession.netty.SecureSessionHandler;
+import dev.securesession.netty.SecureStreamHandler;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The end of a tunnel beside clients: each connection that it accepts leads to a target of a {@link TunnelServer}.
+ *
+ * <p>Whoever can connect to the proxy uses its identity: listen on a loopback address or a Unix-domain socket. Safe for use by
+ * several threads. docs/tunnel-protocol.md.
+ */
+public final class TunnelProxy implements AutoCloseable {
+    private final Endpoints endpoints;
+    private final Relays relays;
+    private final TunnelOptions options;
+    private final TunnelAddress server;
+    private final PeerId peer;
+    private final String target;
+    private final Channel listening;
+    private final SocketAddress address;
+    private volatile SessionConfig config;
+
+    private TunnelProxy(
+            TunnelAddress listen,
+            TunnelAddress server,
+            SessionConfig config,
+            PeerId peer,
+            String target,
+            TunnelOptions options,
+            TunnelListener listener)
+            throws IOException {
+        OpenRequest.requireName(target);
+        this.config = Endpoints.requireDirectory(config);
+        this.options = options;
+        this.server = server;
+        this.peer = peer;
+        this.target = target;
+        this.relays = new Relays(options.maxConnections(), listener);
+        this.endpoints = new Endpoints(options);
+        boolean bound = false;
+        try {
+            listening = endpoints.listen(listen, Endpoints.ChildReads.WHEN_TOLD, new Accept());
+            address = listening.localAddress();
+            bound = true;
+        } finally {
+            if (!bound) {
+                endpoints.close();
+            }
+        }
+    }
+
+    /**
+     * Starts a proxy, on threads of its own.
+     *
+     * @param listen where clients connect
+     * @param server where the tunnel server listens
+     * @param config who this end is, and the key of the server
+     * @param peer the id of the server, the only one that is accepted
+     * @param target the name of the target; empty for the one without a name
+     * @param options limits and timeouts
+     * @param listener is told what happens
+     * @return the proxy, listening; the caller's to close
+     * @throws IOException if the address cannot be listened on: the message says why
+     * @throws IllegalArgumentException if the name of the target has more than 255 bytes, or the configuration asks for keys
+     */
+    public static TunnelProxy start(
+            TunnelAddress listen,
+            TunnelAddress server,
+            SessionConfig config,
+            PeerId peer,
+            String target,
+            TunnelOptions options,
+            TunnelListener listener)
+            throws IOException {
+        return new TunnelProxy(listen, server, config, peer, target, options, listener);
+    }
+
+    /**
+     * Returns where the proxy listens.
+     *
+     * @return the address, with the port that was chosen
+     */
+    public SocketAddress address() {
+        return address;
+    }
+
+    /**
+     * Returns the open connections.
+     *
+     * @return those of this moment
+     */
+    public List<TunnelConnection> connections() {
+        return relays.connections();
+    }
+
+    /**
+     * Replaces identity and keys, for new connections.
+     *
+     * @param other who this end is, and the key of the server
+     * @throws IllegalArgumentException if the configuration asks for keys
+     */
+    public void replaceConfig(SessionConfig other) {
+        config = Endpoints.requireDirectory(other);
+    }
+
+    /**
+     * Stops listening, waits for the connections to end, and aborts those that have not.
+     *
+     * @param patience how long to wait; zero to abort at once
+     */
+    public void close(Duration patience) {
+        Endpoints.stopListening(listening);
+        relays.drain(patience);
+        endpoints.close();
+    }
+
+    /** Stops listening, and aborts all connections. */
+    @Override
+    public void close() {
+        close(Duration.ZERO);
+    }
+
+    /**
+     * Describes the proxy for people to read.
+     *
+     * @return a description
+     */
+    @Override
+    public String toString() {
+        return "tunnel proxy on " + TunnelAddress.describe(address) + " to " + peer + " at " + server
+                + (target.isEmpty() ? "" : ", target " + target);
+    }
+
+    private final class Accept extends ChannelInitializer<Channel> {
+        @Override
+        protected void initChannel(Channel client) {
+            client.pipeline().addLast(new Begin());
+        }
+    }
+
+    /** Connects the server for a client that was accepted, and makes way for the relay. */
+    private final class Begin extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            Channel client = ctx.channel();
+            if (!relays.reserve()) {
+                relays.refused(
+                        client.remoteAddress(),
+                        new IOException(
+                                "the tunnel has " + options.maxConnections() + " connections, which is its limit"));
+                Relay.reset(client);
+                return;
+            }
+            TunnelConnection facts = new TunnelConnection(peer, client.remoteAddress(), target);
+            ChannelFuture connecting;
+            try {
+                connecting = endpoints.connect(client.eventLoop(), server, new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline()
+                                .addLast(SecureSessionHandler.client(
+                                        config, peer, endpoints.sessions().withEarlyData()))
+                                .addLast(new SecureStreamHandler());
+                    }
+                });
+            } catch (IOException e) {
+                unreachable(client, e);
+                return;
+            }
+            Relay[] made = new Relay[1];
+            connecting.addListener(done -> {
+                if (!done.isSuccess()) {
+                    unreachable(client, done.cause());
+                } else if (!client.isActive()) {
+                    relays.release();
+                    connecting.channel().close();
+                } else {
+                    Relay relay = Relay.fromClient(
+                            connecting.channel(),
+                            client,
+                            facts,
+                            options,
+                            end -> relays.closed(Objects.requireNonNull(made[0]), end));
+                    made[0] = relay;
+                    relays.opened(relay);
+                    connecting.channel().pipeline().addLast(relay.sessionEnd());
+                    client.pipeline().addLast(relay.plainEnd());
+                    client.pipeline().remove(this);
+                    // Waits for the handshake, and leaves with its last message.
+                    connecting.channel().writeAndFlush(OpenRequest.encode(client.alloc(), target));
+                    relay.start();
+                }
+            });
+        }
+
+        private void unreachable(Channel client, Throwable cause) {
+            relays.release();
+            relays.refused(
+                    client.remoteAddress(),
+                    new IOException("the server at " + server + " cannot be reached: " + Relay.sentence(cause), cause));
+            Relay.reset(client);
+        }
+    }
+}

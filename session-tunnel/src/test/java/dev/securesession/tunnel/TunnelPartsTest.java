@@ -1,0 +1,156 @@
+package dev.securesession.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The parts that need no network. */
+class TunnelPartsTest {
+    // TN-1: the request
+
+    @Test
+    void requestHasTheSpecifiedBytes() {
+        assertThat(encoded("db")).isEqualTo("01026462");
+        assertThat(encoded("")).isEqualTo("0100");
+    }
+
+    private static String encoded(String target) {
+        ByteBuf request = OpenRequest.encode(ByteBufAllocator.DEFAULT, target);
+        try {
+            return ByteBufUtil.hexDump(request);
+        } finally {
+            request.release();
+        }
+    }
+
+    @Test
+    void requestMayArriveInAnyPieces() throws Exception {
+        byte[] bytes = HexFormat.of().parseHex("01026462ff");
+        for (int length = 0; length < 4; length++) {
+            ByteBuf part = Unpooled.copiedBuffer(bytes, 0, length);
+            assertThat(OpenRequest.decode(part)).isNull();
+            assertThat(part.readableBytes()).isEqualTo(length);
+        }
+        ByteBuf all = Unpooled.copiedBuffer(bytes);
+        assertThat(OpenRequest.decode(all)).isEqualTo("db");
+        assertThat(all.readableBytes()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"00", "02", "ff026462", "0101ff", "0102c328"})
+    void refusesOtherVersionsAndNamesThatAreNoText(String hex) {
+        assertThatExceptionOfType(TunnelException.class)
+                .isThrownBy(() ->
+                        OpenRequest.decode(Unpooled.wrappedBuffer(HexFormat.of().parseHex(hex))))
+                .satisfies(e -> assertThat(e.code()).isEqualTo(TunnelException.Code.UNSUPPORTED));
+    }
+
+    @Test
+    void limitsTheNamesOfTargets() {
+        OpenRequest.requireName("x".repeat(255));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> OpenRequest.requireName("x".repeat(254) + "\u00e9"))
+                .withMessageContaining("256 bytes");
+    }
+
+    // Addresses
+
+    @Test
+    void readsAddresses() throws Exception {
+        assertThat(TunnelAddress.parse("127.0.0.1:80").resolve()).isEqualTo(new InetSocketAddress("127.0.0.1", 80));
+        assertThat(TunnelAddress.parse("[::1]:0").resolve()).isEqualTo(new InetSocketAddress("::1", 0));
+        assertThat(TunnelAddress.parse("unix:/run/x").path()).hasToString("/run/x");
+        assertThat(TunnelAddress.parse("unix:/run/x").isUnix()).isTrue();
+        assertThat(TunnelAddress.parse("a:1"))
+                .isEqualTo(TunnelAddress.parse("a:1"))
+                .hasToString("a:1");
+        assertThat(TunnelAddress.parse("a:1")).isNotEqualTo(TunnelAddress.parse("a:2"));
+        assertThat(TunnelAddress.parse("a:1")).hasSameHashCodeAs(TunnelAddress.parse("a:1"));
+        assertThat(TunnelAddress.describe(new InetSocketAddress(InetAddress.getByName("::1"), 5)))
+                .isEqualTo("[0:0:0:0:0:0:0:1]:5");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "host", ":80", "unix:", "::1:80", "host:65536", "host:-1", "host:", "host:http"})
+    void refusesWhatIsNoAddress(String text) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TunnelAddress.parse(text))
+                .withMessageContaining("\"" + text + "\"");
+    }
+
+    // Rates
+
+    @Test
+    void sourceMayBeginSoManyHandshakesASecond() throws Exception {
+        AtomicLong clock = new AtomicLong(1);
+        SourceRates rates = new SourceRates(3, clock::get);
+        InetAddress source = InetAddress.getByName("192.0.2.1");
+        for (int i = 0; i < 3; i++) {
+            assertThat(rates.admits(source)).isTrue();
+        }
+        assertThat(rates.admits(source)).isFalse();
+        assertThat(rates.admits(InetAddress.getByName("192.0.2.2"))).isTrue();
+        clock.addAndGet(Duration.ofMillis(334).toNanos());
+        assertThat(rates.admits(source)).isTrue();
+        assertThat(rates.admits(source)).isFalse();
+    }
+
+    @Test
+    void addressesOfOneIpv6NetworkAreOneSource() throws Exception {
+        SourceRates rates = new SourceRates(1, () -> 1);
+
+        assertThat(rates.admits(InetAddress.getByName("2001:db8::1"))).isTrue();
+        assertThat(rates.admits(InetAddress.getByName("2001:db8::ffff:1"))).isFalse();
+        assertThat(rates.admits(InetAddress.getByName("2001:db8:0:1::1"))).isTrue();
+    }
+
+    @Test
+    void loopbackAndUnlimitedRatesAreNotLimited() throws Exception {
+        SourceRates rates = new SourceRates(1, () -> 1);
+        SourceRates none = new SourceRates(0, () -> 1);
+        for (int i = 0; i < 10; i++) {
+            assertThat(rates.admits(InetAddress.getLoopbackAddress())).isTrue();
+            assertThat(none.admits(InetAddress.getByName("192.0.2.1"))).isTrue();
+        }
+    }
+
+    // Options and texts
+
+    @Test
+    void refusesOptionsThatMakeNoSense() {
+        TunnelOptions options = TunnelOptions.defaults();
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withMaxConnections(0));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withHandshakesPerSecond(-1));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withHandshakeDeadline(Duration.ZERO));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withConnectTimeout(Duration.ofSeconds(-1)));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withIdleTimeout(Duration.ofSeconds(-1)));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withKeepAlive(Duration.ofSeconds(-1)));
+        assertThat(options.withMaxConnections(5).withHandshakesPerSecond(6))
+                .hasToString(
+                        "at most 5 connections, 6 handshakes a second of one source, PT10S for a handshake, PT10S to connect,"
+                                + " idle timeout PT0S, keep-alive PT30S");
+        assertThat(options.peerTimeout()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(options.withKeepAlive(Duration.ofSeconds(1)).peerTimeout()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(options.withKeepAlive(Duration.ZERO).peerTimeout()).isZero();
+    }
+
+    /** The reason of an abort is the peer's text, and goes to logs. */
+    @Test
+    void wordsOfAPeerForgeNoLines() {
+        assertThat(TunnelEnd.failed("a\nb\u001b[31m\u2028c\u202ed").reason()).isEqualTo("a?b?[31m?c?d");
+        assertThat(TunnelEnd.failed("x".repeat(1000)).reason()).hasSize(400);
+    }
+}

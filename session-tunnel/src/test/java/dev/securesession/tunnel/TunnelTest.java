@@ -1,0 +1,571 @@
+package dev.securesession.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.Curve;
+import dev.securesession.HandshakeException;
+import dev.securesession.IdentityKeyPair;
+import dev.securesession.PeerId;
+import dev.securesession.testkit.TestKeys;
+import dev.securesession.tunnel.TestTunnel.Told;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A server and a proxy with real sockets. */
+@Timeout(60)
+class TunnelTest {
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private ServerSocket target;
+
+    @BeforeEach
+    void listen() throws IOException {
+        target = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        target.close();
+        threads.shutdownNow();
+    }
+
+    // Bytes
+
+    @Test
+    void carriesBytesBothWaysAndEachEnd() throws Exception {
+        long seed = Long.getLong("securesession.seed", System.nanoTime());
+        System.out.println("TunnelTest: -Dsecuresession.seed=" + seed);
+        Random random = new Random(seed);
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress())) {
+            for (int length : new int[] {0, 1, 32_767, 32_768, 1_000_000, 20_000_000}) {
+                byte[] sent = new byte[length];
+                random.nextBytes(sent);
+                byte[] answer = new byte[length / 3];
+                random.nextBytes(answer);
+                Future<byte[]> arrived = threads.submit(() -> {
+                    try (Socket service = target.accept()) {
+                        byte[] all = service.getInputStream().readAllBytes();
+                        service.getOutputStream().write(answer);
+                        return all;
+                    }
+                });
+                try (Socket client = tunnel.connect()) {
+                    writeInPieces(client.getOutputStream(), sent, random);
+                    client.shutdownOutput();
+
+                    assertThat(client.getInputStream().readAllBytes()).isEqualTo(answer);
+                }
+                assertThat(arrived.get()).isEqualTo(sent);
+                assertThat(tunnel.serverTold.nextEnd()).isEqualTo(TunnelEnd.COMPLETE);
+                Map.Entry<TunnelConnection, TunnelEnd> end = Told.next(tunnel.proxyTold.closed);
+                assertThat(end.getValue().complete()).isTrue();
+                assertThat(end.getKey().bytesToTarget()).isEqualTo(length);
+                assertThat(end.getKey().bytesFromTarget()).isEqualTo(answer.length);
+            }
+            assertThat(tunnel.server.connections()).isEmpty();
+            assertThat(tunnel.proxy.connections()).isEmpty();
+        }
+    }
+
+    private static void writeInPieces(OutputStream out, byte[] bytes, Random random) throws IOException {
+        for (int at = 0; at < bytes.length; ) {
+            int length = Math.min(bytes.length - at, 1 + random.nextInt(100_000));
+            out.write(bytes, at, length);
+            at += length;
+        }
+    }
+
+    @Test
+    void targetMayEndItsDirectionFirst() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            service.getOutputStream().write(bytes("banner"));
+            service.shutdownOutput();
+            assertThat(client.getInputStream().readAllBytes()).isEqualTo(bytes("banner"));
+
+            client.getOutputStream().write(bytes("still here"));
+            client.shutdownOutput();
+            assertThat(service.getInputStream().readAllBytes()).isEqualTo(bytes("still here"));
+            assertThat(tunnel.serverTold.nextEnd().complete()).isTrue();
+        }
+    }
+
+    /** The target has the first bytes while message 4 has not reached the proxy yet. */
+    @Test
+    void firstBytesNeedOneRoundTrip() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                ServerSocket between = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                TunnelProxy proxy = tunnel.startProxy(
+                        TestTunnel.address(between.getLocalSocketAddress()),
+                        TestTunnel.clientConfig(),
+                        "",
+                        TunnelOptions.defaults());
+                Socket client = TestTunnel.connect(proxy.address());
+                Socket fromProxy = between.accept();
+                Socket toServer = TestTunnel.connect(tunnel.server.address())) {
+            client.getOutputStream().write(bytes("first"));
+            threads.submit(() -> fromProxy.getInputStream().transferTo(toServer.getOutputStream()));
+            DataInputStream fromServer = new DataInputStream(toServer.getInputStream());
+            byte[] second = new byte[fromServer.readInt()];
+            fromServer.readFully(second);
+            fromProxy
+                    .getOutputStream()
+                    .write(ByteBuffer.allocate(4).putInt(second.length).array());
+            fromProxy.getOutputStream().write(second);
+
+            try (Socket service = target.accept()) {
+                assertThat(service.getInputStream().readNBytes(5)).isEqualTo(bytes("first"));
+            }
+        }
+    }
+
+    // Ends that are none
+
+    @Test
+    void resetOfTheClientReachesTheTarget() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            client.getOutputStream().write(bytes("part"));
+            assertThat(service.getInputStream().readNBytes(4)).isEqualTo(bytes("part"));
+            client.setSoLinger(true, 0);
+            client.close();
+
+            assertIsReset(service);
+            assertThat(tunnel.proxyTold.nextEnd().reason()).contains("the connection of the program failed");
+            assertThat(tunnel.serverTold.nextEnd().reason())
+                    .startsWith("the peer aborted: the connection of the program");
+        }
+    }
+
+    @Test
+    void resetOfTheTargetReachesTheClient() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            service.getOutputStream().write(bytes("part"));
+            assertThat(client.getInputStream().readNBytes(4)).isEqualTo(bytes("part"));
+            service.setSoLinger(true, 0);
+            service.close();
+
+            assertIsReset(client);
+            assertThat(tunnel.serverTold.nextEnd().complete()).isFalse();
+            assertThat(tunnel.proxyTold.nextEnd().reason()).startsWith("the peer aborted");
+        }
+    }
+
+    /** Nobody who is between the two can make the end of the network an end of the bytes. */
+    @Test
+    void cutConnectionIsNoEnd() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                ServerSocket between = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                TunnelProxy proxy = tunnel.startProxy(
+                        TestTunnel.address(between.getLocalSocketAddress()),
+                        TestTunnel.clientConfig(),
+                        "",
+                        TunnelOptions.defaults());
+                Socket client = TestTunnel.connect(proxy.address());
+                Socket fromProxy = between.accept();
+                Socket toServer = TestTunnel.connect(tunnel.server.address())) {
+            threads.submit(() -> fromProxy.getInputStream().transferTo(toServer.getOutputStream()));
+            threads.submit(() -> toServer.getInputStream().transferTo(fromProxy.getOutputStream()));
+            client.getOutputStream().write(bytes("part"));
+            try (Socket service = target.accept()) {
+                assertThat(service.getInputStream().readNBytes(4)).isEqualTo(bytes("part"));
+                fromProxy.shutdownOutput();
+                toServer.shutdownOutput();
+
+                assertIsReset(client);
+                assertIsReset(service);
+            }
+        }
+    }
+
+    private static void assertIsReset(Socket socket) {
+        assertThatThrownBy(() -> {
+                    if (socket.getInputStream().read() < 0) {
+                        throw new EOFException("a clean end");
+                    }
+                })
+                .isInstanceOf(SocketException.class);
+    }
+
+    // Refusals
+
+    @Test
+    void refusesTargetsThatDoNotExist() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(
+                        Map.of("db", TestTunnel.address(target.getLocalSocketAddress())),
+                        "cache",
+                        TunnelOptions.defaults());
+                Socket client = tunnel.connect()) {
+            assertIsReset(client);
+            assertThat(Told.next(tunnel.serverTold.refused)).hasMessage("\"client\" may reach no target named cache");
+            assertThat(tunnel.proxyTold.nextEnd().reason())
+                    .isEqualTo("the peer aborted: \"client\" may reach no target named cache");
+        }
+    }
+
+    /** With the same words as for one that does not exist. */
+    @Test
+    void refusesTargetsThatThePeerMayNotReach() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(
+                        Map.of("db", TestTunnel.address(target.getLocalSocketAddress())),
+                        "db",
+                        TunnelOptions.defaults());
+                Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            client.getOutputStream().write(1);
+            assertThat(service.getInputStream().read()).isEqualTo(1);
+
+            tunnel.server.replacePeers(except("db"));
+            assertIsReset(client);
+            assertIsReset(service);
+            assertThat(tunnel.serverTold.nextEnd().reason()).contains("may no longer use");
+
+            assertIsReset(tunnel.connect());
+            assertThat(Told.next(tunnel.serverTold.refused)).hasMessage("\"client\" may reach no target named db");
+        }
+    }
+
+    private static TunnelPeers except(String forbidden) {
+        return new TunnelPeers() {
+            @Override
+            public List<dev.securesession.IdentityPublicKey> find(PeerId id) {
+                return TestTunnel.ONLY_THE_CLIENT.find(id);
+            }
+
+            @Override
+            public boolean mayReach(PeerId peer, String name) {
+                return !name.equals(forbidden);
+            }
+        };
+    }
+
+    @Test
+    void revokedKeyEndsItsConnectionsAndNoOthers() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            tunnel.server.replacePeers(TestTunnel.ONLY_THE_CLIENT);
+            client.getOutputStream().write(1);
+            assertThat(service.getInputStream().read()).isEqualTo(1);
+
+            tunnel.server.replacePeers(id -> List.of());
+            assertIsReset(client);
+            assertIsReset(tunnel.connect());
+            assertThat(Told.next(tunnel.serverTold.refused)).isInstanceOf(HandshakeException.class);
+        }
+    }
+
+    @Test
+    void refusesAWrongServer() throws Exception {
+        IdentityKeyPair other = TestKeys.pair(Curve.P256, 9);
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                TunnelProxy proxy = tunnel.startProxy(
+                        TestTunnel.address(tunnel.server.address()),
+                        TestTunnel.config(TestTunnel.CLIENT_KEYS, other.publicKey()),
+                        "",
+                        TunnelOptions.defaults());
+                Socket client = TestTunnel.connect(proxy.address())) {
+            client.getOutputStream().write(bytes("secret"));
+
+            assertIsReset(client);
+            assertThat(tunnel.proxyTold.nextEnd().complete()).isFalse();
+            assertThat(tunnel.serverTold.opened).isEmpty();
+        }
+    }
+
+    @Test
+    void saysThatTheTargetIsDown() throws Exception {
+        target.close();
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                Socket client = tunnel.connect()) {
+            assertIsReset(client);
+            assertThat(Told.next(tunnel.serverTold.refused)).hasMessageContaining("cannot be reached for \"client\"");
+            assertThat(tunnel.proxyTold.nextEnd().reason()).isEqualTo("the peer aborted: the target cannot be reached");
+        }
+    }
+
+    @Test
+    void saysThatTheServerIsDown() throws Exception {
+        target.close();
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                TunnelProxy proxy = tunnel.startProxy(
+                        TestTunnel.address(target.getLocalSocketAddress()),
+                        TestTunnel.clientConfig(),
+                        "",
+                        TunnelOptions.defaults());
+                Socket client = TestTunnel.connect(proxy.address())) {
+            assertIsReset(client);
+            assertThat(Told.next(tunnel.proxyTold.refused)).hasMessageContaining("cannot be reached");
+        }
+    }
+
+    /** Whoever is no peer of ours gets nothing, and nobody hears of it but the log. */
+    @Test
+    void refusesWhatIsNoHandshake() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                Socket stranger = TestTunnel.connect(tunnel.server.address())) {
+            stranger.getOutputStream().write(bytes("GET / HTTP/1.1\r\n\r\n"));
+
+            assertThatThrownBy(() -> {
+                        InputStream in = stranger.getInputStream();
+                        assertThat(in.read()).isNegative();
+                        throw new SocketException("ended");
+                    })
+                    .isInstanceOf(SocketException.class);
+            assertThat(Told.next(tunnel.serverTold.refused)).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    void limitsTheConnections() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress())) {
+            TunnelOptions one = TunnelOptions.defaults().withMaxConnections(1);
+            try (TunnelProxy proxy = tunnel.startProxy(
+                            TestTunnel.address(tunnel.server.address()), TestTunnel.clientConfig(), "", one);
+                    Socket first = TestTunnel.connect(proxy.address());
+                    Socket service = target.accept();
+                    Socket second = TestTunnel.connect(proxy.address())) {
+                assertIsReset(second);
+                assertThat(Told.next(tunnel.proxyTold.refused)).hasMessageContaining("has 1 connections");
+
+                first.shutdownOutput();
+                service.close();
+                assertThat(tunnel.proxyTold.nextEnd().complete()).isTrue();
+                try (Socket third = TestTunnel.connect(proxy.address());
+                        Socket again = target.accept()) {
+                    again.getOutputStream().write(7);
+                    assertThat(third.getInputStream().read()).isEqualTo(7);
+                }
+            }
+        }
+    }
+
+    // Time
+
+    @Test
+    void endsIdleConnections() throws Exception {
+        TunnelOptions options = TunnelOptions.defaults().withIdleTimeout(Duration.ofMillis(200));
+        try (TestTunnel tunnel =
+                        TestTunnel.to(Map.of("", TestTunnel.address(target.getLocalSocketAddress())), "", options);
+                Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            assertIsReset(client);
+            assertIsReset(service);
+        }
+    }
+
+    @Test
+    void keepAlivesKeepQuietConnections() throws Exception {
+        TunnelOptions options = TunnelOptions.defaults().withKeepAlive(Duration.ofMillis(20));
+        try (TestTunnel tunnel =
+                        TestTunnel.to(Map.of("", TestTunnel.address(target.getLocalSocketAddress())), "", options);
+                Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            client.setSoTimeout(300);
+            assertThatExceptionOfType(java.net.SocketTimeoutException.class)
+                    .isThrownBy(() -> client.getInputStream().read());
+            service.getOutputStream().write(3);
+            client.setSoTimeout(10_000);
+            assertThat(client.getInputStream().read()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void drainsBeforeItStops() throws Exception {
+        TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+        try (Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            Future<?> stopping = threads.submit(() -> tunnel.server.close(Duration.ofSeconds(30)));
+            client.getOutputStream().write(bytes("last words"));
+            client.shutdownOutput();
+            assertThat(service.getInputStream().readAllBytes()).isEqualTo(bytes("last words"));
+            service.close();
+
+            stopping.get(20, TimeUnit.SECONDS);
+            assertThat(tunnel.serverTold.nextEnd()).isEqualTo(TunnelEnd.COMPLETE);
+            assertThatThrownBy(() -> TestTunnel.connect(tunnel.server.address()))
+                    .isInstanceOf(IOException.class);
+        } finally {
+            tunnel.close();
+        }
+    }
+
+    @Test
+    void stoppingTellsThePeerWhy() throws Exception {
+        TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+        try (Socket client = tunnel.connect();
+                Socket service = target.accept()) {
+            tunnel.server.close();
+
+            assertIsReset(client);
+            assertIsReset(service);
+            assertThat(tunnel.proxyTold.nextEnd().reason()).isEqualTo("the peer aborted: the tunnel was stopped");
+        } finally {
+            tunnel.close();
+        }
+    }
+
+    // Many
+
+    @Test
+    void carriesManyConnectionsAtOnce() throws Exception {
+        int count = Integer.getInteger("securesession.tunnel.connections", 300);
+        threads.submit(() -> {
+            while (true) {
+                Socket service = target.accept();
+                threads.submit(() -> {
+                    try (service) {
+                        return service.getInputStream().transferTo(service.getOutputStream());
+                    }
+                });
+            }
+        });
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress())) {
+            List<Socket> clients = new ArrayList<>();
+            try {
+                for (int i = 0; i < count; i++) {
+                    clients.add(tunnel.connect());
+                }
+                for (int i = 0; i < count; i++) {
+                    clients.get(i).getOutputStream().write(bytes("number " + i));
+                }
+                for (int i = 0; i < count; i++) {
+                    byte[] expected = bytes("number " + i);
+                    clients.get(i).shutdownOutput();
+                    assertThat(clients.get(i).getInputStream().readAllBytes()).isEqualTo(expected);
+                }
+            } finally {
+                for (Socket client : clients) {
+                    client.close();
+                }
+            }
+            for (int i = 0; i < count; i++) {
+                assertThat(tunnel.serverTold.nextEnd()).isEqualTo(TunnelEnd.COMPLETE);
+            }
+            assertThat(tunnel.server.connections()).isEmpty();
+            assertThat(tunnel.server.counters().established()).isEqualTo(count);
+            assertThat(tunnel.server.counters().failed()).isZero();
+        }
+    }
+
+    // Unix-domain sockets
+
+    @Test
+    void bothEndsMayBeUnixSockets(@TempDir Path directory) throws Exception {
+        Path service = directory.resolve("service");
+        Path proxyPath = directory.resolve("proxy");
+        Path serverPath = directory.resolve("server");
+        try (ServerSocketChannel unixTarget = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            unixTarget.bind(UnixDomainSocketAddress.of(service));
+            try (TunnelServer server = TunnelServer.start(
+                            TunnelAddress.parse("unix:" + serverPath),
+                            dev.securesession.LocalIdentity.of(TestTunnel.SERVER, TestTunnel.SERVER_KEYS.privateKey()),
+                            dev.securesession.CryptoProviders.platform(),
+                            TestTunnel.ONLY_THE_CLIENT,
+                            Map.of("", TunnelAddress.parse("unix:" + service)),
+                            TunnelOptions.defaults(),
+                            new TunnelListener() {});
+                    TunnelProxy proxy = TunnelProxy.start(
+                            TunnelAddress.parse("unix:" + proxyPath),
+                            TunnelAddress.parse("unix:" + serverPath),
+                            TestTunnel.clientConfig(),
+                            TestTunnel.SERVER,
+                            "",
+                            TunnelOptions.defaults(),
+                            new TunnelListener() {});
+                    SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(proxyPath));
+                    SocketChannel accepted = unixTarget.accept()) {
+                assertThat(Files.getPosixFilePermissions(proxyPath)).hasSize(2);
+                assertThat(server.toString()).contains("unix:" + serverPath);
+                assertThat(proxy.toString()).contains("unix:" + proxyPath);
+                client.write(ByteBuffer.wrap(bytes("hello")));
+                client.shutdownOutput();
+                ByteBuffer arrived = ByteBuffer.allocate(100);
+                while (accepted.read(arrived) >= 0) {
+                    // Until the end.
+                }
+                assertThat(new String(arrived.array(), 0, arrived.position(), StandardCharsets.UTF_8))
+                        .isEqualTo("hello");
+
+                assertThatExceptionOfType(BindException.class)
+                        .isThrownBy(() -> TunnelProxy.start(
+                                TunnelAddress.parse("unix:" + proxyPath),
+                                TunnelAddress.parse("unix:" + serverPath),
+                                TestTunnel.clientConfig(),
+                                TestTunnel.SERVER,
+                                "",
+                                TunnelOptions.defaults(),
+                                new TunnelListener() {}))
+                        .withMessageContaining("another process listens");
+            }
+            assertThat(proxyPath).doesNotExist();
+
+            // A file that a killed server has left.
+            try (ServerSocketChannel killed = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+                killed.bind(UnixDomainSocketAddress.of(proxyPath));
+            }
+            assertThat(proxyPath).exists();
+            try (TunnelProxy again = TunnelProxy.start(
+                    TunnelAddress.parse("unix:" + proxyPath),
+                    TunnelAddress.parse("unix:" + serverPath),
+                    TestTunnel.clientConfig(),
+                    TestTunnel.SERVER,
+                    "",
+                    TunnelOptions.defaults(),
+                    new TunnelListener() {})) {
+                assertThat(again.connections()).isEmpty();
+            }
+            Files.writeString(proxyPath, "precious");
+            assertThatExceptionOfType(BindException.class)
+                    .isThrownBy(() -> TunnelProxy.start(
+                            TunnelAddress.parse("unix:" + proxyPath),
+                            TunnelAddress.parse("unix:" + serverPath),
+                            TestTunnel.clientConfig(),
+                            TestTunnel.SERVER,
+                            "",
+                            TunnelOptions.defaults(),
+                            new TunnelListener() {}))
+                    .withMessageContaining("no socket");
+            assertThat(proxyPath).hasContent("precious");
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
