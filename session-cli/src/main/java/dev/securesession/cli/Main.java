@@ -13,6 +13,8 @@ import dev.securesession.cli.keys.FingerprintCommand;
 import dev.securesession.cli.keys.KeygenCommand;
 import dev.securesession.cli.keys.PubkeyCommand;
 import dev.securesession.cli.peer.PeerCommand;
+import dev.securesession.cli.tunnel.ProxyCommand;
+import dev.securesession.cli.tunnel.ServeCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,6 +38,8 @@ import picocli.CommandLine.Spec;
             FingerprintCommand.class,
             ListenCommand.class,
             ConnectCommand.class,
+            ServeCommand.class,
+            ProxyCommand.class,
             InspectCommand.class,
             PeerCommand.class,
             VersionCommand.class,

@@ -26,7 +26,17 @@ class UsageTest {
 
         assertThat(commands())
                 .containsExactlyInAnyOrder(
-                        "demo", "keygen", "pubkey", "fingerprint", "listen", "connect", "inspect", "peer", "version")
+                        "demo",
+                        "keygen",
+                        "pubkey",
+                        "fingerprint",
+                        "listen",
+                        "connect",
+                        "serve",
+                        "proxy",
+                        "inspect",
+                        "peer",
+                        "version")
                 .allSatisfy(command -> assertThat(help).containsPattern("(?m)^  " + command + " +[A-Z]"));
         assertThat(help).doesNotContain("demo-server", "demo-client");
     }

@@ -24,6 +24,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -161,13 +162,16 @@ final class Endpoints implements AutoCloseable {
         if (!attributes.isOther()) {
             throw new BindException("the file exists and is no socket");
         }
-        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            throw new BindException("another process listens on it");
-        } catch (BindException e) {
-            throw e;
+        SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            probe.connect(UnixDomainSocketAddress.of(path));
         } catch (IOException nobodyListens) {
             Files.delete(path);
+            return;
+        } finally {
+            probe.close();
         }
+        throw new BindException("another process listens on it");
     }
 
     private static boolean supportsPosix(Path path) {

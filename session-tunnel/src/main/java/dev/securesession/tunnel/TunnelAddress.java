@@ -112,7 +112,7 @@ public final class TunnelAddress {
      * @return true if the other object is an address of the same text
      */
     @Override
-    public boolean equals(@Nullable Object other) {
+    public boolean equals(Object other) {
         return other instanceof TunnelAddress address && address.text.equals(text);
     }
 

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The parts that need no network. */
+@SuppressWarnings("AddressSelection") // All addresses are literals.
 class TunnelPartsTest {
     // TN-1: the request
 

@@ -44,6 +44,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A server and a proxy with real sockets. */
+@SuppressWarnings("try") // Tests close sockets on purpose before the end of their blocks.
 @Timeout(60)
 class TunnelTest {
     private final ExecutorService threads = Executors.newCachedThreadPool();

@@ -1,6 +1,7 @@
 package dev.securesession.cli.command;
 
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,6 +34,10 @@ public abstract class Subcommand implements Callable<Integer> {
     /** Returns the class whose main method this command was started by. */
     protected final Class<?> mainClass() {
         return main.getClass();
+    }
+
+    protected final CommandLine commandLine() {
+        return spec.commandLine();
     }
 
     protected final ParameterException wrongUsage(String sentence) {

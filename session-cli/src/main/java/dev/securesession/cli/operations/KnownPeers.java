@@ -5,6 +5,7 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.cli.command.Failure;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,13 @@ public final class KnownPeers implements PeerDirectory {
 
     private KnownPeers(Map<PeerId, Peer> peers) {
         this.peers = Map.copyOf(peers);
+    }
+
+    /** Returns peers that may reach all targets. */
+    public static KnownPeers of(Map<PeerId, List<IdentityPublicKey>> keys) {
+        Map<PeerId, Peer> peers = new HashMap<>();
+        keys.forEach((id, ofPeer) -> peers.put(id, new Peer(ofPeer, null, "", "--peer")));
+        return new KnownPeers(peers);
     }
 
     @Override

@@ -1,0 +1,48 @@
+package dev.securesession.cli.keyfile;
+
+import dev.securesession.IdentityPrivateKey;
+import dev.securesession.LocalIdentity;
+import dev.securesession.PeerId;
+import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.Terminal;
+import java.io.IOException;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The options for the local identity. */
+public final class IdentityOptions {
+    @Option(names = "--id", required = true, paramLabel = "ID", order = 1, description = "Our own id, any text.")
+    @SuppressWarnings("NullAway.Init")
+    private String id;
+
+    @Option(
+            names = "--key",
+            required = true,
+            paramLabel = "FILE",
+            order = 2,
+            description = "Our private key, in any form that keygen or OpenSSL writes.")
+    @SuppressWarnings("NullAway.Init")
+    private String key;
+
+    @Mixin
+    private PassphraseOptions passphrase;
+
+    /** Reads the private key, and asks for its passphrase if it is sealed. */
+    public LocalIdentity read(Terminal terminal) throws IOException, Failure {
+        PeerId own = peerId(id);
+        IdentityPrivateKey privateKey = reader(terminal).readPrivate(key);
+        return LocalIdentity.of(own, privateKey);
+    }
+
+    KeyReader reader(Terminal terminal) {
+        return new KeyReader(terminal, passphrase);
+    }
+
+    static PeerId peerId(String text) throws Failure {
+        try {
+            return PeerId.ofUtf8(text);
+        } catch (IllegalArgumentException e) {
+            throw new Failure("an id that cannot be one: " + e.getMessage(), e);
+        }
+    }
+}

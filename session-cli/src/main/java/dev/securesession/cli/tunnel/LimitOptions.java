@@ -1,0 +1,68 @@
+package dev.securesession.cli.tunnel;
+
+import dev.securesession.tunnel.TunnelOptions;
+import java.time.Duration;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options for the limits and timeouts of a tunnel. */
+final class LimitOptions {
+    @Option(
+            names = "--max-connections",
+            paramLabel = "N",
+            defaultValue = "10000",
+            order = 20,
+            description = "Connections that may be open at once. Default: ${DEFAULT-VALUE}.")
+    private int maxConnections;
+
+    @Option(
+            names = "--idle-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "0",
+            order = 21,
+            description =
+                    "End connections on which no byte moves for this time; 0 for never. Default: ${DEFAULT-VALUE}.")
+    private long idleTimeout;
+
+    @Option(
+            names = "--drain",
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            order = 22,
+            description = "How long open connections may go on when the command is asked to stop. "
+                    + "Default: ${DEFAULT-VALUE}.")
+    private long drain;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            order = 23,
+            description = "Print only the error that ends the command.")
+    private boolean quiet;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec command;
+
+    TunnelOptions options() {
+        try {
+            return TunnelOptions.defaults()
+                    .withMaxConnections(maxConnections)
+                    .withIdleTimeout(Duration.ofSeconds(idleTimeout));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    Duration drain() {
+        if (drain < 0) {
+            throw new ParameterException(command.commandLine(), "--drain: " + drain + " seconds; it must be 0 or more");
+        }
+        return Duration.ofSeconds(drain);
+    }
+
+    boolean isQuiet() {
+        return quiet;
+    }
+}

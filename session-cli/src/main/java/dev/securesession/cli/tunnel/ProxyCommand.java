@@ -1,0 +1,105 @@
+package dev.securesession.cli.tunnel;
+
+import dev.securesession.SessionConfig;
+import dev.securesession.cli.command.Errors;
+import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.Subcommand;
+import dev.securesession.cli.command.Terminal;
+import dev.securesession.cli.keyfile.PeerOptions;
+import dev.securesession.cli.net.Port;
+import dev.securesession.tunnel.TunnelAddress;
+import dev.securesession.tunnel.TunnelListener;
+import dev.securesession.tunnel.TunnelProxy;
+import java.io.IOException;
+import java.time.Duration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "proxy",
+        description = {
+            "Stands beside clients: carries each connection that it accepts, in a session of its own, to a serve.",
+            "",
+            "Clients connect to it as if it were the service. Whoever can connect uses our identity: listen on a "
+                    + "loopback address, or on a Unix-domain socket, which only its owner can use."
+        },
+        exitCodeList = {
+            "0:It was asked to stop, by SIGTERM or Ctrl-C.",
+            "1:It failed: the address is in use, or a key cannot be read.",
+            "2:The command was used wrongly."
+        },
+        footer = {
+            "",
+            "Example:",
+            "  secure-session proxy --id web --key web.key --listen 127.0.0.1:6379 --connect db.example.org:7000 "
+                    + "--peer db=db.key.pub"
+        })
+public final class ProxyCommand extends Subcommand {
+    @Mixin
+    private PeerOptions peers;
+
+    @Option(
+            names = "--listen",
+            required = true,
+            paramLabel = "HOST:PORT|unix:PATH",
+            order = 4,
+            converter = AddressConverter.class,
+            description = "Where clients connect; port 0 is any that is free.")
+    @SuppressWarnings("NullAway.Init")
+    private TunnelAddress listen;
+
+    @Option(
+            names = "--connect",
+            required = true,
+            paramLabel = "HOST:PORT",
+            order = 5,
+            converter = AddressConverter.class,
+            description = "Where serve listens; unix:PATH for a Unix-domain socket.")
+    @SuppressWarnings("NullAway.Init")
+    private TunnelAddress connect;
+
+    @Option(
+            names = "--target",
+            paramLabel = "NAME",
+            defaultValue = "",
+            order = 6,
+            description = "The name of the service, if serve has several.")
+    @SuppressWarnings("NullAway.Init")
+    private String target;
+
+    @Mixin
+    private LimitOptions limits;
+
+    @Override
+    public Integer call() throws IOException, Failure, InterruptedException {
+        if (peers.count() != 1) {
+            throw wrongUsage("--peer: " + peers.count() + " peers; expected one, the server");
+        }
+        Terminal terminal = terminal();
+        Duration drain = limits.drain();
+        SessionConfig config = peers.config(terminal);
+        config.crypto().warmUpInBackground();
+        try (ConnectionLog log = new ConnectionLog(terminal);
+                TunnelProxy proxy = start(config, limits.isQuiet() ? new TunnelListener() {} : log)) {
+            if (!limits.isQuiet()) {
+                terminal.err()
+                        .println("listening on " + Port.describe(proxy.address()) + ", to " + peers.first() + " at "
+                                + connect + (target.isEmpty() ? "" : ", target " + target));
+                terminal.err().flush();
+            }
+            UntilStopped.await(terminal, () -> proxy.connections().size(), drain, proxy::close);
+        }
+        return 0;
+    }
+
+    private TunnelProxy start(SessionConfig config, TunnelListener listener) throws Failure {
+        try {
+            return TunnelProxy.start(listen, connect, config, peers.first(), target, limits.options(), listener);
+        } catch (IllegalArgumentException e) {
+            throw wrongUsage("--target: " + e.getMessage());
+        } catch (IOException e) {
+            throw new Failure("cannot listen on " + listen + ": " + Errors.sentence(e), e);
+        }
+    }
+}

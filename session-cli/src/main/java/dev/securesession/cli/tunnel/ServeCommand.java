@@ -1,0 +1,189 @@
+package dev.securesession.cli.tunnel;
+
+import dev.securesession.CryptoProviders;
+import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
+import dev.securesession.PeerId;
+import dev.securesession.cli.command.Errors;
+import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.Subcommand;
+import dev.securesession.cli.command.Terminal;
+import dev.securesession.cli.keyfile.IdentityOptions;
+import dev.securesession.cli.keyfile.NamedKeys;
+import dev.securesession.cli.net.Port;
+import dev.securesession.cli.operations.KnownPeers;
+import dev.securesession.cli.operations.PeersFile;
+import dev.securesession.tunnel.TunnelAddress;
+import dev.securesession.tunnel.TunnelListener;
+import dev.securesession.tunnel.TunnelPeers;
+import dev.securesession.tunnel.TunnelServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "serve",
+        description = {
+            "Protects services: accepts sessions of known peers, and joins each to a connection of its own to a service.",
+            "",
+            "The peer is proxy. Peers prove their identity with their key; nobody else reaches a service. Everything "
+                    + "travels encrypted and authenticated; a connection that breaks arrives as a reset, never as a clean end."
+        },
+        exitCodeList = {
+            "0:It was asked to stop, by SIGTERM or Ctrl-C.",
+            "1:It failed: the address is in use, or a key cannot be read.",
+            "2:The command was used wrongly."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  secure-session serve --id db --key db.key --listen 0.0.0.0:7000 --peer web=web.key.pub --to 127.0.0.1:6379",
+            "  secure-session serve --id db --key db.key --listen 0.0.0.0:7000 --peers peers.txt "
+                    + "--to redis=127.0.0.1:6379 --to pg=unix:/run/postgresql/.s.PGSQL.5432"
+        })
+public final class ServeCommand extends Subcommand {
+    @Mixin
+    private IdentityOptions identity;
+
+    @ArgGroup(multiplicity = "1", order = 3)
+    @SuppressWarnings("NullAway.Init")
+    private Peers peers;
+
+    @Option(
+            names = "--listen",
+            required = true,
+            paramLabel = "HOST:PORT|unix:PATH",
+            order = 4,
+            converter = AddressConverter.class,
+            description = "Where peers connect; port 0 is any that is free.")
+    @SuppressWarnings("NullAway.Init")
+    private TunnelAddress listen;
+
+    @Option(
+            names = "--to",
+            required = true,
+            paramLabel = "[NAME=]HOST:PORT|unix:PATH",
+            order = 5,
+            description =
+                    "A service that peers may reach. Repeat it with names for several; the one without a name is for "
+                            + "peers that name none.")
+    @SuppressWarnings("NullAway.Init")
+    private List<String> to;
+
+    @Mixin
+    private LimitOptions limits;
+
+    /** Either form. */
+    private static final class Peers {
+        @Option(
+                names = "--peer",
+                paramLabel = "ID=FILE",
+                description =
+                        "The id of a peer and the file with its public key. Repeat it for several peers, and with the "
+                                + "same id for up to 4 keys of one peer.")
+        private @Nullable List<String> files;
+
+        @Option(
+                names = "--peers",
+                paramLabel = "FILE|DIR",
+                description = "The peers: a file with a line for each key, or a folder of files ID.pub.")
+        private @Nullable Path all;
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure, InterruptedException {
+        Terminal terminal = terminal();
+        Duration drain = limits.drain();
+        Map<String, TunnelAddress> targets = targets();
+        KnownPeers known = knownPeers(terminal);
+        known.requireTargets(targets.keySet());
+        LocalIdentity own = identity.read(terminal);
+        CryptoProviders crypto = CryptoProviders.fastest();
+        crypto.warmUpInBackground();
+        try (ConnectionLog log = new ConnectionLog(terminal);
+                TunnelServer server =
+                        start(own, crypto, known, targets, limits.isQuiet() ? new TunnelListener() {} : log)) {
+            if (!limits.isQuiet()) {
+                terminal.err()
+                        .println("listening on " + Port.describe(server.address()) + " for " + known.size()
+                                + (known.size() == 1 ? " peer" : " peers") + ", to " + shown(targets));
+                terminal.err().flush();
+            }
+            UntilStopped.await(terminal, () -> server.connections().size(), drain, server::close);
+        }
+        return 0;
+    }
+
+    private TunnelServer start(
+            LocalIdentity own,
+            CryptoProviders crypto,
+            KnownPeers known,
+            Map<String, TunnelAddress> targets,
+            TunnelListener listener)
+            throws Failure {
+        try {
+            return TunnelServer.start(listen, own, crypto, new Served(known), targets, limits.options(), listener);
+        } catch (IOException e) {
+            throw new Failure("cannot listen on " + listen + ": " + Errors.sentence(e), e);
+        }
+    }
+
+    private KnownPeers knownPeers(Terminal terminal) throws IOException, Failure {
+        if (peers.all != null) {
+            return PeersFile.read(peers.all);
+        }
+        List<String> files = peers.files == null ? List.of() : peers.files;
+        return KnownPeers.of(NamedKeys.read(terminal, identity, commandLine(), files));
+    }
+
+    private Map<String, TunnelAddress> targets() {
+        Map<String, TunnelAddress> targets = new LinkedHashMap<>();
+        for (String text : to) {
+            int equals = text.startsWith("unix:") ? -1 : text.indexOf('=');
+            String name = equals < 0 ? "" : text.substring(0, equals);
+            if (equals == 0) {
+                throw wrongUsage(
+                        "--to: \"" + text + "\" has an empty name; leave out the = for the target without a name");
+            }
+            TunnelAddress address;
+            try {
+                address = TunnelAddress.parse(text.substring(equals + 1));
+            } catch (IllegalArgumentException e) {
+                throw wrongUsage("--to: " + e.getMessage());
+            }
+            if (targets.putIfAbsent(name, address) != null) {
+                throw wrongUsage("--to: two targets " + (name.isEmpty() ? "without a name" : "named " + name));
+            }
+        }
+        return targets;
+    }
+
+    private static String shown(Map<String, TunnelAddress> targets) {
+        StringBuilder shown = new StringBuilder();
+        targets.forEach((name, address) -> shown.append(shown.isEmpty() ? "" : ", ")
+                .append(name.isEmpty() ? "" : name + "=")
+                .append(address));
+        return shown.toString();
+    }
+
+    /** The peers that were named, as the tunnel asks for them. */
+    private record Served(KnownPeers known) implements TunnelPeers {
+        @Override
+        public List<IdentityPublicKey> find(PeerId peer) {
+            return known.find(peer);
+        }
+
+        @Override
+        public boolean mayReach(PeerId peer, String target) {
+            return known.mayReach(peer, target);
+        }
+    }
+}

@@ -1,0 +1,358 @@
+package dev.securesession.cli.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.securesession.cli.Cli;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The two commands as processes, with a service behind them. */
+@Timeout(120)
+class ServeProxyTest {
+    private static final byte[] HELLO = {'h', 'e', 'l', 'l', 'o'};
+    private static final byte[] ANSWER = {'a', 'n', 's', 'w', 'e', 'r'};
+
+    @TempDir
+    Path directory;
+
+    private final List<Process> processes = new ArrayList<>();
+    private ServerSocket service;
+
+    @BeforeEach
+    void begin() throws IOException {
+        service = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        Cli.keygen(file("db.key"));
+        Cli.keygen(file("web.key"));
+        Cli.keygen(file("other.key"));
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        processes.forEach(Process::destroyForcibly);
+        service.close();
+    }
+
+    @Test
+    void carriesConnectionsAndSaysSo() throws Exception {
+        Running serve = serve("--peer", "web=" + file("web.key.pub"), "--to", "127.0.0.1:" + service.getLocalPort());
+        assertThat(serve.awaitLine("listening on (.*)")).contains("for 1 peer, to 127.0.0.1:");
+        Running proxy = proxy(serve.port());
+        assertThat(proxy.awaitLine("listening on (.*)")).contains("to \"db\" at 127.0.0.1:" + serve.port());
+
+        assertCarries(proxy.port());
+        assertThat(serve.awaitLine("\"web\" from (.*)")).contains("complete, 5 bytes to the target and 6 back in ");
+        assertThat(proxy.awaitLine("\"db\" from (.*)")).contains("complete");
+    }
+
+    @Test
+    void peersMayComeFromAFileAndReachNamedTargets() throws Exception {
+        String key = new Cli()
+                .run("pubkey", file("web.key.pub"), "--format", "base64")
+                .succeeded()
+                .out()
+                .strip();
+        Path peers = Files.writeString(file("peers"), "targets=\"a,c\" web " + key + "\n");
+        String address = "127.0.0.1:" + service.getLocalPort();
+        Running serve = serve("--peers", peers, "--to", "a=" + address, "--to", "b=" + address, "--to", "c=" + address);
+
+        assertCarries(proxy(serve.port(), "--target", "c").port());
+        assertRefused(proxy(serve.port(), "--target", "b").port());
+        assertRefused(proxy(serve.port()).port());
+        assertThat(serve.awaitLine("warning: refused (.*)")).contains("\"web\" may reach no target named b");
+    }
+
+    @Test
+    void peersMayComeFromAFolder() throws Exception {
+        Path peers = Files.createDirectory(file("peers"));
+        Files.copy(file("web.key.pub"), peers.resolve("web.pub"));
+        Running serve = serve("--peers", peers, "--to", "127.0.0.1:" + service.getLocalPort());
+
+        assertCarries(proxy(serve.port()).port());
+    }
+
+    @Test
+    void refusesAPeerWithAnotherKey() throws Exception {
+        Running serve = serve("--peer", "web=" + file("other.key.pub"), "--to", "127.0.0.1:" + service.getLocalPort());
+        Running proxy = proxy(serve.port());
+
+        assertRefused(proxy.port());
+        assertThat(serve.awaitLine("warning: refused (.*)")).contains("signature");
+        assertThat(proxy.awaitLine("\"db\" from (.*)")).contains("it may have refused this identity");
+    }
+
+    @Test
+    void drainsWhenItIsAskedToStop() throws Exception {
+        Running serve = serve(
+                "--peer", "web=" + file("web.key.pub"), "--drain", 60, "--to", "127.0.0.1:" + service.getLocalPort());
+        Running proxy = proxy(serve.port());
+        try (Socket client = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
+                Socket accepted = service.accept()) {
+            client.getOutputStream().write(1);
+            assertThat(accepted.getInputStream().read()).isEqualTo(1);
+            serve.process.destroy();
+            serve.awaitLine("stopping; waiting up to 60 s for 1 (connection)");
+
+            accepted.getOutputStream().write(2);
+            assertThat(client.getInputStream().read()).isEqualTo(2);
+            client.shutdownOutput();
+            assertThat(accepted.getInputStream().read()).isNegative();
+        }
+        assertThat(serve.process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(serve.process.exitValue()).isZero();
+    }
+
+    @Test
+    void explainsWhatIsWrong() throws Exception {
+        String target = "127.0.0.1:" + service.getLocalPort();
+        Path key = file("db.key");
+        String peer = "web=" + file("web.key.pub");
+        new Cli()
+                .run("serve", "--id", "db", "--key", key, "--listen", target, "--peer", peer, "--to", "127.0.0.1:1")
+                .failed(1, "cannot listen on " + target);
+        new Cli()
+                .run(
+                        "serve",
+                        "--id",
+                        "db",
+                        "--key",
+                        file("none"),
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--peer",
+                        peer,
+                        "--to",
+                        target)
+                .failed(1, "no such file or directory", "none");
+        new Cli()
+                .run("serve", "--id", "db", "--key", key, "--listen", "localhost", "--peer", peer, "--to", target)
+                .failed(2, "--listen", "expected HOST:PORT");
+        new Cli()
+                .run("serve", "--id", "db", "--key", key, "--listen", "127.0.0.1:0", "--peer", peer, "--to", "a=b=c")
+                .failed(2, "--to", "\"b=c\" is no address");
+        new Cli()
+                .run(
+                        "serve",
+                        "--id",
+                        "db",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--peer",
+                        peer,
+                        "--to",
+                        "=" + target)
+                .failed(2, "--to", "empty name");
+        new Cli()
+                .run(
+                        "serve",
+                        "--id",
+                        "db",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--peer",
+                        peer,
+                        "--to",
+                        target,
+                        "--to",
+                        target)
+                .failed(2, "two targets without a name");
+        new Cli()
+                .run("serve", "--id", "db", "--key", key, "--listen", "127.0.0.1:0", "--to", target)
+                .failed(2, "--peer");
+        new Cli()
+                .run(
+                        "serve",
+                        "--id",
+                        "db",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--peer",
+                        peer,
+                        "--peers",
+                        key,
+                        "--to",
+                        target)
+                .failed(2, "--peers");
+        new Cli()
+                .run(
+                        "serve",
+                        "--id",
+                        "db",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--peers",
+                        file("none"),
+                        "--to",
+                        target)
+                .failed(1, "none");
+        new Cli()
+                .run("proxy", "--id", "web", "--key", key, "--listen", target, "--connect", target, "--peer", peer)
+                .failed(1, "cannot listen on " + target);
+        new Cli()
+                .run(
+                        "proxy",
+                        "--id",
+                        "web",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--connect",
+                        target,
+                        "--peer",
+                        peer,
+                        "--peer",
+                        "x=" + file("other.key.pub"))
+                .failed(2, "--peer: 2 peers; expected one");
+        new Cli()
+                .run(
+                        "proxy",
+                        "--id",
+                        "web",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--connect",
+                        target,
+                        "--peer",
+                        peer,
+                        "--target",
+                        "x".repeat(256))
+                .failed(2, "--target", "256 bytes");
+        new Cli()
+                .run(
+                        "proxy",
+                        "--id",
+                        "web",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--connect",
+                        target,
+                        "--peer",
+                        peer,
+                        "--max-connections",
+                        0)
+                .failed(2, "0 connections");
+        new Cli()
+                .run(
+                        "proxy",
+                        "--id",
+                        "web",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--connect",
+                        target,
+                        "--peer",
+                        peer,
+                        "--drain",
+                        -1)
+                .failed(2, "--drain");
+    }
+
+    private void assertCarries(int port) throws IOException {
+        try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port);
+                Socket accepted = service.accept()) {
+            client.getOutputStream().write(HELLO);
+            client.shutdownOutput();
+            assertThat(accepted.getInputStream().readAllBytes()).isEqualTo(HELLO);
+            accepted.getOutputStream().write(ANSWER);
+            accepted.shutdownOutput();
+            assertThat(client.getInputStream().readAllBytes()).isEqualTo(ANSWER);
+        }
+    }
+
+    private static void assertRefused(int port) throws IOException {
+        try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            client.setSoTimeout(30_000);
+            org.assertj.core.api.Assertions.assertThatExceptionOfType(SocketException.class)
+                    .isThrownBy(() -> client.getInputStream().read());
+        }
+    }
+
+    private Running serve(Object... more) throws IOException {
+        List<Object> arguments =
+                new ArrayList<>(List.of("serve", "--id", "db", "--key", file("db.key"), "--listen", "127.0.0.1:0"));
+        arguments.addAll(List.of(more));
+        return start(arguments);
+    }
+
+    private Running proxy(int port, Object... more) throws IOException {
+        List<Object> arguments = new ArrayList<>(List.of(
+                "proxy",
+                "--id",
+                "web",
+                "--key",
+                file("web.key"),
+                "--listen",
+                "127.0.0.1:0",
+                "--connect",
+                "127.0.0.1:" + port,
+                "--peer",
+                "db=" + file("db.key.pub")));
+        arguments.addAll(List.of(more));
+        return start(arguments);
+    }
+
+    private Running start(List<Object> arguments) throws IOException {
+        Path err = directory.resolve("err" + processes.size());
+        ProcessBuilder builder = Cli.process(arguments.toArray()).redirectError(err.toFile());
+        builder.command().add(1, "-Xmx128m");
+        Process process = builder.start();
+        processes.add(process);
+        return new Running(process, err);
+    }
+
+    private Path file(String name) {
+        return directory.resolve(name);
+    }
+
+    private record Running(Process process, Path err) {
+        int port() throws IOException {
+            return Integer.parseInt(awaitLine("listening on [0-9.]+:([0-9]+)"));
+        }
+
+        /** Returns the group of the first line with this text. */
+        String awaitLine(String pattern) throws IOException {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            while (true) {
+                String printed = Files.readString(err);
+                Matcher found = Pattern.compile(pattern).matcher(printed);
+                if (printed.endsWith("\n") && found.find()) {
+                    return found.group(1);
+                }
+                if (System.nanoTime() > deadline
+                        || (!process.isAlive() && !found.reset().find())) {
+                    throw new AssertionError("no line \"" + pattern + "\" in:\n" + Files.readString(err));
+                }
+                Thread.onSpinWait();
+            }
+        }
+    }
+}
