@@ -86,7 +86,7 @@ class ArchitectureTest {
                 .whereLayer("transport")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("exchange")
-                .mayNotBeAccessedByAnyLayer()
+                .mayOnlyBeAccessedByLayers("store")
                 .whereLayer("handshake")
                 .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("message")

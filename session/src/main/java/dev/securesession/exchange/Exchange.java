@@ -187,9 +187,7 @@ public final class Exchange {
      * @throws IllegalStateException if the request was answered, or the session was closed
      */
     public byte[] fail(Request request, int code, String reason) {
-        if (code < 0 || code > ExchangeFrame.MAX_CODE) {
-            throw new IllegalArgumentException("failure code " + code + "; it must be 0 to " + ExchangeFrame.MAX_CODE);
-        }
+        ExchangeFrame.requireCode(code);
         request.beginAnswer(this);
         return session.wrap(ExchangeFrame.failure(request.number(), code, reason));
     }

@@ -5,6 +5,7 @@ import dev.securesession.exchange.ExchangeException.Reason;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A frame of the exchange layer, which is the payload of one message: writing and reading of its layout.
@@ -54,6 +55,7 @@ final class ExchangeFrame {
 
     /** A reason that is too long is cut between two characters. */
     static byte[] failure(long number, int code, String reason) {
+        requireCode(code);
         byte[] text = reason.getBytes(StandardCharsets.UTF_8);
         int length = Math.min(text.length, MAX_REASON_LENGTH);
         while (length < text.length && (text[length] & 0xC0) == 0x80) {
@@ -71,10 +73,10 @@ final class ExchangeFrame {
      * Reads a frame.
      *
      * @param number the number of the message that carried it
-     * @param owner the exchange to which a request belongs
+     * @param owner the exchange to which a request belongs, null if to none
      * @throws ExchangeException if there is no such type, or the length does not fit it
      */
-    static Received read(byte[] frame, long number, Exchange owner) throws ExchangeException {
+    static Received read(byte[] frame, long number, @Nullable Exchange owner) throws ExchangeException {
         if (frame.length == 0) {
             throw malformed("an empty frame; it must have a type");
         }
@@ -95,6 +97,12 @@ final class ExchangeFrame {
                 throw malformed("a frame of unknown type " + (frame[0] & 0xFF)
                         + "; the peer does not use the exchange layer, or a newer one");
         };
+    }
+
+    static void requireCode(int code) {
+        if (code < 0 || code > MAX_CODE) {
+            throw new IllegalArgumentException("failure code " + code + "; it must be 0 to " + MAX_CODE);
+        }
     }
 
     private static int length(int header, byte[] body) {

@@ -1,15 +1,16 @@
 package dev.securesession.exchange;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /** A request of the peer, to be answered once by the {@link Exchange} that received it. Safe for use by several threads. */
 public final class Request implements Received {
-    private final Exchange owner;
+    private final @Nullable Exchange owner;
     private final long number;
     private final byte[] body;
     private final AtomicBoolean answered = new AtomicBoolean();
 
-    Request(Exchange owner, long number, byte[] body) {
+    Request(@Nullable Exchange owner, long number, byte[] body) {
         this.owner = owner;
         this.number = number;
         this.body = body;

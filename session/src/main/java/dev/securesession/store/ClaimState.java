@@ -25,6 +25,8 @@ final class ClaimState {
     private long changes;
     private long durable;
     private long checkedAt;
+    private long checksAsked;
+    private long checksDone;
     private boolean releasing;
     private @Nullable IOException end;
 
@@ -105,7 +107,26 @@ final class ClaimState {
         return age >= 0 && age < millis;
     }
 
-    synchronized void checked() {
+    /** Asks for a check of ownership; returns what {@link #isChecked} is asked with. */
+    synchronized long askForCheck() throws IOException {
+        requireOwned();
+        return ++checksAsked;
+    }
+
+    /** Tells whether a check was made that began after it was asked for; fails if the claim has ended. */
+    synchronized boolean isChecked(long check) throws IOException {
+        requireOwned();
+        return checksDone >= check;
+    }
+
+    /** Returns the record to compare and the checks that it is the answer to, or null if the claim has ended. */
+    synchronized @Nullable Check beginCheck() {
+        return end == null ? new Check(this, stored, checksAsked) : null;
+    }
+
+    /** The record is still this owner's. */
+    synchronized void checked(long check) {
+        checksDone = Math.max(checksDone, check);
         checkedAt = clock.millis();
     }
 
@@ -149,7 +170,7 @@ final class ClaimState {
                 .withPeer(session.peer())
                 .at(stored.epoch(), stored.version() + 1);
         SessionRecord next = place.withState(session.saveCopyAhead(key, place.binding(), numbers));
-        return new Snapshot(SessionStore.Change.of(stored, next), changes, used + numbers);
+        return new Snapshot(SessionStore.Change.of(stored, next), changes, used + numbers, checksAsked);
     }
 
     /** A snapshot is durable. */
@@ -157,7 +178,8 @@ final class ClaimState {
         stored = snapshot.change.next();
         durable = snapshot.changes;
         reserved = snapshot.reserved;
-        checked();
+        // The commit has compared the epoch.
+        checked(snapshot.checks);
     }
 
     /** Ends the claim: each later call fails with this. */
@@ -193,11 +215,30 @@ final class ClaimState {
         final SessionStore.Change change;
         final long changes;
         final long reserved;
+        final long checks;
 
-        Snapshot(SessionStore.Change change, long changes, long reserved) {
+        Snapshot(SessionStore.Change change, long changes, long reserved, long checks) {
             this.change = change;
             this.changes = changes;
             this.reserved = reserved;
+            this.checks = checks;
+        }
+    }
+
+    /** A check of ownership that is about to be made. */
+    static final class Check {
+        final ClaimState claim;
+        final SessionRecord record;
+        private final long checks;
+
+        Check(ClaimState claim, SessionRecord record, long checks) {
+            this.claim = claim;
+            this.record = record;
+            this.checks = checks;
+        }
+
+        void passed() {
+            claim.checked(checks);
         }
     }
 }

@@ -15,6 +15,7 @@ final class Committer {
     private final KeyHolder keys;
     private final int ahead;
     private final CommitTurns turns;
+    private final CommitTurns checks;
 
     Committer(SessionStore store, StoreOptions options, KeyHolder keys, int ahead) {
         this.store = store;
@@ -22,6 +23,7 @@ final class Committer {
         this.keys = keys;
         this.ahead = ahead;
         this.turns = new CommitTurns(options.commitBatch);
+        this.checks = new CommitTurns(options.commitBatch);
     }
 
     /** Returns once a change of a claim is durable. */
@@ -93,11 +95,38 @@ final class Committer {
         if (claim.isCheckedSince(options.ownershipCheck.toMillis())) {
             return;
         }
-        if (store.areOwned(List.of(claim.stored())).get(0)) {
-            claim.checked();
-        } else {
-            lost(claim);
-            claim.requireOwned();
+        long check = claim.askForCheck();
+        while (!claim.isChecked(check)) {
+            checks.add(claim);
+            List<ClaimState> batch = checks.await(claim);
+            if (!batch.isEmpty()) {
+                check(batch);
+            }
+        }
+    }
+
+    /** Compares the epochs of many claims in one call. If that fails, the others that wait for it ask for themselves. */
+    private void check(List<ClaimState> batch) throws IOException {
+        try {
+            List<ClaimState.Check> asked = new ArrayList<>(batch.size());
+            List<SessionRecord> records = new ArrayList<>(batch.size());
+            for (ClaimState claim : batch) {
+                ClaimState.Check check = claim.beginCheck();
+                if (check != null) {
+                    asked.add(check);
+                    records.add(check.record);
+                }
+            }
+            List<Boolean> owned = store.areOwned(records);
+            for (int i = 0; i < asked.size(); i++) {
+                if (owned.get(i)) {
+                    asked.get(i).passed();
+                } else {
+                    lost(asked.get(i).claim);
+                }
+            }
+        } finally {
+            checks.finish();
         }
     }
 

@@ -8,10 +8,13 @@ import dev.securesession.NumberedPayload;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.StateRejectedException;
+import dev.securesession.exchange.DetachedRequest;
+import dev.securesession.exchange.ExchangeException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,6 +121,27 @@ public final class SessionManager implements Closeable {
                 }
             }
         }
+    }
+
+    /**
+     * Takes a message of a peer that has a token and speaks the exchange layer: the payload of its request is the body, and the
+     * answer is bound to the request, so that answers that were exchanged on the way are refused by the peer.
+     *
+     * @param token what {@link #begin} gave the peer
+     * @param message a message of the handshake, or a wrapped request; not kept
+     * @return the reply of the handshake, or the request in the message, to be answered once
+     * @throws HandshakeException if it is refused as a message of the handshake; nothing has changed
+     * @throws MessageRejectedException if it is refused as a wrapped message; nothing has changed
+     * @throws ExchangeException if the message was accepted and is no request of the exchange layer: drop it
+     * @throws StateRejectedException as {@link #receive} says
+     * @throws IllegalArgumentException as {@link #receive} says
+     * @throws IOException as {@link #receive} says
+     */
+    public Received receiveRequest(String token, byte[] message)
+            throws HandshakeException, MessageRejectedException, ExchangeException, StateRejectedException,
+                    IOException {
+        Received received = receive(token, message);
+        return received instanceof Request request ? request.bound() : received;
     }
 
     private Received receiveHot(String token, SessionClaim claim, byte[] message)
@@ -312,13 +336,30 @@ public final class SessionManager implements Closeable {
         private final SessionManager manager;
         private final String token;
         private final NumberedPayload payload;
+        private final @Nullable DetachedRequest exchange;
+        private final AtomicBoolean answered = new AtomicBoolean();
         private volatile SessionClaim claim;
 
         Request(SessionManager manager, String token, SessionClaim claim, NumberedPayload payload) {
+            this(manager, token, claim, payload, null);
+        }
+
+        private Request(
+                SessionManager manager,
+                String token,
+                SessionClaim claim,
+                NumberedPayload payload,
+                @Nullable DetachedRequest exchange) {
             this.manager = manager;
             this.token = token;
             this.claim = claim;
             this.payload = payload;
+            this.exchange = exchange;
+        }
+
+        /** Reads the payload as a frame of the exchange layer. */
+        Request bound() throws ExchangeException {
+            return new Request(manager, token, claim, payload, DetachedRequest.read(payload));
         }
 
         @Override
@@ -345,32 +386,69 @@ public final class SessionManager implements Closeable {
         }
 
         /**
-         * Returns the payload.
+         * Returns the payload; of a request of the exchange layer the body.
          *
          * @return always the same array, the caller's to keep
          */
         public byte[] payload() {
-            return payload.payload();
+            return exchange == null ? payload.payload() : exchange.body();
         }
 
         /**
-         * Wraps an answer. Messages of a session are not bound to each other: put the {@link #number()} of the request into the
-         * answer, or use the exchange layer, which does.
+         * Wraps an answer. What {@link SessionManager#receiveRequest} returned is answered once, by an answer that is bound to
+         * it. Other messages of a session are not bound to each other: put the {@link #number()} of the request into the answer.
          *
-         * @param answer 1 byte or more; not kept
+         * @param answer 1 byte or more, of the exchange layer 0 or more; not kept
          * @return the message to send, a new array, the caller's to keep
          * @throws StateRejectedException if the session was deleted or its peer revoked meanwhile: do not answer
          * @throws IOException if the store fails: call again later, or give up
          * @throws IllegalArgumentException if the answer is empty or too long
+         * @throws IllegalStateException if a request of the exchange layer was answered before
          * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
          */
         public byte[] answer(byte[] answer) throws IOException, StateRejectedException {
-            return manager.answer(this, answer);
+            return exchange == null ? manager.answer(this, answer) : answerOnce(exchange.answer(answer));
+        }
+
+        /**
+         * Wraps the word that a request of the exchange layer could not be answered.
+         *
+         * @param code 0 to 65,535, for programs; see {@link dev.securesession.exchange.Failure}
+         * @param reason for people; cut after 255 bytes of UTF-8
+         * @return the message to send, a new array, the caller's to keep
+         * @throws StateRejectedException if the session was deleted or its peer revoked meanwhile: do not answer
+         * @throws IOException if the store fails: call again later, or give up
+         * @throws IllegalArgumentException if the code is out of its range
+         * @throws IllegalStateException if the request is not of the exchange layer, or was answered before
+         * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
+         */
+        public byte[] fail(int code, String reason) throws IOException, StateRejectedException {
+            if (exchange == null) {
+                throw new IllegalStateException("a request outside the exchange layer; take it by receiveRequest");
+            }
+            return answerOnce(exchange.failure(code, reason));
+        }
+
+        /** PROTOCOL.md EX-4. An answer that was not handed out may be tried again. */
+        private byte[] answerOnce(byte[] frame) throws IOException, StateRejectedException {
+            if (!answered.compareAndSet(false, true)) {
+                throw new IllegalStateException("request " + number() + " was answered before");
+            }
+            boolean wrapped = false;
+            try {
+                byte[] message = manager.answer(this, frame);
+                wrapped = true;
+                return message;
+            } finally {
+                if (!wrapped) {
+                    answered.set(false);
+                }
+            }
         }
 
         @Override
         public String toString() {
-            return "request of " + payload.payload().length + " bytes from " + peer();
+            return "request of " + payload().length + " bytes from " + peer();
         }
     }
 }

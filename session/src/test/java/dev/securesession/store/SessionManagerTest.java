@@ -14,6 +14,11 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
+import dev.securesession.exchange.Answer;
+import dev.securesession.exchange.Exchange;
+import dev.securesession.exchange.ExchangeException;
+import dev.securesession.exchange.Failure;
+import dev.securesession.exchange.OutgoingRequest;
 import dev.securesession.rules.Rule;
 import dev.securesession.store.SessionManager.HandshakeReply;
 import dev.securesession.store.SessionManager.Received;
@@ -309,6 +314,67 @@ class SessionManagerTest {
             assertThat(answers).hasSize(requests);
         } finally {
             threads.shutdownNow();
+        }
+    }
+
+    @Test
+    @Rule(value = "EX-3", kind = ACCEPTS)
+    @Rule(value = "EX-3", kind = REFUSES)
+    void answersAreBoundToRequests() throws Exception {
+        SessionManager one = manager();
+        SessionManager other = manager();
+        try (Client client = new Client(one, other)) {
+            Exchange exchange = Exchange.over(client.session);
+            OutgoingRequest first = exchange.request(bytes("first"));
+            OutgoingRequest second = exchange.request(bytes("second"));
+            OutgoingRequest third = exchange.request(new byte[0]);
+
+            Request received = (Request) one.receiveRequest(client.token, first.message());
+            assertThat(text(received.payload())).isEqualTo("first");
+            byte[] toFirst = received.answer(bytes("1"));
+            byte[] toSecond = ((Request) other.receiveRequest(client.token, second.message())).answer(new byte[0]);
+            byte[] toThird = ((Request) one.receiveRequest(client.token, third.message())).fail(404, "not here");
+
+            assertThatThrownBy(() -> exchange.receiveAnswer(second.number(), toFirst))
+                    .as("answers that were exchanged on the way")
+                    .isInstanceOf(ExchangeException.class);
+            assertThat(((Answer) exchange.receiveAnswer(second.number(), toSecond)).body())
+                    .isEmpty();
+            assertThat(((Failure) exchange.receiveAnswer(third.number(), toThird)).code())
+                    .isEqualTo(404);
+        }
+    }
+
+    @Test
+    @Rule(value = "EX-4", kind = REFUSES)
+    void aRequestOfTheExchangeLayerIsAnsweredOnce() throws Exception {
+        FaultyStore failing = FaultyStore.failingAt(store, 5, FaultyStore.Moment.BEFORE);
+        SessionManager manager = SessionManager.of(sessions(failing));
+        try (Client client = new Client(manager, manager)) {
+            Exchange exchange = Exchange.over(client.session);
+            OutgoingRequest asked = exchange.request(bytes("one"));
+            Request received = (Request) manager.receiveRequest(client.token, asked.message());
+            assertThatThrownBy(() -> received.answer(bytes("lost"))).isInstanceOf(IOException.class);
+            byte[] answer = received.answer(bytes("two"));
+            assertThatThrownBy(() -> received.answer(bytes("three"))).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> received.fail(1, "")).isInstanceOf(IllegalStateException.class);
+            assertThat(((Answer) exchange.receiveAnswer(asked.number(), answer)).body())
+                    .isEqualTo(bytes("two"));
+        }
+    }
+
+    @Test
+    @Rule(value = "EX-1", kind = REFUSES)
+    void aMessageOutsideTheExchangeLayerIsNoRequest() throws Exception {
+        SessionManager manager = manager();
+        try (Client client = new Client(manager, manager)) {
+            for (byte[] payload : List.of(bytes("plain"), new byte[] {2, 0, 0, 0, 0, 0, 0, 0, 0})) {
+                byte[] message = client.session.wrap(payload);
+                assertThatThrownBy(() -> manager.receiveRequest(client.token, message))
+                        .isInstanceOf(ExchangeException.class);
+            }
+            Request plain = (Request) manager.receive(client.token, client.session.wrap(bytes("plain")));
+            assertThatThrownBy(() -> plain.fail(1, "")).isInstanceOf(IllegalStateException.class);
         }
     }
 

@@ -564,6 +564,62 @@ class StoredSessionsTest {
     }
 
     @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void manyThreadsShareChecksOfOwnership() throws Exception {
+        StoredSessions sessions = sessions(options);
+        int threads = 8;
+        List<SessionClaim> claims = new ArrayList<>();
+        for (int i = 0; i < threads; i++) {
+            claims.add(sessions.add(pair.establish().server()));
+        }
+        sessions.claim(claims.get(threads - 1).id());
+        CountDownLatch first = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        store.beforeCheck = () -> {
+            first.countDown();
+            await(go);
+        };
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<byte[]>> messages = new ArrayList<>();
+            CountDownLatch started = new CountDownLatch(threads - 1);
+            for (int i = 0; i < threads; i++) {
+                SessionClaim claim = claims.get(i);
+                messages.add(executor.submit(() -> {
+                    started.countDown();
+                    return claim.wrap(payload(1));
+                }));
+                if (i == 0) {
+                    await(first);
+                }
+            }
+            await(started);
+            go.countDown();
+            for (int i = 0; i < threads - 1; i++) {
+                assertThat(messages.get(i).get(60, TimeUnit.SECONDS)).isNotEmpty();
+            }
+            assertThatThrownBy(() -> messages.get(threads - 1).get(60, TimeUnit.SECONDS))
+                    .as("each claim is judged by its own record")
+                    .hasCauseInstanceOf(ClaimLostException.class);
+            assertThat(store.checks.stream().mapToInt(Integer::intValue).sum()).isEqualTo(threads);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    @Test
+    void aCheckOfOwnershipThatFailsIsMadeAgain() throws Exception {
+        SessionClaim claim = sessions(options).add(pair.establish().server());
+        store.beforeCheck = () -> {
+            throw new IOException("not reached");
+        };
+        assertThatThrownBy(() -> claim.wrap(payload(1))).hasMessage("not reached");
+        store.beforeCheck = () -> {};
+        assertThat(claim.wrap(payload(1))).isNotEmpty();
+        assertThat(store.checks).containsExactly(1);
+    }
+
+    @Test
     void anInterruptedWaitDeliversNothing() throws Exception {
         SessionClaim claim = sessions(options).add(peers.server());
         CountDownLatch committing = new CountDownLatch(1);
@@ -719,8 +775,10 @@ class StoredSessionsTest {
     private static final class Watched extends ForwardingStore {
         final List<String> events = new ArrayList<>();
         final List<Integer> batches = new ArrayList<>();
+        final List<Integer> checks = new ArrayList<>();
         volatile Interference afterFind = () -> {};
         volatile Interference beforeReplace = () -> {};
+        volatile Interference beforeCheck = () -> {};
         volatile RuntimeException failure;
         volatile Error error;
 
@@ -748,6 +806,13 @@ class StoredSessionsTest {
             events.add("replace");
             batches.add(changes.size());
             return store.replaceAll(changes);
+        }
+
+        @Override
+        public List<Boolean> areOwned(List<SessionRecord> records) throws IOException {
+            run(beforeCheck);
+            checks.add(records.size());
+            return store.areOwned(records);
         }
 
         private static void run(Interference interference) throws IOException {

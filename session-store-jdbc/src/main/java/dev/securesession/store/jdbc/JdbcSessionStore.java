@@ -16,7 +16,9 @@ import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -36,6 +38,7 @@ import org.sqlite.SQLiteConfig.TransactionMode;
 public final class JdbcSessionStore implements SessionStore {
     private static final String COLUMNS = "id, format, peer, epoch, version, key_name, expires, state";
     private static final String AS_READ = " where id = ? and epoch = ? and version = ?";
+    private static final int RECORDS_IN_ONE_QUERY = 256;
     private static final int BUSY_MILLIS = 30_000;
     private static final long SCHEMA_LOCK = 0x7365637572657373L;
 
@@ -173,6 +176,45 @@ public final class JdbcSessionStore implements SessionStore {
             made[order.get(i)] = counts[i] == 1;
         }
         return List.of(made);
+    }
+
+    @Override
+    public List<Boolean> areOwned(List<SessionRecord> records) throws IOException {
+        if (records.isEmpty()) {
+            return List.of();
+        }
+        return connections.inTransaction(connection -> {
+            Map<String, Long> epochs = new HashMap<>();
+            for (int from = 0; from < records.size(); from += RECORDS_IN_ONE_QUERY) {
+                addEpochs(
+                        connection,
+                        records.subList(from, Math.min(records.size(), from + RECORDS_IN_ONE_QUERY)),
+                        epochs);
+            }
+            List<Boolean> owned = new ArrayList<>(records.size());
+            for (SessionRecord record : records) {
+                owned.add(epochs.getOrDefault(record.id(), 0L) == record.epoch());
+            }
+            return owned;
+        });
+    }
+
+    /** Few different texts, so that the database keeps its plans: the last id stands in for those that are missing. */
+    private static void addEpochs(Connection connection, List<SessionRecord> records, Map<String, Long> epochs)
+            throws SQLException {
+        int places = Integer.highestOneBit(2 * records.size() - 1);
+        try (PreparedStatement select = connection.prepareStatement(
+                "select id, epoch from secure_session where id in (?" + ", ?".repeat(places - 1) + ")")) {
+            for (int i = 0; i < places; i++) {
+                select.setString(
+                        i + 1, records.get(Math.min(i, records.size() - 1)).id());
+            }
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    epochs.put(rows.getString(1), rows.getLong(2));
+                }
+            }
+        }
     }
 
     @Override
