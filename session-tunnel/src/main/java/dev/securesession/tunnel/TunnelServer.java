@@ -163,6 +163,15 @@ public final class TunnelServer implements AutoCloseable {
     }
 
     /**
+     * Replaces the identity of this end, for new connections; those that are open go on.
+     *
+     * @param identity who this end is from now on
+     */
+    public void replaceIdentity(LocalIdentity identity) {
+        config = SessionConfig.of(identity, id -> peers.find(id)).withCrypto(config.crypto());
+    }
+
+    /**
      * Ends all connections of a peer, which learns why. It can connect again unless the peers are replaced too.
      *
      * @param peer the id of the peer
