@@ -15,6 +15,8 @@ import dev.securesession.cli.keys.PubkeyCommand;
 import dev.securesession.cli.peer.PeerCommand;
 import dev.securesession.cli.tunnel.ProxyCommand;
 import dev.securesession.cli.tunnel.ServeCommand;
+import dev.securesession.cli.tunnel.StatusCommand;
+import dev.securesession.cli.tunnel.TunnelsCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,6 +42,8 @@ import picocli.CommandLine.Spec;
             ConnectCommand.class,
             ServeCommand.class,
             ProxyCommand.class,
+            TunnelsCommand.class,
+            StatusCommand.class,
             InspectCommand.class,
             PeerCommand.class,
             VersionCommand.class,

@@ -34,6 +34,8 @@ class UsageTest {
                         "connect",
                         "serve",
                         "proxy",
+                        "tunnels",
+                        "status",
                         "inspect",
                         "peer",
                         "version")

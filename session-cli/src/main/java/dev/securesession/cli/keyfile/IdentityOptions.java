@@ -6,6 +6,8 @@ import dev.securesession.PeerId;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Terminal;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -34,7 +36,23 @@ public final class IdentityOptions {
         return LocalIdentity.of(own, privateKey);
     }
 
-    KeyReader reader(Terminal terminal) {
+    /** Returns our own id. */
+    public PeerId id() throws Failure {
+        return peerId(id);
+    }
+
+    /** Returns the name of the file with the private key. */
+    public String keyFile() {
+        return key;
+    }
+
+    /** Returns the file with the private key, unless that is standard input. */
+    public List<Path> files() throws Failure {
+        return key.equals(KeyReader.STANDARD_INPUT) ? List.of() : List.of(KeyReader.path(key));
+    }
+
+    /** Returns what reads keys, and asks for a passphrase as the options say. */
+    public KeyReader reader(Terminal terminal) {
         return new KeyReader(terminal, passphrase);
     }
 

@@ -51,7 +51,7 @@ public final class KeyReader {
     }
 
     /** Reads a private key, the caller's to destroy. */
-    IdentityPrivateKey readPrivate(String file) throws IOException, Failure {
+    public IdentityPrivateKey readPrivate(String file) throws IOException, Failure {
         IdentityPrivateKey key = read(file).privateKey();
         if (key == null) {
             throw new Failure(file + ": a public key where a private one belongs");

@@ -6,6 +6,7 @@ import dev.securesession.PeerId;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Terminal;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,17 @@ public final class NamedKeys {
             keys.put(IdentityOptions.peerId(peer.getKey()), List.copyOf(ofPeer));
         }
         return keys;
+    }
+
+    /** Returns the files that were named. */
+    public static List<Path> files(CommandLine command, List<String> values) throws Failure {
+        List<Path> files = new ArrayList<>();
+        for (List<String> ofPeer : filesById(command, values).values()) {
+            for (String file : ofPeer) {
+                files.add(KeyReader.path(file));
+            }
+        }
+        return files;
     }
 
     static Map<String, List<String>> filesById(CommandLine command, List<String> values) {

@@ -8,6 +8,7 @@ import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Terminal;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
@@ -48,9 +49,24 @@ public final class PeerOptions {
 
     /** Returns a configuration that accepts the peers that were named. */
     public SessionConfig config(Terminal terminal) throws IOException, Failure {
-        Map<PeerId, List<IdentityPublicKey>> keys = NamedKeys.read(terminal, identity, command.commandLine(), peers);
-        PeerDirectory directory = peer -> keys.getOrDefault(peer, List.of());
+        PeerDirectory directory = directory(terminal);
         return SessionConfig.of(identity.read(terminal), directory).withCrypto(CryptoProviders.fastest());
+    }
+
+    /** Returns the options for the local identity. */
+    public IdentityOptions identity() {
+        return identity;
+    }
+
+    /** Returns a directory of the peers that were named. */
+    public PeerDirectory directory(Terminal terminal) throws IOException, Failure {
+        Map<PeerId, List<IdentityPublicKey>> keys = NamedKeys.read(terminal, identity, command.commandLine(), peers);
+        return peer -> keys.getOrDefault(peer, List.of());
+    }
+
+    /** Returns the files of the peers that were named. */
+    public List<Path> files() throws Failure {
+        return NamedKeys.files(command.commandLine(), peers);
     }
 
     private Map<String, List<String>> filesById() {

@@ -1,9 +1,9 @@
 package dev.securesession.cli.operations;
 
 import dev.securesession.IdentityPublicKey;
-import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.tunnel.TunnelPeers;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,7 +14,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The peers of a server: their keys, their remarks, and the targets that each of them may reach. Immutable. */
-public final class KnownPeers implements PeerDirectory {
+public final class KnownPeers implements TunnelPeers {
     private final Map<PeerId, Peer> peers;
 
     private KnownPeers(Map<PeerId, Peer> peers) {
@@ -34,7 +34,7 @@ public final class KnownPeers implements PeerDirectory {
         return found == null ? List.of() : found.keys;
     }
 
-    /** Tells whether a peer may reach a target. */
+    @Override
     public boolean mayReach(PeerId peer, String target) {
         Peer found = peers.get(peer);
         return found != null && (found.targets == null || found.targets.contains(target));

@@ -1,5 +1,6 @@
 package dev.securesession.cli.tunnel;
 
+import dev.securesession.cli.operations.OperationsOptions;
 import dev.securesession.tunnel.TunnelOptions;
 import java.time.Duration;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,7 +63,7 @@ final class LimitOptions {
         return Duration.ofSeconds(drain);
     }
 
-    boolean isQuiet() {
-        return quiet;
+    OperationsOptions.Choice choice() {
+        return quiet ? OperationsOptions.Choice.ERRORS_ONLY : OperationsOptions.Choice.EVERYTHING;
     }
 }

@@ -1,5 +1,7 @@
 package dev.securesession.cli.tunnel;
 
+import dev.securesession.CryptoProviders;
+import dev.securesession.PeerDirectory;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
@@ -7,11 +9,19 @@ import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.PeerOptions;
 import dev.securesession.cli.net.Port;
+import dev.securesession.cli.operations.Identities;
+import dev.securesession.cli.operations.Operations;
+import dev.securesession.cli.operations.OperationsOptions;
+import dev.securesession.cli.operations.RunningTunnel;
 import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelListener;
 import dev.securesession.tunnel.TunnelProxy;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -71,6 +81,9 @@ public final class ProxyCommand extends Subcommand {
     @Mixin
     private LimitOptions limits;
 
+    @Mixin
+    private OperationsOptions operations;
+
     @Override
     public Integer call() throws IOException, Failure, InterruptedException {
         if (peers.count() != 1) {
@@ -78,19 +91,54 @@ public final class ProxyCommand extends Subcommand {
         }
         Terminal terminal = terminal();
         Duration drain = limits.drain();
-        SessionConfig config = peers.config(terminal);
+        Identities identities = new Identities(terminal, peers.identity().reader(terminal));
+        SessionConfig config = config(terminal, identities, CryptoProviders.fastest());
         config.crypto().warmUpInBackground();
-        try (ConnectionLog log = new ConnectionLog(terminal);
-                TunnelProxy proxy = start(config, limits.isQuiet() ? new TunnelListener() {} : log)) {
-            if (!limits.isQuiet()) {
-                terminal.err()
-                        .println("listening on " + Port.describe(proxy.address()) + ", to " + peers.first() + " at "
-                                + connect + (target.isEmpty() ? "" : ", target " + target));
-                terminal.err().flush();
-            }
-            UntilStopped.await(terminal, () -> proxy.connections().size(), drain, proxy::close);
+        try (Operations running = operations.start(terminal, limits.choice());
+                TunnelProxy proxy = start(config, running.listener(""))) {
+            running.add(RunningTunnel.of("", proxy));
+            String ready = "listening on " + Port.describe(proxy.address()) + ", to " + peers.first() + " at " + connect
+                    + (target.isEmpty() ? "" : ", target " + target);
+            running.info("listening", ready);
+            running.run(new Reload(terminal, identities, config.crypto(), proxy), ready, drain);
         }
         return 0;
+    }
+
+    /** Reads the keys again, of this end and of the server. */
+    private final class Reload implements Operations.Reloadable {
+        private final Terminal terminal;
+        private final Identities identities;
+        private final CryptoProviders crypto;
+        private final TunnelProxy proxy;
+
+        Reload(Terminal terminal, Identities identities, CryptoProviders crypto, TunnelProxy proxy) {
+            this.terminal = terminal;
+            this.identities = identities;
+            this.crypto = crypto;
+            this.proxy = proxy;
+        }
+
+        @Override
+        public Collection<Path> files() throws Failure {
+            List<Path> files = new ArrayList<>(peers.files());
+            files.addAll(peers.identity().files());
+            return files;
+        }
+
+        @Override
+        public String reload() throws IOException, Failure {
+            proxy.replaceConfig(config(terminal, identities, crypto));
+            return "the keys of both ends";
+        }
+    }
+
+    private SessionConfig config(Terminal terminal, Identities identities, CryptoProviders crypto)
+            throws IOException, Failure {
+        PeerDirectory directory = peers.directory(terminal);
+        return SessionConfig.of(
+                        identities.read(peers.identity().id(), peers.identity().keyFile()), directory)
+                .withCrypto(crypto);
     }
 
     private TunnelProxy start(SessionConfig config, TunnelListener listener) throws Failure {

@@ -1,9 +1,7 @@
 package dev.securesession.cli.tunnel;
 
 import dev.securesession.CryptoProviders;
-import dev.securesession.IdentityPublicKey;
 import dev.securesession.LocalIdentity;
-import dev.securesession.PeerId;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Subcommand;
@@ -11,15 +9,20 @@ import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.IdentityOptions;
 import dev.securesession.cli.keyfile.NamedKeys;
 import dev.securesession.cli.net.Port;
+import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.KnownPeers;
+import dev.securesession.cli.operations.Operations;
+import dev.securesession.cli.operations.OperationsOptions;
 import dev.securesession.cli.operations.PeersFile;
+import dev.securesession.cli.operations.RunningTunnel;
 import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelListener;
-import dev.securesession.tunnel.TunnelPeers;
 import dev.securesession.tunnel.TunnelServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +84,9 @@ public final class ServeCommand extends Subcommand {
     @Mixin
     private LimitOptions limits;
 
+    @Mixin
+    private OperationsOptions operations;
+
     /** Either form. */
     private static final class Peers {
         @Option(
@@ -105,21 +111,66 @@ public final class ServeCommand extends Subcommand {
         Map<String, TunnelAddress> targets = targets();
         KnownPeers known = knownPeers(terminal);
         known.requireTargets(targets.keySet());
-        LocalIdentity own = identity.read(terminal);
+        Identities identities = new Identities(terminal, identity.reader(terminal));
+        LocalIdentity own = identities.read(identity.id(), identity.keyFile());
         CryptoProviders crypto = CryptoProviders.fastest();
         crypto.warmUpInBackground();
-        try (ConnectionLog log = new ConnectionLog(terminal);
-                TunnelServer server =
-                        start(own, crypto, known, targets, limits.isQuiet() ? new TunnelListener() {} : log)) {
-            if (!limits.isQuiet()) {
-                terminal.err()
-                        .println("listening on " + Port.describe(server.address()) + " for " + known.size()
-                                + (known.size() == 1 ? " peer" : " peers") + ", to " + shown(targets));
-                terminal.err().flush();
-            }
-            UntilStopped.await(terminal, () -> server.connections().size(), drain, server::close);
+        try (Operations running = operations.start(terminal, limits.choice());
+                TunnelServer server = start(own, crypto, known, targets, running.listener(""))) {
+            running.add(RunningTunnel.of("", server));
+            String ready = "listening on " + Port.describe(server.address()) + " for " + peersIn(known) + ", to "
+                    + shown(targets);
+            running.info("listening", ready);
+            running.run(new Reload(terminal, identities, own, server, targets), ready, drain);
         }
         return 0;
+    }
+
+    /** Reads the keys again, of this end and of the peers. */
+    private final class Reload implements Operations.Reloadable {
+        private final Terminal terminal;
+        private final Identities identities;
+        private final TunnelServer server;
+        private final Map<String, TunnelAddress> targets;
+        private LocalIdentity own;
+
+        Reload(
+                Terminal terminal,
+                Identities identities,
+                LocalIdentity own,
+                TunnelServer server,
+                Map<String, TunnelAddress> targets) {
+            this.terminal = terminal;
+            this.identities = identities;
+            this.own = own;
+            this.server = server;
+            this.targets = targets;
+        }
+
+        @Override
+        public Collection<Path> files() throws Failure {
+            List<Path> files = new ArrayList<>(
+                    peers.all != null ? List.of(peers.all) : NamedKeys.files(commandLine(), namedPeers()));
+            files.addAll(identity.files());
+            return files;
+        }
+
+        @Override
+        public String reload() throws IOException, Failure {
+            KnownPeers others = knownPeers(terminal);
+            others.requireTargets(targets.keySet());
+            LocalIdentity identityNow = identities.read(identity.id(), identity.keyFile());
+            server.replacePeers(others);
+            if (identityNow != own) {
+                server.replaceIdentity(identityNow);
+                own = identityNow;
+            }
+            return peersIn(others);
+        }
+    }
+
+    private static String peersIn(KnownPeers known) {
+        return known.size() + (known.size() == 1 ? " peer" : " peers");
     }
 
     private TunnelServer start(
@@ -130,7 +181,7 @@ public final class ServeCommand extends Subcommand {
             TunnelListener listener)
             throws Failure {
         try {
-            return TunnelServer.start(listen, own, crypto, new Served(known), targets, limits.options(), listener);
+            return TunnelServer.start(listen, own, crypto, known, targets, limits.options(), listener);
         } catch (IOException e) {
             throw new Failure("cannot listen on " + listen + ": " + Errors.sentence(e), e);
         }
@@ -140,8 +191,11 @@ public final class ServeCommand extends Subcommand {
         if (peers.all != null) {
             return PeersFile.read(peers.all);
         }
-        List<String> files = peers.files == null ? List.of() : peers.files;
-        return KnownPeers.of(NamedKeys.read(terminal, identity, commandLine(), files));
+        return KnownPeers.of(NamedKeys.read(terminal, identity, commandLine(), namedPeers()));
+    }
+
+    private List<String> namedPeers() {
+        return peers.files == null ? List.of() : peers.files;
     }
 
     private Map<String, TunnelAddress> targets() {
@@ -172,18 +226,5 @@ public final class ServeCommand extends Subcommand {
                 .append(name.isEmpty() ? "" : name + "=")
                 .append(address));
         return shown.toString();
-    }
-
-    /** The peers that were named, as the tunnel asks for them. */
-    private record Served(KnownPeers known) implements TunnelPeers {
-        @Override
-        public List<IdentityPublicKey> find(PeerId peer) {
-            return known.find(peer);
-        }
-
-        @Override
-        public boolean mayReach(PeerId peer, String target) {
-            return known.mayReach(peer, target);
-        }
     }
 }

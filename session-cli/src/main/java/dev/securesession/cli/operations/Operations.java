@@ -1,0 +1,302 @@
+package dev.securesession.cli.operations;
+
+import dev.securesession.SecureSessionException;
+import dev.securesession.cli.command.Errors;
+import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.net.Port;
+import dev.securesession.tunnel.TunnelConnection;
+import dev.securesession.tunnel.TunnelEnd;
+import dev.securesession.tunnel.TunnelListener;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operation of the tunnels of one process: their log, metrics and status, reloads, and the end.
+ *
+ * <p>Safe for use by several threads, but for {@link #run}, which is called once.
+ */
+public final class Operations implements AutoCloseable {
+    private final EventLog log;
+    private final boolean quiet;
+    private final ServiceManager manager;
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Map<String, TunnelMetrics> metrics = new ConcurrentHashMap<>();
+    private final List<RunningTunnel> tunnels = new CopyOnWriteArrayList<>();
+    private final Counter applied;
+    private final Counter refusedReloads;
+    private final @Nullable LocalHttp http;
+    private final @Nullable StatusSocket status;
+    private volatile boolean hangup;
+    private volatile boolean stopping;
+
+    Operations(
+            EventLog log,
+            OperationsOptions.Choice quiet,
+            ServiceManager manager,
+            @Nullable InetSocketAddress metricsAddress,
+            @Nullable String statusAddress)
+            throws Failure {
+        this.log = log;
+        this.quiet = quiet == OperationsOptions.Choice.ERRORS_ONLY;
+        this.manager = manager;
+        this.applied = reloads("applied");
+        this.refusedReloads = reloads("refused");
+        new UptimeMetrics().bindTo(registry);
+        new ProcessorMetrics().bindTo(registry);
+        new FileDescriptorMetrics().bindTo(registry);
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        this.status = statusAddress == null
+                ? null
+                : StatusSocket.listen(
+                        statusAddress, () -> StatusReport.json(tunnels), () -> StatusReport.table(tunnels));
+        LocalHttp started = null;
+        try {
+            started =
+                    metricsAddress == null ? null : LocalHttp.start(metricsAddress, registry::scrape, () -> !stopping);
+        } finally {
+            if (started == null && metricsAddress != null && status != null) {
+                status.close();
+            }
+        }
+        this.http = started;
+        if (started != null) {
+            boolean local = started.address().getAddress().isLoopbackAddress();
+            info("metrics", "metrics on http://" + Port.describe(started.address()) + "/metrics");
+            if (!local) {
+                log.warn(
+                        "metrics-open",
+                        "other machines can read the metrics, without a password; use a loopback address if they should not");
+            }
+        }
+    }
+
+    private Counter reloads(String result) {
+        return Counter.builder("securesession.reloads")
+                .description("Reloads of keys and configuration")
+                .tag("result", result)
+                .register(registry);
+    }
+
+    /** Returns the log. */
+    public EventLog log() {
+        return log;
+    }
+
+    /** Logs an event of the program, unless only errors are wanted. */
+    public void info(String event, String sentence) {
+        if (!quiet) {
+            log.info(event, sentence);
+        }
+    }
+
+    /** Returns what counts and logs the connections of a tunnel. */
+    public TunnelListener listener(String tunnel) {
+        TunnelMetrics numbers = metrics.computeIfAbsent(tunnel, name -> new TunnelMetrics(registry, name));
+        return new Listener(tunnel, numbers);
+    }
+
+    /** Adds a tunnel that runs. */
+    public void add(RunningTunnel tunnel) {
+        tunnels.add(tunnel);
+    }
+
+    /** Removes a tunnel, and closes it on a thread of its own. */
+    public void remove(RunningTunnel tunnel, Duration drain) {
+        tunnels.remove(tunnel);
+        Thread thread = new Thread(() -> tunnel.close(drain), "drain " + tunnel.name());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Returns the tunnels that run. */
+    public Collection<RunningTunnel> tunnels() {
+        return List.copyOf(tunnels);
+    }
+
+    /** What can be read again while tunnels run. */
+    public interface Reloadable {
+        /** Returns the files whose changes cause a reload. */
+        Collection<Path> files() throws Failure;
+
+        /**
+         * Reads everything again, and applies it if all of it is right.
+         *
+         * @return what is in force now, in a few words
+         */
+        String reload() throws IOException, Failure, SecureSessionException;
+    }
+
+    /**
+     * Reports that the tunnels are ready, and reloads when files change and at SIGHUP, until the process is asked to stop by
+     * SIGTERM or Ctrl-C; drains the tunnels then.
+     */
+    public void run(Reloadable reloadable, String ready, Duration drain) throws Failure, InterruptedException {
+        WatchedFiles watched = new WatchedFiles(reloadable.files());
+        Thread looking = Thread.currentThread();
+        Hangup.onSignal(() -> {
+            hangup = true;
+            LockSupport.unpark(looking);
+        });
+        Thread hook = new Thread(() -> stop(drain), "drain");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            manager.ready(ready);
+            while (!Thread.currentThread().isInterrupted()) {
+                LockSupport.parkNanos(LOOK.toNanos());
+                log.tick();
+                boolean changed = watched.haveChanged();
+                if ((changed || hangup) && !stopping) {
+                    boolean asked = hangup;
+                    hangup = false;
+                    // The state before the files are read: a change that comes later causes another reload.
+                    watched.watch(reloadable.files());
+                    reload(reloadable, asked ? "SIGHUP" : "a file changed", ready);
+                    watched.add(reloadable.files());
+                }
+            }
+            throw new InterruptedException("the thread that runs the tunnels was interrupted");
+        } finally {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException e) {
+                // The process ends.
+            }
+        }
+    }
+
+    private void reload(Reloadable reloadable, String why, String ready) {
+        manager.reloading();
+        try {
+            String now = reloadable.reload();
+            applied.increment();
+            info("reloaded", "reloaded (" + why + "): " + now);
+        } catch (IOException | Failure | SecureSessionException | RuntimeException e) {
+            refusedReloads.increment();
+            log.warn(
+                    "reload-refused",
+                    "reload refused (" + why + "), the earlier state stays in force: " + Errors.sentence(e));
+        }
+        manager.ready(ready);
+    }
+
+    private void stop(Duration drain) {
+        stopping = true;
+        manager.stopping();
+        int open =
+                tunnels.stream().mapToInt(tunnel -> tunnel.connections().size()).sum();
+        if (open > 0) {
+            info(
+                    "stopping",
+                    "stopping; waiting up to " + drain.toSeconds() + " s for " + open
+                            + (open == 1 ? " connection" : " connections"));
+        }
+        CountDownLatch closed = new CountDownLatch(tunnels.size());
+        for (RunningTunnel tunnel : tunnels) {
+            Thread thread = new Thread(
+                    () -> {
+                        try {
+                            tunnel.close(drain);
+                        } finally {
+                            closed.countDown();
+                        }
+                    },
+                    "drain " + tunnel.name());
+            thread.setDaemon(true);
+            thread.start();
+        }
+        try {
+            if (!closed.await(drain.plus(CLOSING).toMillis(), TimeUnit.MILLISECONDS)) {
+                log.warn("stopped", "a tunnel did not close in time");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        close();
+        // Stopping a service is no failure; without this the status would be that of the signal.
+        Runtime.getRuntime().halt(0);
+    }
+
+    /** Ends metrics and status, and logs what was only counted. */
+    @Override
+    public void close() {
+        if (!quiet) {
+            log.flush();
+        }
+        if (status != null) {
+            status.close();
+        }
+        if (http != null) {
+            http.close();
+        }
+    }
+
+    /** Returns where the metrics are served, if they are. */
+    Optional<InetSocketAddress> metricsAddress() {
+        return http == null ? Optional.empty() : Optional.of(http.address());
+    }
+
+    private final class Listener implements TunnelListener {
+        private final String tunnel;
+        private final TunnelMetrics numbers;
+
+        Listener(String tunnel, TunnelMetrics numbers) {
+            this.tunnel = tunnel;
+            this.numbers = numbers;
+        }
+
+        @Override
+        public void opened(TunnelConnection connection) {
+            numbers.opened(connection);
+        }
+
+        @Override
+        public void closed(TunnelConnection connection, TunnelEnd end) {
+            numbers.closed(connection, end);
+            if (!quiet) {
+                log.closed(new EventLog.Ended(
+                        tunnel,
+                        connection.peer().toString(),
+                        connection.remote().map(Port::describe).orElse("?"),
+                        connection.target(),
+                        connection.bytesToTarget(),
+                        connection.bytesFromTarget(),
+                        connection.duration(),
+                        end.complete(),
+                        end.reason()));
+            }
+        }
+
+        @Override
+        public void refused(SocketAddress remote, Throwable cause) {
+            numbers.refused();
+            if (!quiet) {
+                log.refused(tunnel, Port.describe(remote), Errors.sentence(cause));
+            }
+        }
+    }
+
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration CLOSING = Duration.ofSeconds(5);
+}

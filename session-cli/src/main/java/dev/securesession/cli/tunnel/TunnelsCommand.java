@@ -1,0 +1,318 @@
+package dev.securesession.cli.tunnel;
+
+import dev.securesession.CryptoProviders;
+import dev.securesession.SessionConfig;
+import dev.securesession.cli.command.Errors;
+import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.Subcommand;
+import dev.securesession.cli.command.Terminal;
+import dev.securesession.cli.keyfile.KeyReader;
+import dev.securesession.cli.keyfile.PassphraseOptions;
+import dev.securesession.cli.operations.Identities;
+import dev.securesession.cli.operations.Operations;
+import dev.securesession.cli.operations.OperationsOptions;
+import dev.securesession.cli.operations.RunningTunnel;
+import dev.securesession.cli.operations.TunnelFile;
+import dev.securesession.tunnel.TunnelProxy;
+import dev.securesession.tunnel.TunnelServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "tunnels",
+        description = {
+            "Runs many tunnels in one process, each a serve or a proxy, as a TOML file describes them.",
+            "",
+            "The file, and the keys and peers that it names, are read again when they change and at SIGHUP: all of it is "
+                    + "applied, or nothing. docs/tunnel-operations.md describes the file."
+        },
+        exitCodeList = {
+            "0:It was asked to stop and drained its connections; with --check: everything is right.",
+            "1:It failed: something in the file is wrong, or an address is in use.",
+            "2:The command was used wrongly."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  secure-session tunnels --config /etc/secure-session/tunnels.toml --check",
+            "  secure-session tunnels --config /etc/secure-session/tunnels.toml"
+        })
+public final class TunnelsCommand extends Subcommand {
+    @Option(names = "--config", required = true, paramLabel = "FILE", order = 1, description = "The TOML file.")
+    @SuppressWarnings("NullAway.Init")
+    private Path config;
+
+    @Option(
+            names = "--check",
+            order = 2,
+            description = "Read the file with all keys and peers that it names, say what is wrong, and start nothing.")
+    private boolean check;
+
+    @Mixin
+    private PassphraseOptions passphrase;
+
+    @Override
+    public Integer call() throws IOException, Failure, InterruptedException {
+        Terminal terminal = terminal();
+        KeyReader reader = new KeyReader(terminal, passphrase);
+        Identities identities = new Identities(terminal, reader);
+        TunnelFile file = TunnelFile.read(config, identities, reader);
+        if (check) {
+            terminal.out().println(config + ": " + counts(file));
+            terminal.out().flush();
+            return 0;
+        }
+        CryptoProviders crypto = CryptoProviders.fastest();
+        crypto.warmUpInBackground();
+        try (Operations running = OperationsOptions.start(
+                        terminal,
+                        OperationsOptions.Choice.EVERYTHING,
+                        file.metrics(),
+                        file.status(),
+                        file.logFormat());
+                Fleet fleet = new Fleet(running, crypto, file)) {
+            running.run(new Reload(fleet, identities, reader), counts(file), file.drain());
+        }
+        return 0;
+    }
+
+    private static String counts(TunnelFile file) {
+        return count(file.servers().size(), "server", "servers") + ", "
+                + count(file.proxies().size(), "proxy", "proxies");
+    }
+
+    private static String count(int number, String one, String many) {
+        return number + " " + (number == 1 ? one : many);
+    }
+
+    /** Reads the file again. */
+    private final class Reload implements Operations.Reloadable {
+        private final Fleet fleet;
+        private final Identities identities;
+        private final KeyReader reader;
+
+        Reload(Fleet fleet, Identities identities, KeyReader reader) {
+            this.fleet = fleet;
+            this.identities = identities;
+            this.reader = reader;
+        }
+
+        @Override
+        public Collection<Path> files() {
+            return fleet.inForce().files();
+        }
+
+        @Override
+        public String reload() throws IOException, Failure {
+            TunnelFile others = TunnelFile.read(config, identities, reader);
+            fleet.replace(others);
+            return counts(others);
+        }
+    }
+
+    /** The tunnels of a file, which run. For one thread. */
+    private static final class Fleet implements AutoCloseable {
+        private final Operations running;
+        private final CryptoProviders crypto;
+        private final Map<String, TunnelServer> servers = new LinkedHashMap<>();
+        private final Map<String, TunnelProxy> proxies = new LinkedHashMap<>();
+        private final Map<String, RunningTunnel> tunnels = new LinkedHashMap<>();
+        private TunnelFile inForce;
+
+        Fleet(Operations running, CryptoProviders crypto, TunnelFile file) throws Failure {
+            this.running = running;
+            this.crypto = crypto;
+            this.inForce = file;
+            startNew(file);
+        }
+
+        TunnelFile inForce() {
+            return inForce;
+        }
+
+        /** Applies another file, or nothing of it. */
+        void replace(TunnelFile others) throws Failure {
+            requireSame(others);
+            startNew(others);
+            // From here on nothing fails.
+            for (String name : List.copyOf(tunnels.keySet())) {
+                if (!others.servers().containsKey(name) && !others.proxies().containsKey(name)) {
+                    RunningTunnel gone = tunnels.remove(name);
+                    servers.remove(name);
+                    proxies.remove(name);
+                    if (gone != null) {
+                        running.remove(gone, others.drain());
+                        running.info("removed", name + ": no longer in the file, stopped listening");
+                    }
+                }
+            }
+            servers.forEach((name, server) -> {
+                TunnelFile.Server now = get(others.servers(), name);
+                server.replaceTargets(now.targets());
+                server.replacePeers(now.peers());
+                TunnelFile.Server earlier = inForce.servers().get(name);
+                if (earlier != null && earlier.identity() != now.identity()) {
+                    server.replaceIdentity(now.identity());
+                }
+            });
+            proxies.forEach((name, proxy) -> proxy.replaceConfig(config(get(others.proxies(), name))));
+            inForce = others;
+        }
+
+        private static <T> T get(Map<String, T> map, String name) {
+            T value = map.get(name);
+            if (value == null) {
+                throw new AssertionError("no tunnel " + name);
+            }
+            return value;
+        }
+
+        /** Refuses changes that need a restart. */
+        private void requireSame(TunnelFile others) throws Failure {
+            if (!others.ofProcess().equals(inForce.ofProcess())) {
+                throw new Failure("metrics, status, log-format or drain-seconds changed, which needs a restart");
+            }
+            Set<String> kinds = new HashSet<>(inForce.servers().keySet());
+            kinds.retainAll(others.proxies().keySet());
+            Set<String> kindsToo = new HashSet<>(inForce.proxies().keySet());
+            kindsToo.retainAll(others.servers().keySet());
+            kinds.addAll(kindsToo);
+            for (String name : kinds) {
+                throw restart(name, "serve or proxy");
+            }
+            for (Map.Entry<String, TunnelFile.Server> entry : inForce.servers().entrySet()) {
+                TunnelFile.Server now = others.servers().get(entry.getKey());
+                TunnelFile.Server earlier = entry.getValue();
+                if (now != null && !now.listen().equals(earlier.listen())) {
+                    throw restart(entry.getKey(), "listen");
+                }
+                if (now != null
+                        && !now.options().toString().equals(earlier.options().toString())) {
+                    throw restart(entry.getKey(), "a limit");
+                }
+            }
+            for (Map.Entry<String, TunnelFile.Proxy> entry : inForce.proxies().entrySet()) {
+                TunnelFile.Proxy now = others.proxies().get(entry.getKey());
+                TunnelFile.Proxy earlier = entry.getValue();
+                if (now == null) {
+                    continue;
+                }
+                if (!now.listen().equals(earlier.listen())) {
+                    throw restart(entry.getKey(), "listen");
+                }
+                if (!now.connect().equals(earlier.connect())
+                        || !now.peer().equals(earlier.peer())
+                        || !now.target().equals(earlier.target())) {
+                    throw restart(entry.getKey(), "connect, peer or target");
+                }
+                if (!now.options().toString().equals(earlier.options().toString())) {
+                    throw restart(entry.getKey(), "a limit");
+                }
+            }
+        }
+
+        private static Failure restart(String name, String what) {
+            return new Failure(name + ": " + what + " changed, which needs a restart; or give the tunnel another name");
+        }
+
+        /** Starts the tunnels that do not run yet; all of them, or none. */
+        private void startNew(TunnelFile file) throws Failure {
+            List<String> started = new ArrayList<>();
+            boolean done = false;
+            try {
+                for (TunnelFile.Server server : file.servers().values()) {
+                    if (!tunnels.containsKey(server.name())) {
+                        start(server);
+                        started.add(server.name());
+                    }
+                }
+                for (TunnelFile.Proxy proxy : file.proxies().values()) {
+                    if (!tunnels.containsKey(proxy.name())) {
+                        start(proxy);
+                        started.add(proxy.name());
+                    }
+                }
+                done = true;
+            } finally {
+                if (!done) {
+                    started.forEach(this::undo);
+                }
+            }
+            for (String name : started) {
+                RunningTunnel tunnel = get(tunnels, name);
+                running.add(tunnel);
+                running.info("listening", name + ": listening on " + tunnel.address());
+            }
+        }
+
+        private void start(TunnelFile.Server plan) throws Failure {
+            try {
+                TunnelServer server = TunnelServer.start(
+                        plan.listen(),
+                        plan.identity(),
+                        crypto,
+                        plan.peers(),
+                        plan.targets(),
+                        plan.options(),
+                        running.listener(plan.name()));
+                servers.put(plan.name(), server);
+                tunnels.put(plan.name(), RunningTunnel.of(plan.name(), server));
+            } catch (IOException | IllegalArgumentException e) {
+                throw failed(plan.name(), plan.listen().toString(), e);
+            }
+        }
+
+        private void start(TunnelFile.Proxy plan) throws Failure {
+            try {
+                TunnelProxy proxy = TunnelProxy.start(
+                        plan.listen(),
+                        plan.connect(),
+                        config(plan),
+                        plan.peer(),
+                        plan.target(),
+                        plan.options(),
+                        running.listener(plan.name()));
+                proxies.put(plan.name(), proxy);
+                tunnels.put(plan.name(), RunningTunnel.of(plan.name(), proxy));
+            } catch (IOException | IllegalArgumentException e) {
+                throw failed(plan.name(), plan.listen().toString(), e);
+            }
+        }
+
+        private static Failure failed(String name, String listen, Exception e) {
+            return new Failure(
+                    name + ": cannot listen on " + listen + ": "
+                            + (e instanceof IOException ? Errors.sentence(e) : String.valueOf(e.getMessage())),
+                    e);
+        }
+
+        private SessionConfig config(TunnelFile.Proxy plan) {
+            return SessionConfig.of(plan.identity(), plan.directory()).withCrypto(crypto);
+        }
+
+        private void undo(String name) {
+            servers.remove(name);
+            proxies.remove(name);
+            RunningTunnel tunnel = tunnels.remove(name);
+            if (tunnel != null) {
+                tunnel.close(Duration.ZERO);
+            }
+        }
+
+        @Override
+        public void close() {
+            List.copyOf(tunnels.keySet()).forEach(this::undo);
+        }
+    }
+}

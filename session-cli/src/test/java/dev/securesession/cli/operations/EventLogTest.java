@@ -1,0 +1,141 @@
+package dev.securesession.cli.operations;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class EventLogTest {
+    private final StringWriter written = new StringWriter();
+    private Instant now = Instant.parse("2026-11-25T10:00:00Z");
+
+    @Test
+    void endedConnectionIsOneLineForPeople() {
+        log(LogFormat.TEXT).closed(ended("", "\"alice\"", "db", false, "the peer aborted: disk full"));
+
+        assertThat(lines())
+                .containsExactly(
+                        "2026-11-25T10:00:00Z \"alice\" from 10.0.0.7:4000 to db: the peer aborted: disk full, "
+                                + "12 bytes to the target and 34 back in 1.500 s");
+    }
+
+    @Test
+    void endedConnectionIsOneJsonObject() {
+        log(LogFormat.JSON).closed(ended("web", "\"alice\"", "", true, "complete"));
+
+        assertThat(lines())
+                .containsExactly("{\"time\":\"2026-11-25T10:00:00Z\",\"level\":\"info\",\"event\":\"closed\","
+                        + "\"tunnel\":\"web\",\"peer\":\"\\\"alice\\\"\",\"remote\":\"10.0.0.7:4000\",\"target\":\"\","
+                        + "\"bytesToTarget\":12,\"bytesFromTarget\":34,\"seconds\":1.5,\"complete\":true,"
+                        + "\"reason\":\"complete\"}");
+    }
+
+    @ParameterizedTest
+    @EnumSource(LogFormat.class)
+    void textOfPeersCannotForgeLines(LogFormat format) {
+        log(format)
+                .closed(ended(
+                        "", "0x0a", "db", false, "gone\n2026-11-25T10:00:00Z closed \u001b[31m\u202e\u2028\u0000x"));
+
+        assertThat(lines()).hasSize(1);
+        assertThat(written.toString().strip().chars())
+                .allMatch(c -> c >= 0x20 && c != 0x7F && c != 0x202e && c != 0x2028);
+    }
+
+    @Test
+    void longTextOfPeersIsCut() {
+        log(LogFormat.TEXT).refused("", "10.0.0.7:1", "x".repeat(100_000));
+
+        assertThat(written.toString()).hasSizeLessThan(1100);
+    }
+
+    @Test
+    void floodOfRefusalsIsCounted() {
+        EventLog log = log(LogFormat.TEXT);
+        for (int i = 0; i < 317; i++) {
+            log.refused("", "10.0.0.7:" + i, "handshake timed out");
+        }
+        assertThat(lines()).hasSize(5).allMatch(line -> line.contains("refused 10.0.0.7:"));
+
+        now = now.plusSeconds(9);
+        log.tick();
+        assertThat(lines()).hasSize(5);
+
+        now = now.plusSeconds(1);
+        log.tick();
+        log.tick();
+        assertThat(lines()).hasSize(6);
+        assertThat(lines().get(5))
+                .endsWith("and 312 more refused connections in 10 s, the last one 10.0.0.7:316: handshake timed out");
+
+        log.refused("", "10.0.0.8:1", "unknown peer");
+        assertThat(lines()).hasSize(7);
+    }
+
+    @Test
+    void fewRefusalsAreNotSummarized() {
+        EventLog log = log(LogFormat.TEXT);
+        for (int i = 0; i < EventLog.MAX_SINGLE; i++) {
+            log.refused("web", "10.0.0.7:1", "unknown peer");
+        }
+        now = now.plus(EventLog.PERIOD);
+        log.tick();
+        log.flush();
+
+        assertThat(lines())
+                .hasSize(EventLog.MAX_SINGLE)
+                .allMatch(line -> line.contains(" warning: web: refused 10.0.0.7:1: unknown"));
+    }
+
+    @Test
+    void refusalsOfTheLastMomentAreCountedAtTheEnd() {
+        EventLog log = log(LogFormat.JSON);
+        for (int i = 0; i < 7; i++) {
+            log.refused("", "10.0.0.7:1", "unknown peer");
+        }
+        log.flush();
+
+        assertThat(lines().get(5)).contains("\"event\":\"refused-more\",\"count\":2,");
+    }
+
+    @Test
+    void clockThatIsSetBackDoesNotSilenceTheLog() {
+        EventLog log = log(LogFormat.TEXT);
+        for (int i = 0; i < 10; i++) {
+            log.refused("", "10.0.0.7:1", "unknown peer");
+        }
+        now = now.minus(Duration.ofHours(1));
+        log.refused("", "10.0.0.7:1", "unknown peer");
+
+        assertThat(lines()).hasSize(7);
+    }
+
+    @Test
+    void warningsSayThatTheyAre() {
+        EventLog log = log(LogFormat.TEXT);
+        log.warn("reload-refused", "peers.txt:3: not a key");
+        log.info("reload-applied", "reloaded");
+
+        assertThat(lines().get(0)).endsWith("Z warning: peers.txt:3: not a key");
+        assertThat(lines().get(1)).endsWith("Z reloaded");
+    }
+
+    private static EventLog.Ended ended(String tunnel, String peer, String target, boolean complete, String reason) {
+        return new EventLog.Ended(
+                tunnel, peer, "10.0.0.7:4000", target, 12, 34, Duration.ofMillis(1500), complete, reason);
+    }
+
+    private EventLog log(LogFormat format) {
+        return new EventLog(new PrintWriter(written, true), format, () -> now);
+    }
+
+    private List<String> lines() {
+        return written.toString().lines().toList();
+    }
+}
