@@ -141,6 +141,10 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             if (over) {
                 connecting.channel().close();
             } else if (done.isSuccess()) {
+                if (address.hasProxyProtocol()) {
+                    ProxyHeader.write(
+                            connecting.channel(), remote, ctx.channel().localAddress(), facts.peer());
+                }
                 relay(ctx, facts, connecting.channel());
             } else {
                 unreachable(ctx, facts, address, done.cause());

@@ -22,8 +22,10 @@ public final class TunnelAddress {
     private final String host;
     private final int port;
     private final @Nullable Path path;
+    private final boolean proxyProtocol;
 
-    private TunnelAddress(String text, String host, int port, @Nullable Path path) {
+    private TunnelAddress(String text, String host, int port, @Nullable Path path, boolean proxyProtocol) {
+        this.proxyProtocol = proxyProtocol;
         this.text = text;
         this.host = host;
         this.port = port;
@@ -44,7 +46,7 @@ public final class TunnelAddress {
                 throw wrong(text);
             }
             try {
-                return new TunnelAddress(text, "", 0, Path.of(path));
+                return new TunnelAddress(text, "", 0, Path.of(path), false);
             } catch (InvalidPathException e) {
                 throw new IllegalArgumentException("\"" + text + "\" names no possible file", e);
             }
@@ -60,7 +62,18 @@ public final class TunnelAddress {
             throw new IllegalArgumentException(
                     "\"" + text + "\" has several colons; put an IPv6 address in brackets: [::1]:4000");
         }
-        return new TunnelAddress(text, host, port(text, text.substring(colon + 1)), null);
+        return new TunnelAddress(text, host, port(text, text.substring(colon + 1)), null, false);
+    }
+
+    /**
+     * Returns a copy for a target that expects the PROXY protocol: a server sends it the header of version 2 first, with the
+     * address of the peer, the address that the peer has connected to, and the id of the peer as the field of type
+     * {@code 0xE0}. For peers on a Unix-domain socket the header says {@code LOCAL}.
+     *
+     * @return the copy; makes no difference where it is listened on
+     */
+    public TunnelAddress withProxyProtocol() {
+        return new TunnelAddress(text, host, port, path, true);
     }
 
     private static int port(String text, String port) {
@@ -79,6 +92,10 @@ public final class TunnelAddress {
     private static IllegalArgumentException wrong(String text) {
         return new IllegalArgumentException(
                 "\"" + text + "\" is no address; expected HOST:PORT, for example 127.0.0.1:4000, or unix:PATH");
+    }
+
+    boolean hasProxyProtocol() {
+        return proxyProtocol;
     }
 
     boolean isUnix() {
@@ -106,14 +123,16 @@ public final class TunnelAddress {
     }
 
     /**
-     * Compares the texts.
+     * Compares the texts, and whether the PROXY protocol is used.
      *
      * @param other any object
-     * @return true if the other object is an address of the same text
+     * @return true if the other object is an address of the same text and use
      */
     @Override
     public boolean equals(Object other) {
-        return other instanceof TunnelAddress address && address.text.equals(text);
+        return other instanceof TunnelAddress address
+                && address.text.equals(text)
+                && address.proxyProtocol == proxyProtocol;
     }
 
     @Override

@@ -285,7 +285,7 @@ public final class PeersFile {
     }
 
     /** The target without a name, as the option {@code targets} writes it. */
-    static final String UNNAMED_TARGET = "-";
+    public static final String UNNAMED_TARGET = "-";
 
     private static final String FORM = "[OPTIONS] ID KEY, for example targets=\"db,cache\" alice AAAATlVFQzI...";
     private static final String SUFFIX = ".pub";

@@ -16,6 +16,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
@@ -86,7 +87,8 @@ public final class StatusSocket implements AutoCloseable {
                     asking.write(answer);
                 }
             } catch (IOException e) {
-                // The socket was closed, or a connection was: the next one gets an answer.
+                // The socket was closed, or a connection was, or no descriptor is free: the next one gets an answer.
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
     }
@@ -121,5 +123,6 @@ public final class StatusSocket implements AutoCloseable {
         }
     }
 
+    private static final long PAUSE_NANOS = 100_000_000;
     private static final String UNIX = "unix:";
 }

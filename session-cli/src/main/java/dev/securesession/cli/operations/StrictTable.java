@@ -70,6 +70,11 @@ final class StrictTable {
         return texts;
     }
 
+    /** Returns the texts of a key that has one, several, or none. */
+    List<String> optionalTexts(String key) throws Failure {
+        return value(key) == null ? List.of() : texts(key);
+    }
+
     Optional<Long> number(String key, long least, long most) throws Failure {
         Object value = value(key);
         if (value == null) {
@@ -79,17 +84,6 @@ final class StrictTable {
             return Optional.of(number);
         }
         throw wrong(key, "expected a number from " + least + " to " + most);
-    }
-
-    Optional<Boolean> truth(String key) throws Failure {
-        Object value = value(key);
-        if (value == null) {
-            return Optional.empty();
-        }
-        if (value instanceof Boolean truth) {
-            return Optional.of(truth);
-        }
-        throw wrong(key, "expected true or false");
     }
 
     TunnelAddress address(String key) throws Failure {

@@ -191,6 +191,16 @@ public final class TunnelFile {
                 }
             }
             peers.requireTargets(targets.keySet());
+            for (String named : table.optionalTexts("proxy-protocol")) {
+                String target = named.equals(PeersFile.UNNAMED_TARGET) ? "" : named;
+                TunnelAddress address = targets.get(target);
+                if (address == null) {
+                    throw table.wrong(
+                            "proxy-protocol",
+                            "no target named \"" + EventLog.visible(named) + "\"; expected a name of to, or -");
+                }
+                targets.put(target, address.withProxyProtocol());
+            }
             Server server = new Server(name, identity, listen, options(table), peers, targets);
             table.end();
             return server;

@@ -81,6 +81,15 @@ public final class ServeCommand extends Subcommand {
     @SuppressWarnings("NullAway.Init")
     private List<String> to;
 
+    @Option(
+            names = "--proxy-protocol",
+            paramLabel = "NAME",
+            order = 6,
+            description =
+                    "Send this target the PROXY protocol, version 2, with the address and the id of the peer; - is the "
+                            + "target without a name.")
+    private @Nullable List<String> proxyProtocol;
+
     @Mixin
     private LimitOptions limits;
 
@@ -216,6 +225,14 @@ public final class ServeCommand extends Subcommand {
             if (targets.putIfAbsent(name, address) != null) {
                 throw wrongUsage("--to: two targets " + (name.isEmpty() ? "without a name" : "named " + name));
             }
+        }
+        for (String name : proxyProtocol == null ? List.<String>of() : proxyProtocol) {
+            String target = name.equals(PeersFile.UNNAMED_TARGET) ? "" : name;
+            TunnelAddress address = targets.get(target);
+            if (address == null) {
+                throw wrongUsage("--proxy-protocol: no target named \"" + name + "\"; expected a name of --to, or -");
+            }
+            targets.put(target, address.withProxyProtocol());
         }
         return targets;
     }

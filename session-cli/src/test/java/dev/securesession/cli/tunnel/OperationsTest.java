@@ -229,6 +229,27 @@ class OperationsTest {
         tunnels.awaitLine("reload refused .*other: (listen changed), which needs a restart");
     }
 
+    @Test
+    void explainsWhatIsWrong() throws Exception {
+        writePeers(line("web"));
+        refused(2, "--proxy-protocol: no target named \"x\"; expected a name of --to, or -", "--proxy-protocol", "x");
+        refused(1, "--metrics: \"9100\" is no address; expected HOST:PORT", "--metrics", "9100");
+        refused(
+                1,
+                "--metrics: cannot listen on 127.0.0.1:" + service.getLocalPort(),
+                "--metrics",
+                "127.0.0.1:" + service.getLocalPort());
+        refused(1, "\"/run/x\" is no Unix-domain socket; expected unix:PATH", "--status", "/run/x");
+        refused(1, "the file exists and is no socket", "--status", "unix:" + file("peers"));
+        refused(2, "--log-format", "--log-format", "xml");
+    }
+
+    private void refused(int status, String sentence, Object... more) {
+        List<Object> arguments = new ArrayList<>(serveArguments());
+        arguments.addAll(List.of(more));
+        new Cli().run(arguments.toArray()).failed(status, sentence);
+    }
+
     private Running serve(Object... more) throws IOException {
         List<Object> arguments = new ArrayList<>(serveArguments());
         arguments.addAll(List.of(more));

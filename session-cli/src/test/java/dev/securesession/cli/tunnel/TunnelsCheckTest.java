@@ -38,6 +38,7 @@ class TunnelsCheckTest {
             peers = "peers"
             idle-timeout-seconds = 60
             handshakes-per-second = 0
+            proxy-protocol = ["db", "-"]
             [serve.web.to]
             db = "127.0.0.1:5432"
             - = "127.0.0.1:80"
@@ -83,14 +84,15 @@ class TunnelsCheckTest {
                 "max-connections = 100 | max-connections = 0 | :12: serve.redis.max-connections: expected a number from 1",
                 "key = \"web\" | key = \"absent\" | no such file or directory: ",
                 "key = \"web\" | key = \"web.pub\" | a public key where a private one belongs",
-                "peer-key = [\"db.pub\", \"web.pub\"] | peer-key = [] | :29: proxy.out.peer-key: expected a text",
+                "peer-key = [\"db.pub\", \"web.pub\"] | peer-key = [] | :30: proxy.out.peer-key: expected a text",
                 "peer-key = [\"db.pub\", \"web.pub\"] | peer-key = \"db\" | a private key where a public one belongs",
                 "peer-key = [\"db.pub\", \"web.pub\"] | x = 1 | proxy.out.peer-key is missing",
-                "db = \"127.0.0.1:5432\" | db = 5432 | :22: serve.web.to.db: expected a text in quotes",
+                "db = \"127.0.0.1:5432\" | db = 5432 | :23: serve.web.to.db: expected a text in quotes",
+                "[\"db\", \"-\"] | [\"db\", \"dbb\"] | :21: serve.web.proxy-protocol: no target named \"dbb\"; expected a name",
                 "[proxy.out] | [proxy.web] | \"web\" is the name of a server too",
                 "[proxy.out] | [proxi.out] | unknown key \"proxi\"; expected one of",
                 "to = \"unix:/run/redis\" | to = 5 | :11: serve.redis.to: expected an address in quotes, or a table",
-                "listen = \"unix:/run/out\" | listen = unix | tunnels.toml:26: ",
+                "listen = \"unix:/run/out\" | listen = unix | tunnels.toml:27: ",
             })
     void namesLineOfMistake(String right, String wrong, String expected) throws IOException {
         assertThat(GOOD).contains(right);
