@@ -7,14 +7,6 @@ import dev.securesession.cli.net.Port;
 import dev.securesession.tunnel.TunnelConnection;
 import dev.securesession.tunnel.TunnelEnd;
 import dev.securesession.tunnel.TunnelListener;
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
-import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
-import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
-import io.micrometer.core.instrument.binder.system.UptimeMetrics;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -22,9 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -40,11 +29,10 @@ public final class Operations implements AutoCloseable {
     private final EventLog log;
     private final boolean quiet;
     private final ServiceManager manager;
-    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    private final Map<String, TunnelMetrics> metrics = new ConcurrentHashMap<>();
     private final List<RunningTunnel> tunnels = new CopyOnWriteArrayList<>();
-    private final Counter applied;
-    private final Counter refusedReloads;
+    /** Null without a port for them: most of their classes are not even loaded then. */
+    private final @Nullable ProcessMetrics metrics;
+
     private final @Nullable LocalHttp http;
     private final @Nullable StatusSocket status;
     private volatile boolean hangup;
@@ -60,21 +48,17 @@ public final class Operations implements AutoCloseable {
         this.log = log;
         this.quiet = quiet == OperationsOptions.Choice.ERRORS_ONLY;
         this.manager = manager;
-        this.applied = reloads("applied");
-        this.refusedReloads = reloads("refused");
-        new UptimeMetrics().bindTo(registry);
-        new ProcessorMetrics().bindTo(registry);
-        new FileDescriptorMetrics().bindTo(registry);
-        new JvmMemoryMetrics().bindTo(registry);
-        new JvmThreadMetrics().bindTo(registry);
+        ProcessMetrics numbers = metricsAddress == null ? null : new ProcessMetrics();
+        this.metrics = numbers;
         this.status = statusAddress == null
                 ? null
                 : StatusSocket.listen(
                         statusAddress, () -> StatusReport.json(tunnels), () -> StatusReport.table(tunnels));
         LocalHttp started = null;
         try {
-            started =
-                    metricsAddress == null ? null : LocalHttp.start(metricsAddress, registry::scrape, () -> !stopping);
+            started = metricsAddress == null || numbers == null
+                    ? null
+                    : LocalHttp.start(metricsAddress, numbers::scrape, () -> !stopping);
         } finally {
             if (started == null && metricsAddress != null && status != null) {
                 status.close();
@@ -92,13 +76,6 @@ public final class Operations implements AutoCloseable {
         }
     }
 
-    private Counter reloads(String result) {
-        return Counter.builder("securesession.reloads")
-                .description("Reloads of keys and configuration")
-                .tag("result", result)
-                .register(registry);
-    }
-
     /** Returns the log. */
     public EventLog log() {
         return log;
@@ -113,8 +90,7 @@ public final class Operations implements AutoCloseable {
 
     /** Returns what counts and logs the connections of a tunnel. */
     public TunnelListener listener(String tunnel) {
-        TunnelMetrics numbers = metrics.computeIfAbsent(tunnel, name -> new TunnelMetrics(registry, name));
-        return new Listener(tunnel, numbers);
+        return new Listener(tunnel, metrics == null ? null : metrics.tunnel(tunnel));
     }
 
     /** Adds a tunnel that runs. */
@@ -190,10 +166,14 @@ public final class Operations implements AutoCloseable {
         manager.reloading();
         try {
             String now = reloadable.reload();
-            applied.increment();
+            if (metrics != null) {
+                metrics.reloadApplied();
+            }
             info("reloaded", "reloaded (" + why + "): " + now);
         } catch (IOException | Failure | SecureSessionException | RuntimeException e) {
-            refusedReloads.increment();
+            if (metrics != null) {
+                metrics.reloadRefused();
+            }
             log.warn(
                     "reload-refused",
                     "reload refused (" + why + "), the earlier state stays in force: " + Errors.sentence(e));
@@ -252,28 +232,27 @@ public final class Operations implements AutoCloseable {
         }
     }
 
-    /** Returns where the metrics are served, if they are. */
-    Optional<InetSocketAddress> metricsAddress() {
-        return http == null ? Optional.empty() : Optional.of(http.address());
-    }
-
     private final class Listener implements TunnelListener {
         private final String tunnel;
-        private final TunnelMetrics numbers;
+        private final @Nullable TunnelMetrics numbers;
 
-        Listener(String tunnel, TunnelMetrics numbers) {
+        Listener(String tunnel, @Nullable TunnelMetrics numbers) {
             this.tunnel = tunnel;
             this.numbers = numbers;
         }
 
         @Override
         public void opened(TunnelConnection connection) {
-            numbers.opened(connection);
+            if (numbers != null) {
+                numbers.opened(connection);
+            }
         }
 
         @Override
         public void closed(TunnelConnection connection, TunnelEnd end) {
-            numbers.closed(connection, end);
+            if (numbers != null) {
+                numbers.closed(connection, end);
+            }
             if (!quiet) {
                 log.closed(new EventLog.Ended(
                         tunnel,
@@ -290,7 +269,9 @@ public final class Operations implements AutoCloseable {
 
         @Override
         public void refused(SocketAddress remote, Throwable cause) {
-            numbers.refused();
+            if (numbers != null) {
+                numbers.refused();
+            }
             if (!quiet) {
                 log.refused(tunnel, Port.describe(remote), Errors.sentence(cause));
             }
