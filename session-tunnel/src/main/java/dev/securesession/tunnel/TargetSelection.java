@@ -28,6 +28,9 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     interface Targets {
         /** Returns the address of a target that the peer of a session may reach now. */
         TunnelAddress find(SecureSession session, String target) throws TunnelException;
+
+        /** Tells whether the peer of a connection may use it now. */
+        boolean isStillAllowed(Relay relay);
     }
 
     private final Endpoints endpoints;
@@ -172,6 +175,13 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 ctx.channel(), connected, facts, options, end -> relays.closed(Objects.requireNonNull(made[0]), end));
         made[0] = relay;
         relays.opened(relay);
+        // From here on replaced peers find this connection; those that were replaced while the target was connecting
+        // did not.
+        if (!targets.isStillAllowed(relay)) {
+            relay.abort(TunnelException.Code.REVOKED, TunnelServer.REVOKED_REASON);
+            end();
+            return;
+        }
         connected.pipeline().addLast(relay.plainEnd());
         ctx.pipeline().addLast(relay.sessionEnd());
         ByteBuf first = arrived;

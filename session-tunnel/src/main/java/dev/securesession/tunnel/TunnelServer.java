@@ -146,10 +146,7 @@ public final class TunnelServer implements AutoCloseable {
      */
     public void replacePeers(TunnelPeers others) {
         peers = others;
-        relays.abort(
-                relay -> !relay.isStillAllowed(others),
-                TunnelException.Code.REVOKED,
-                "the peer may no longer use this connection");
+        relays.abort(relay -> !relay.isStillAllowed(others), TunnelException.Code.REVOKED, REVOKED_REASON);
     }
 
     /**
@@ -244,6 +241,18 @@ public final class TunnelServer implements AutoCloseable {
         return false;
     }
 
+    private final class CurrentTargets implements TargetSelection.Targets {
+        @Override
+        public TunnelAddress find(SecureSession session, String target) throws TunnelException {
+            return TunnelServer.this.find(session, target);
+        }
+
+        @Override
+        public boolean isStillAllowed(Relay relay) {
+            return relay.isStillAllowed(peers);
+        }
+    }
+
     private final class Accept extends ChannelInitializer<Channel> {
         @Override
         protected void initChannel(Channel channel) {
@@ -260,7 +269,9 @@ public final class TunnelServer implements AutoCloseable {
             channel.pipeline()
                     .addLast(SecureSessionHandler.server(config, sessions))
                     .addLast(new SecureStreamHandler())
-                    .addLast(new TargetSelection(endpoints, relays, TunnelServer.this::find, options));
+                    .addLast(new TargetSelection(endpoints, relays, new CurrentTargets(), options));
         }
     }
+
+    static final String REVOKED_REASON = "the peer may no longer use this connection";
 }
