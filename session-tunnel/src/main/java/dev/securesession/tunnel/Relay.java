@@ -272,6 +272,7 @@ final class Relay {
     private void completeIfDone() {
         if (sessionDone && plainDone && !finished) {
             finish(TunnelEnd.COMPLETE);
+            linger(plain, -1);
             plain.close();
         }
     }
@@ -300,16 +301,29 @@ final class Relay {
         ended.ended(end);
     }
 
+    /**
+     * Makes every end of a program's connection a reset, even that of a process that is killed, until both directions are
+     * complete: nothing that was cut off must look like an end.
+     */
+    static void resetUnlessComplete(Channel plain) {
+        linger(plain, 0);
+    }
+
     /** Lets the program see that its connection is incomplete. */
     static void reset(Channel plain) {
+        linger(plain, 0);
+        plain.close();
+    }
+
+    /** Sets for how long closing waits: 0 makes it a reset, and a negative time an end. */
+    private static void linger(Channel plain, int seconds) {
         if (plain instanceof SocketChannel tcp && tcp.isOpen()) {
             try {
-                tcp.config().setSoLinger(0);
+                tcp.config().setSoLinger(seconds);
             } catch (ChannelException e) {
                 // The program has reset the connection itself.
             }
         }
-        plain.close();
     }
 
     // ---- time

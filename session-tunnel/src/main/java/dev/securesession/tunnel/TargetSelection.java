@@ -133,6 +133,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 @Override
                 protected void initChannel(Channel channel) {
                     // The relay adds its handler when the connection is there; nothing is read before.
+                    Relay.resetUnlessComplete(channel);
                 }
             });
         } catch (IOException e) {

@@ -146,6 +146,7 @@ public final class TunnelProxy implements AutoCloseable {
     private final class Accept extends ChannelInitializer<Channel> {
         @Override
         protected void initChannel(Channel client) {
+            Relay.resetUnlessComplete(client);
             client.pipeline().addLast(new Begin());
         }
     }

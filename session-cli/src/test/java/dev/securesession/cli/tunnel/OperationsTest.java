@@ -85,6 +85,20 @@ class OperationsTest {
     }
 
     @Test
+    void killedServerIsNoEndForEitherSide() throws Exception {
+        writePeers(line("web"));
+        Running serve = serve();
+        Carried web = carry("web", serve.port());
+        web.exchange();
+
+        serve.process.destroyForcibly();
+        assertThatExceptionOfType(SocketException.class)
+                .isThrownBy(() -> web.accepted.getInputStream().read());
+        assertThatExceptionOfType(SocketException.class)
+                .isThrownBy(() -> web.client.getInputStream().read());
+    }
+
+    @Test
     void hangupReloadsAndWrongFileChangesNothing() throws Exception {
         writePeers(line("web"));
         Running serve = serve();
