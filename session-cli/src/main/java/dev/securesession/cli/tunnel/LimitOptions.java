@@ -39,7 +39,7 @@ final class LimitOptions {
     @Option(
             names = {"-q", "--quiet"},
             order = 23,
-            description = "Print only the error that ends the command.")
+            description = "Print errors and warnings of the command itself, and no connections.")
     private boolean quiet;
 
     @Spec(Spec.Target.MIXEE)
