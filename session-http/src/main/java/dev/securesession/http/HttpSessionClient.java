@@ -22,11 +22,14 @@ import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -369,7 +372,17 @@ public final class HttpSessionClient implements AutoCloseable {
         if (token != null) {
             request.header(Token.HEADER, token);
         }
-        return http.sendAsync(request.build(), head -> new LimitedBody(limit));
+        CompletableFuture<HttpResponse<byte[]>> sent = http.sendAsync(request.build(), head -> new LimitedBody(limit));
+        // The timeout of the request ends with the head of the answer; the body must arrive in the same time.
+        return sent.copy().orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS).exceptionally(failure -> {
+            Throwable cause = causeOf(failure);
+            if (cause instanceof TimeoutException) {
+                sent.cancel(true);
+                cause = new HttpTimeoutException("the answer of " + server + " at " + to + " was not complete after "
+                        + timeout.toMillis() + " ms");
+            }
+            throw new CompletionException(cause);
+        });
     }
 
     private static Throwable causeOf(Throwable failure) {

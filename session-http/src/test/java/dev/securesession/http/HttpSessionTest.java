@@ -2,6 +2,7 @@ package dev.securesession.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -16,13 +17,18 @@ import dev.securesession.exchange.Failure;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -324,5 +330,31 @@ class HttpSessionTest {
 
     private static String text(byte[] bytes) {
         return new String(bytes, UTF_8);
+    }
+
+    /** A server that sends the head of its answer and then one byte less than it has announced. */
+    @Test
+    void anAnswerThatNeverEndsTimesOut() throws Exception {
+        Pair pair = Pair.create();
+        try (ServerSocket slow = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+                HttpSessionClient client = HttpSessionClient.of(
+                        URI.create("http://127.0.0.1:" + slow.getLocalPort() + "/"),
+                        pair.client(),
+                        Pair.SERVER_ID,
+                        HttpClient.newHttpClient(),
+                        HttpClientOptions.defaults().withHandshakeTimeout(Duration.ofMillis(300)))) {
+            for (int attempt = 0; attempt < 2; attempt++) {
+                CompletableFuture<byte[]> answer = client.sendAsync(new byte[1], Repetition.NEVER);
+                try (Socket accepted = slow.accept()) {
+                    accepted.getInputStream().read(new byte[10_000]);
+                    accepted.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx".getBytes(UTF_8));
+
+                    assertThatExceptionOfType(ExecutionException.class)
+                            .isThrownBy(() -> answer.get(20, TimeUnit.SECONDS))
+                            .withCauseInstanceOf(HttpTimeoutException.class)
+                            .withMessageContaining("not complete after 300 ms");
+                }
+            }
+        }
     }
 }
