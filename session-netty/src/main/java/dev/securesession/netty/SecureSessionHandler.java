@@ -497,7 +497,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             }
         } catch (IOException | MessageRejectedException e) {
             fail(context, e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(context, e);
         } finally {
             consuming = false;
@@ -638,7 +638,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private void apply(ChannelHandlerContext context, Work operation) {
         try {
             operation.run().run();
-        } catch (HandshakeException | RuntimeException e) {
+        } catch (HandshakeException | RuntimeException | Error e) {
             fail(context, e);
         }
     }
@@ -648,7 +648,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         busy = false;
         try {
             result.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(context, e);
         }
         consumeWaiting(context);

@@ -679,6 +679,26 @@ class SecureSessionHandlerTest {
         }
     }
 
+    /** With and without an executor, an Error of the program's own code ends the connection. */
+    @Test
+    void anErrorDuringTheHandshakeEndsTheConnection() {
+        for (SecureSessionOptions options : List.of(DEFAULTS, DEFAULTS.withExecutor(Runnable::run))) {
+            try (Wire wire = new Wire(
+                    SecureSessionHandler.client(Peers.client(), Peers.SERVER),
+                    SecureSessionHandler.server(
+                            Peers.server().withDirectory(peer -> {
+                                throw new AssertionError("of the directory, on purpose");
+                            }),
+                            options))) {
+                wire.connect();
+                wire.exchange();
+
+                assertThat(wire.server.exception()).isInstanceOf(AssertionError.class);
+                assertThat(wire.server.channel.isOpen()).isFalse();
+            }
+        }
+    }
+
     @Test
     void anExecutorThatIsFullFailsTheHandshake() {
         RejectedExecutionException full = new RejectedExecutionException("full");
