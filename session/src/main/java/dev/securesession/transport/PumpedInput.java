@@ -34,9 +34,10 @@ final class PumpedInput implements TimedInput {
         lock.lock();
         try {
             if (!pumping) {
-                pumping = true;
                 buffer = new byte[BUFFER_LENGTH];
                 BackgroundThreads.start("reader", this::pump);
+                // Not before: a system that grants no thread now may grant one to the next read.
+                pumping = true;
             }
             while (position == end) {
                 if (failure != null) {

@@ -134,6 +134,7 @@ public final class SecureServer implements Closeable {
      * @param options limits, timeouts and threads
      * @return the server, at work until it is closed
      * @throws IllegalArgumentException if the server socket is not bound, or the configuration has no directory of peers
+     * @throws OutOfMemoryError if the system grants no thread; the server socket is closed
      */
     public static SecureServer listen(
             ServerSocket serverSocket, SessionConfig config, Handler handler, ServerOptions options) {
@@ -143,7 +144,15 @@ public final class SecureServer implements Closeable {
         }
         config.crypto().warmUpInBackground();
         SecureServer server = new SecureServer(serverSocket, config, options, handler);
-        BackgroundThreads.start("accept-" + serverSocket.getLocalPort(), server::acceptAll);
+        boolean started = false;
+        try {
+            BackgroundThreads.start("accept-" + serverSocket.getLocalPort(), server::acceptAll);
+            started = true;
+        } finally {
+            if (!started) {
+                closeQuietly(server);
+            }
+        }
         return server;
     }
 
@@ -353,7 +362,8 @@ public final class SecureServer implements Closeable {
             } else {
                 handlers.execute(() -> handle(entry.socket, connection));
             }
-        } catch (RejectedExecutionException e) {
+        } catch (RuntimeException e) {
+            // Of the executor; handle reports what the handler throws.
             end(connection);
             tellFailed(address, e);
         } catch (Error e) {
@@ -383,8 +393,8 @@ public final class SecureServer implements Closeable {
             try {
                 transport.use(incompleteBytes.open(entry.socket));
                 register(connection, entry.epoch);
-            } catch (IOException | RuntimeException e) {
-                closeQuietly(connection);
+            } catch (IOException | RuntimeException | Error e) {
+                end(connection);
                 throw e;
             }
             return connection;
@@ -405,7 +415,6 @@ public final class SecureServer implements Closeable {
             lock.unlock();
         }
         if (closed || serverSocket.isClosed()) {
-            end(connection);
             throw new IOException(
                     closed
                             ? "all connections of " + peer + " were closed during the handshake"
@@ -469,7 +478,7 @@ public final class SecureServer implements Closeable {
     private void tellFailed(SocketAddress address, Exception cause) {
         try {
             handler.failed(address, cause);
-        } catch (Exception e) {
+        } catch (Exception | Error e) {
             uncaught(e);
         }
     }
@@ -478,12 +487,12 @@ public final class SecureServer implements Closeable {
         handlerFailures.incrementAndGet();
         try {
             handler.handlerFailed(connection, cause);
-        } catch (Exception e) {
+        } catch (Exception | Error e) {
             uncaught(e);
         }
     }
 
-    private static void uncaught(Exception e) {
+    private static void uncaught(Throwable e) {
         Thread thread = Thread.currentThread();
         thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
     }
@@ -516,7 +525,7 @@ public final class SecureServer implements Closeable {
          *
          * @param address the address of the peer, or that of the server if no connection could be accepted
          * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, or a
-         *     {@link RejectedExecutionException} if an executor did not take the connection
+         *     what the executor threw that did not take the connection, a {@link RejectedExecutionException} for example
          */
         default void failed(SocketAddress address, Exception cause) {}
 

@@ -225,6 +225,60 @@ class SecureServerTest {
         }
     }
 
+    /** An executor of the user may throw what it likes. */
+    @Test
+    @Rule(value = "H-11", kind = Kind.REFUSES)
+    void closesWhatTheExecutorFailsOn() throws Exception {
+        AtomicBoolean failing = new AtomicBoolean(true);
+        Executor broken = task -> {
+            if (failing.getAndSet(false)) {
+                throw new IllegalStateException("of the executor, on purpose");
+            }
+            threads.executor().execute(task);
+        };
+        try (SecureServer server = listen(SHORT.withExecutor(broken), this::echo)) {
+            try (SecureConnection client = connect()) {
+                assertEnded(client);
+            }
+            assertThat(nextFailure()).hasMessageContaining("of the executor");
+            assertServes();
+            assertThat(server.connections()).hasSizeLessThanOrEqualTo(1);
+        }
+    }
+
+    /** Whoever is told of a failure may fail with an Error: it is reported, and the server goes on. */
+    @Test
+    @Rule(value = "H-11", kind = Kind.REFUSES)
+    void goesOnWhenTheHandlerFailsWithAnErrorWhileItIsToldOfAFailure() throws Exception {
+        AtomicInteger tasks = new AtomicInteger();
+        SecureServer.Handler handler = new SecureServer.Handler() {
+            @Override
+            public void handle(SecureConnection connection) throws Exception {
+                echo(connection);
+            }
+
+            @Override
+            public void failed(SocketAddress address, Exception cause) {
+                failures.add(cause);
+                throw new AssertionError("of the handler, on purpose");
+            }
+        };
+        Executor busy = task -> {
+            if (tasks.getAndIncrement() == 0) {
+                throw new RejectedExecutionException("busy");
+            }
+            threads.executor().execute(task);
+        };
+        try (SecureServer server =
+                SecureServer.listen(serverSocket, pair.server(), handler, SHORT.withExecutor(busy))) {
+            try (SecureConnection client = connect()) {
+                assertEnded(client);
+            }
+            assertThat(nextFailure()).isInstanceOf(RejectedExecutionException.class);
+            assertServes();
+        }
+    }
+
     /** Handshakes do not wait for handlers: a pool of one thread serves, whatever silent clients do. */
     @Test
     @Rule(value = "H-7", kind = Kind.ACCEPTS)
