@@ -71,11 +71,12 @@ final class Relays {
         while (count.get() > 0 && System.nanoTime() - begin < patience.toNanos()) {
             LockSupport.parkNanos(POLL_NANOS);
         }
-        abort(relay -> true, TunnelException.Code.STOPPED, "the tunnel was stopped");
-        long aborted = System.nanoTime();
-        while (count.get() > 0 && System.nanoTime() - aborted < MAX_ABORT_NANOS) {
+        long aborting = System.nanoTime();
+        do {
+            // Again and again: a place that is reserved becomes a connection when its target is connected.
+            abort(relay -> true, TunnelException.Code.STOPPED, "the tunnel was stopped");
             LockSupport.parkNanos(POLL_NANOS);
-        }
+        } while (count.get() > 0 && System.nanoTime() - aborting < MAX_ABORT_NANOS);
     }
 
     private static final long MAX_ABORT_NANOS = Duration.ofSeconds(2).toNanos();
