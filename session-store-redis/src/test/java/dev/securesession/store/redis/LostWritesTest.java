@@ -211,7 +211,7 @@ class LostWritesTest {
     }
 
     /** The connection comes back by itself. */
-    private static void untilConnected(SessionStore store) {
+    static void untilConnected(SessionStore store) {
         until(() -> {
             try {
                 return !store.find("nothing").isPresent();
