@@ -8,8 +8,8 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * The cipher of messages alone, called as wrapping and unwrapping call it, from array to array: what a message takes longer
- * is the library's own. For one thread.
+ * The cipher of messages alone, called from array to array as wrapping and unwrapping call it. The difference to a message
+ * is the cost of the library itself. Not thread-safe.
  */
 final class BareCipher implements Contender {
     private static final String ALGORITHM = "AES/GCM/NoPadding";
@@ -31,7 +31,7 @@ final class BareCipher implements Contender {
         return new Calls(Cipher.getInstance(ALGORITHM, provider), Cipher.getInstance(ALGORITHM, provider), size);
     }
 
-    /** Two ciphers that stay what they are. */
+    /** A pair of ciphers that are used for all messages. */
     private record Pair(Cipher cipher, Cipher decipher) implements Connection {
         @Override
         public RoundTrip roundTrip(int size) {
@@ -46,7 +46,7 @@ final class BareCipher implements Contender {
         public void close() {}
     }
 
-    /** Encrypts and decrypts payloads of one size, with one key and a new nonce each time. */
+    /** Encrypts and decrypts payloads of one size, with one key and a new nonce for each. */
     static final class Calls {
         private final Cipher cipher;
         private final Cipher decipher;
@@ -75,7 +75,7 @@ final class BareCipher implements Contender {
             return written + cipher.doFinal(payload, 0, payload.length, sealed, written);
         }
 
-        /** Decrypts what was encrypted last. */
+        /** Decrypts the ciphertext of the last encryption. */
         int open() throws GeneralSecurityException {
             decipher.init(Cipher.DECRYPT_MODE, key, new GCMParameterSpec(8 * TAG_LENGTH, nonce));
             return decipher.doFinal(sealed, 0, sealed.length, opened, 0);

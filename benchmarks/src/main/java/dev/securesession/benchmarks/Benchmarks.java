@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** Runs the benchmarks, and turns what they measured into documentation; see README.md beside the sources. */
+/** Runs the benchmarks and writes their results into the documentation; see benchmarks/README.md. */
 public final class Benchmarks {
     private static final String USAGE = """
             Usage: java -jar benchmarks.jar short [results.json]
@@ -17,7 +17,7 @@ public final class Benchmarks {
                    java -jar benchmarks.jar report <directory> <results.json>...
 
             short and full measure, print a table, and write the figures to a file. report puts the figures of
-            several runs into performance.md in the directory and draws performance.svg beside it.
+            several runs into performance.md in the directory and draws performance.svg in the same directory.
             """;
 
     private static final String BEGIN = "<!-- figures: made by the benchmarks, do not edit -->";
@@ -67,8 +67,8 @@ public final class Benchmarks {
             runs.add(Results.read(Path.of(file)));
         }
         Report report = new Report(runs);
-        String figures = BEGIN + "\n\n![Secure Session beside other stacks](performance.svg)\n\n" + report.table()
-                + "\n" + report.environments() + "\n\n" + END;
+        String figures = BEGIN + "\n\n![Secure Session compared with other stacks](performance.svg)\n\n"
+                + report.table() + "\n" + report.environments() + "\n\n" + END;
         Path page = directory.resolve("performance.md");
         String text = Files.exists(page)
                 ? Files.readString(page, StandardCharsets.UTF_8)

@@ -5,7 +5,7 @@ import dev.securesession.SecureSession;
 import java.nio.ByteBuffer;
 import java.util.function.IntFunction;
 
-/** One of the ways to give payloads of one size to a session and to take them out, with buffers that are used again. */
+/** A kind of array or buffer in which payloads of one size are passed to a session; the buffers are reused. */
 public interface Carriage {
     /** Wraps the payload and returns the length of the message. */
     int wrap(SecureSession sender);
@@ -13,13 +13,13 @@ public interface Carriage {
     /** Unwraps a message, without changing it, and returns the length of the payload. */
     int unwrap(SecureSession receiver, ByteBuffer message) throws MessageRejectedException;
 
-    /** Wraps the payload, unwraps the message, and returns the length of what came out. */
+    /** Wraps the payload, unwraps the message, and returns the length of the result. */
     int roundTrip(SecureSession sender, SecureSession receiver) throws MessageRejectedException;
 
-    /** Returns a copy of a message such as {@link #unwrap} likes it. */
+    /** Returns a copy of a message in the form that {@link #unwrap} expects. */
     ByteBuffer keep(byte[] message);
 
-    /** The ways by name. */
+    /** The kinds by name. */
     enum Kind {
         ARRAY("byte[]", Arrays::new),
         HEAP("heap buffers", size -> new Buffers(size, ByteBuffer::allocate)),
@@ -29,7 +29,7 @@ public interface Carriage {
 
         private final String label;
 
-        @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
+        @SuppressWarnings("ImmutableEnumChecker") // The functions have no state.
         private final IntFunction<Carriage> maker;
 
         Kind(String label, IntFunction<Carriage> maker) {
@@ -46,7 +46,7 @@ public interface Carriage {
         }
     }
 
-    /** New arrays for everything that comes out. */
+    /** Arrays; each result is a new one. */
     final class Arrays implements Carriage {
         private final byte[] payload;
 
@@ -60,7 +60,7 @@ public interface Carriage {
         }
 
         @Override
-        @SuppressWarnings("ByteBufferBackingArray") // It is a whole array that keep(byte[]) has wrapped.
+        @SuppressWarnings("ByteBufferBackingArray") // keep(byte[]) has wrapped a whole array.
         public int unwrap(SecureSession receiver, ByteBuffer message) throws MessageRejectedException {
             return receiver.unwrap(message.array()).length;
         }
@@ -116,7 +116,7 @@ public interface Carriage {
         }
     }
 
-    /** Within one buffer. What is unwrapped is destroyed by it, so a kept message is copied into that buffer first. */
+    /** Within one buffer. Unwrapping destroys the message, so it is copied into the buffer first. */
     final class InPlace implements Carriage {
         private final IntFunction<ByteBuffer> allocator;
         private final ByteBuffer work;

@@ -17,7 +17,7 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
-/** A P-256 key with a self-signed certificate, new each time, for peers that need one. */
+/** A new P-256 key with a self-signed certificate, for the TLS peers. */
 final class Certificates {
     private static final char[] PASSWORD = "benchmark".toCharArray();
     private static final String ALIAS = "key";
@@ -28,7 +28,7 @@ final class Certificates {
         this.store = store;
     }
 
-    /** Makes a key and its certificate, which takes the JDK's keytool most of a second. */
+    /** Generates a key and its certificate with the JDK's keytool, which takes almost a second. */
     static Certificates generate(String name) throws IOException, GeneralSecurityException {
         Path directory = Files.createTempDirectory("secure-session-benchmarks");
         Path file = directory.resolve("store.p12");
@@ -78,7 +78,7 @@ final class Certificates {
         return factory.getKeyManagers();
     }
 
-    /** Returns what trusts this certificate and nothing else. */
+    /** Returns trust managers that trust this certificate and no other. */
     TrustManager[] trustManagers() throws GeneralSecurityException, IOException {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         trusted.load(null, null);
@@ -97,7 +97,7 @@ final class Certificates {
         try {
             if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
                 process.destroy();
-                throw new IOException("keytool made no certificate: " + said);
+                throw new IOException("keytool failed: " + said);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -13,7 +13,7 @@ final class Chart {
 
     private static final int WIDTH = 760;
     private static final int LEFT = 250;
-    private static final int LONGEST_BAR = 400;
+    private static final int MAX_BAR_LENGTH = 400;
     private static final int BAR = 9;
     private static final int MARGIN = 16;
 
@@ -45,13 +45,13 @@ final class Chart {
     }
 
     private void drawPanel(String group) {
-        double most = runs.stream()
+        double largest = runs.stream()
                 .flatMap(run -> run.figures().stream())
                 .filter(figure -> figure.group().equals(group))
                 .mapToDouble(Figure::value)
                 .max()
                 .orElse(0);
-        if (most == 0) {
+        if (largest == 0) {
             return;
         }
         y += 24;
@@ -70,7 +70,7 @@ final class Chart {
                 Optional<Figure> figure = runs.get(run).find(group, stack.label());
                 if (figure.isPresent()) {
                     double value = figure.get().value();
-                    int length = (int) Math.max(1, Math.round(value / most * LONGEST_BAR));
+                    int length = (int) Math.max(1, Math.round(value / largest * MAX_BAR_LENGTH));
                     bar(LEFT, y, length, colour(run));
                     text(
                             LEFT + length + 5,

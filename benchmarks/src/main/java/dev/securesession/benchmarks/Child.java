@@ -9,19 +9,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Runs a program of ours in a virtual machine of its own, and takes in the figures that it says. */
+/** Runs a class of this module in a JVM of its own and collects the figures that it reports. */
 final class Child {
     private static final String MARK = "figure\t";
-    private static final int MOST_MINUTES = 10;
+    private static final int MAX_MINUTES = 10;
 
     private Child() {}
 
-    /** Says a figure to the parent; called in the child. */
-    static void say(String name, double figure) {
+    /** Reports a figure to the parent process; called in the child process. */
+    static void report(String name, double figure) {
         System.out.println(MARK + name + "\t" + figure);
     }
 
-    /** Options that every virtual machine here needs. */
+    /** Returns the options that every JVM of the benchmarks needs. */
     static List<String> jvmOptions() {
         int version = Runtime.version().feature();
         List<String> options = new ArrayList<>();
@@ -29,13 +29,13 @@ final class Child {
             options.add("--enable-native-access=ALL-UNNAMED");
         }
         if (version >= 23) {
-            // JMH uses it, and would have a warning printed for each run.
+            // JMH uses sun.misc.Unsafe; without this option the JVM prints a warning in each run.
             options.add("--sun-misc-unsafe-memory-access=allow");
         }
         return options;
     }
 
-    /** Returns the command that runs a program in the same kind of virtual machine as this one. */
+    /** Returns the command that runs a class with the JDK and class path of this process. */
     static List<String> command(Class<?> program, List<String> jvmOptions, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
@@ -60,7 +60,7 @@ final class Child {
                     .filter(line -> line.startsWith(MARK))
                     .map(line -> line.split("\t", -1))
                     .forEach(parts -> figures.put(parts[1], Double.valueOf(parts[2])));
-            if (!process.waitFor(MOST_MINUTES, TimeUnit.MINUTES) || process.exitValue() != 0) {
+            if (!process.waitFor(MAX_MINUTES, TimeUnit.MINUTES) || process.exitValue() != 0) {
                 throw new IOException(program.getSimpleName() + " " + List.of(arguments) + " failed");
             }
             return figures;

@@ -6,20 +6,22 @@ import java.lang.management.ManagementFactory;
 import java.util.Locale;
 
 /**
- * How soon large messages are fast in a new virtual machine: throughput by how much CPU time the process has spent since it
- * began with them, its compiler included. A program, to be run in a virtual machine of its own.
+ * The throughput of large messages in a new JVM, in windows of the CPU time that the process, compiler included, has used
+ * since the first message. A program for a JVM of its own.
  */
 final class ColdStart {
     /** Length of the payloads. */
     static final int SIZE = 1 << 20;
 
-    /** When a new window begins, in seconds of CPU time; the last number is the end. */
+    /** The limits of the windows in seconds of CPU time. */
     private static final double[] MARKS = {0, 0.25, 0.5, 1, 2, 4};
 
     private ColdStart() {}
 
-    /** Takes the name of a {@link Start}; prints what its preparation took, and gigabytes per second of CPU
-     * time of this thread, window by window. */
+    /**
+     * Argument: the name of a {@link Start}. Prints the duration of its preparation, and for each window the gigabytes per
+     * second of CPU time of this thread.
+     */
     public static void main(String[] arguments) throws Exception {
         Start start = Start.valueOf(arguments[0]);
         Connection connection = start.open().connect();
@@ -41,7 +43,7 @@ final class ColdStart {
             double spent = (system.getProcessCpuTime() - begin) / 1e9;
             if (spent >= MARKS[window + 1]) {
                 long now = threadNanos();
-                Child.say(name(window), (double) bytes / (now - windowBegan));
+                Child.report(name(window), (double) bytes / (now - windowBegan));
                 while (window < MARKS.length - 1 && spent >= MARKS[window + 1]) {
                     window++;
                 }
@@ -61,7 +63,7 @@ final class ColdStart {
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 
-    /** Who starts, and how. */
+    /** The stack and its preparation before the first message. */
     enum Start {
         JDK(Stack.SECURE_SESSION.label()),
         JDK_WARMED_UP(Stack.SECURE_SESSION.label() + ", warmed up") {
@@ -71,7 +73,7 @@ final class ColdStart {
             }
         },
         JDK_UNWRAPPING(Stack.SECURE_SESSION.label() + ", only unwrapping") {
-            /** What wraps is native code, and so leaves the compiler nothing to do. */
+            /** The sender is native code, which leaves nothing to the compiler. */
             @Override
             Contender open() {
                 return SecureSessions.between(ProviderSet.CORRETTO, ProviderSet.JDK);
@@ -104,7 +106,7 @@ final class ColdStart {
             return Stack.SECURE_SESSION.open();
         }
 
-        /** What a program does before the first message; its time counts. */
+        /** Prepares for the first message; included in the measured time. */
         void prepare() {}
     }
 }

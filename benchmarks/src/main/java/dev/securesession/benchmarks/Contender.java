@@ -1,7 +1,7 @@
 package dev.securesession.benchmarks;
 
-/** Something that makes connections: Secure Session with some providers, or what a user would take instead. */
+/** A stack that makes secure connections: Secure Session with some providers, or an alternative. */
 interface Contender {
-    /** Does a whole mutual handshake. */
+    /** Does a complete mutual handshake. */
     Connection connect() throws Exception;
 }

@@ -14,11 +14,11 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.ScalarResult;
 
 /**
- * CPU time of the threads that run the benchmark, per operation: on a machine with other work to do it says more than the
- * time on the clock. What the compiler and the collector do on threads of their own is not in it.
+ * CPU time per operation of the threads that run the benchmark. On a machine with other load it is more precise than
+ * elapsed time. The threads of the compiler and the garbage collector are not included.
  */
 public final class CpuTimeProfiler implements InternalProfiler {
-    /** How the figure is called among the results. */
+    /** The label of the figure in the results. */
     public static final String LABEL = "cpu.time.norm";
 
     private static final String WORKERS = "-jmh-worker-";

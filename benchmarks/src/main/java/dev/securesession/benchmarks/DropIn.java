@@ -44,7 +44,7 @@ final class DropIn implements Contender {
         }
     }
 
-    /** Knows one key. */
+    /** A directory with one key. */
     private record Knowing(PublicKey peer) implements ISessionCallbacks {
         @Override
         public PublicKey getPublicKeyForId(SecureSession asking, byte[] id) {

@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** What the drop-in adds to the session below it: wrapping at one end and unwrapping at the other, in new arrays. */
+/** Round trips in new arrays by the drop-in and by the sessions it uses. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -24,10 +24,10 @@ public class DropInBenchmark {
     private Connection dropIn;
     private Connection.RoundTrip throughDropIn;
 
-    /** Both are made and warmed up for either, so that they find the same virtual machine. */
+    /** Both benchmarks warm up both contenders, so that the JVM is in the same state for either. */
     @Setup
     public void connect() throws Exception {
-        // The drop-in keeps the master secret too.
+        // The drop-in also keeps the master secret.
         UnaryOperator<SessionConfig> options = config -> config.withTsscExport();
         sessions = SecureSessions.using(ProviderSet.JDK, options).connect();
         arrays = Carriage.Kind.ARRAY.carriage(SIZE);
@@ -36,7 +36,7 @@ public class DropInBenchmark {
         WarmUp.run(sessions);
         WarmUp.run(dropIn);
         if (ours() != SIZE || dropIn() != SIZE) {
-            throw new AssertionError("a payload that arrived with another length than it was sent");
+            throw new AssertionError("the received payload has another length than the sent one");
         }
     }
 

@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** What the drop-in adds to the handshakes of the session below it, both with BouncyCastle for elliptic curves. */
+/** Handshakes of the drop-in and of the sessions it uses, both with BouncyCastle for elliptic curves. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -18,12 +18,12 @@ public class DropInHandshakeBenchmark {
     private Contender ours;
     private Contender dropIn;
 
-    /** Both are made and warmed up for either, so that they find the same virtual machine. */
+    /** Both benchmarks warm up both contenders, so that the JVM is in the same state for either. */
     @Setup
     public void open() throws Exception {
-        // The drop-in keeps the master secret too.
+        // The drop-in also keeps the master secret.
         ours = SecureSessions.using(ProviderSet.BOUNCY_CASTLE, config -> config.withTsscExport());
-        // What the drop-in brings; the class path of the benchmarks has faster providers, which it would choose.
+        // The provider that the drop-in depends on; on this class path it would choose a faster one.
         DropInProviders.use(ProviderSet.BOUNCY_CASTLE.providers());
         dropIn = new DropIn();
         WarmUp.run(ours);

@@ -9,7 +9,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.stream.Stream;
 
-/** Where figures come from; without it they say little. */
+/** The machine, JDK and commit of a run, which are needed to interpret its figures. */
 record Environment(String machine, String jdk, String commit, String date, String form) {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
@@ -24,7 +24,7 @@ record Environment(String machine, String jdk, String commit, String date, Strin
                 form);
     }
 
-    /** Names the JDK in a word, for a column. */
+    /** Returns a short name of the JDK, for the head of a column. */
     String jdkVersion() {
         String version = jdk.substring(jdk.lastIndexOf(' ') + 1);
         return "JDK " + version.split("[.+-]", 2)[0];
@@ -48,7 +48,7 @@ record Environment(String machine, String jdk, String commit, String date, Strin
         return System.getProperty("os.arch");
     }
 
-    /** The commit of the checkout that the program lies in; marked when files differ from it. */
+    /** Returns the commit of the checkout that contains the program, marked if files differ from it. */
     private static String checkedOutCommit() {
         try {
             Path program = Path.of(Environment.class

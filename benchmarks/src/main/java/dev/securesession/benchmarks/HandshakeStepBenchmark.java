@@ -13,8 +13,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * What one end alone does in a handshake, step by step; the steps of one end add up to what it costs that end. Garbage is
- * not to be read here, because that of the other end is counted too.
+ * The steps of a handshake at one end; their sum is the cost of the handshake at that end. The allocation figures include
+ * the other end and are meaningless.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -36,9 +36,9 @@ public class HandshakeStepBenchmark {
         ends = SecureSessions.using(providers);
     }
 
-    /** Brings a new handshake to where the step is next. An invocation takes long enough to be timed alone. */
+    /** Brings a new handshake to the point before the step. A step takes long enough to be timed alone. */
     @Setup(Level.Invocation)
-    public void comeToStep() throws Exception {
+    public void prepareStep() throws Exception {
         client = Handshake.clientAcceptingAnyKnownPeer(ends.client);
         server = Handshake.server(ends.server);
         message = new byte[0];

@@ -9,26 +9,26 @@ import java.lang.ref.Reference;
 import java.util.concurrent.Callable;
 
 /**
- * Heap that a connection costs while nothing happens on it. A program, to be run in a virtual machine of its own with a
- * simple collector: it makes many connections and looks how much more is in use after collection.
+ * The heap of an idle connection, a program for a JVM of its own with the serial collector. It opens many connections and
+ * compares the heap in use before and after, each time after a collection.
  */
 final class IdleMemory {
     private static final int COLLECTIONS = 3;
 
-    /** Each connection has carried a payload before it fell idle. */
+    /** Each connection carries one payload before it becomes idle. */
     private static final int PAYLOAD = 64;
 
     private IdleMemory() {}
 
-    /** Takes the name of a {@link Stack} and the number of connections; prints the bytes of heap that one costs. */
+    /** Arguments: the name of a {@link Stack} and the number of connections. Prints the bytes of heap per connection. */
     public static void main(String[] arguments) throws Exception {
         Stack stack = Stack.valueOf(arguments[0]);
         int count = Integer.parseInt(arguments[1]);
         double bytes = stack == Stack.JSSE ? tls(count) : sessions(count);
-        Child.say("bytes", bytes);
+        Child.report("bytes", bytes);
     }
 
-    /** Established sessions, as a server has them; restored from a saved one, which is faster than so many handshakes. */
+    /** Established sessions of a server, restored from a saved one, which is faster than one handshake each. */
     private static double sessions(int count) throws Exception {
         SecureSessions ends = SecureSessions.using(ProviderSet.JDK);
         StateKey key = StateKey.of(new byte[StateKey.LENGTH]);
@@ -53,7 +53,7 @@ final class IdleMemory {
     private static double heapOfEach(int count, Callable<?> maker) throws Exception {
         Object[] kept = new Object[count];
         try {
-            // The first ones load classes and fill caches that all share.
+            // The first connections load classes and fill shared caches.
             int common = count / 10;
             for (int i = 0; i < common; i++) {
                 kept[i] = maker.call();

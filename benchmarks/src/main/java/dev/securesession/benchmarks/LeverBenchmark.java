@@ -31,7 +31,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What the library does for speed, each beside what it would do otherwise, with the JDK's providers if none is named. */
+/** Each optimisation of the library compared with the code without it, with the JDK's providers unless others are named. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(
@@ -41,8 +41,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 public class LeverBenchmark {
     private static final String ALGORITHM = "AES/GCM/NoPadding";
-    private static final int PREFIX = 16;
-    private static final int TAG = 16;
+    private static final int HEADER_LENGTH = 16;
+    private static final int TAG_LENGTH = 16;
 
     @Benchmark
     public byte[] cipherMadeForEachMessage(OneMessage message) throws GeneralSecurityException {
@@ -72,7 +72,7 @@ public class LeverBenchmark {
         return sealed.open(sealed.work, sealed.work);
     }
 
-    /** With what it takes to have the payload in the same place in the end, and nothing left elsewhere. */
+    /** Includes copying the payload back to its place and wiping the copy. */
     @Benchmark
     public int openedThroughScratch(Sealed sealed) throws GeneralSecurityException {
         System.arraycopy(sealed.message, 0, sealed.work, 0, sealed.message.length);
@@ -97,7 +97,7 @@ public class LeverBenchmark {
     public static class OneMessage {
         private final SecretKeySpec key = new SecretKeySpec(new byte[32], "AES");
         private final ByteBuffer nonce = ByteBuffer.allocate(12);
-        private final byte[] payload = new byte[PREFIX + 64];
+        private final byte[] payload = new byte[HEADER_LENGTH + 64];
         private Cipher kept;
 
         @Setup
@@ -107,12 +107,12 @@ public class LeverBenchmark {
 
         private byte[] seal(Cipher cipher) throws GeneralSecurityException {
             nonce.putLong(0, nonce.getLong(0) + 1);
-            cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(8 * TAG, nonce.array()));
+            cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(8 * TAG_LENGTH, nonce.array()));
             return cipher.doFinal(payload);
         }
     }
 
-    /** One source for all threads, as it is in a program. */
+    /** One random source shared by all threads, as in a program. */
     @State(Scope.Benchmark)
     public static class Nonces {
         private final SecureRandom random = new SecureRandom();
@@ -128,11 +128,11 @@ public class LeverBenchmark {
     /** A message of a megabyte. */
     @State(Scope.Thread)
     public static class Sealed {
-        private static final int LENGTH = (1 << 20) + PREFIX;
+        private static final int LENGTH = (1 << 20) + HEADER_LENGTH;
 
         private final SecretKeySpec key = new SecretKeySpec(new byte[32], "AES");
         private final byte[] nonce = new byte[12];
-        private final byte[] work = new byte[LENGTH + TAG];
+        private final byte[] work = new byte[LENGTH + TAG_LENGTH];
         private final byte[] scratch = new byte[LENGTH];
         private byte[] message;
         private Cipher cipher;
@@ -141,17 +141,17 @@ public class LeverBenchmark {
         public void seal() throws Exception {
             CryptoProviders.platform().warmUp();
             cipher = Cipher.getInstance(ALGORITHM);
-            cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(8 * TAG, nonce));
+            cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(8 * TAG_LENGTH, nonce));
             message = cipher.doFinal(new byte[LENGTH]);
         }
 
         private int open(byte[] from, byte[] to) throws GeneralSecurityException {
-            cipher.init(Cipher.DECRYPT_MODE, key, new GCMParameterSpec(8 * TAG, nonce));
+            cipher.init(Cipher.DECRYPT_MODE, key, new GCMParameterSpec(8 * TAG_LENGTH, nonce));
             return cipher.doFinal(from, 0, message.length, to, 0);
         }
     }
 
-    /** What a server does with message 1, which comes again and again. */
+    /** The server's work on message 1, which is received repeatedly. */
     @State(Scope.Thread)
     public static class Peers {
         @Param({"JDK", "BOUNCY_CASTLE", "CORRETTO"})

@@ -22,7 +22,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Carries out a plan. Each figure is the median of the iterations. */
+/** Runs the measurements of a plan. Each figure is the median of the iterations. */
 final class Measuring {
     private static final int ITERATIONS = 5;
     private static final int WARM_UPS = 2;
@@ -67,7 +67,7 @@ final class Measuring {
         log.accept(entry.benchmark + (entry.threads == 1 ? "" : ", " + entry.threads + " threads"));
         Collection<RunResult> results = new Runner(options.build()).run();
         if (results.isEmpty()) {
-            throw new IllegalStateException(entry.benchmark + " has measured nothing");
+            throw new IllegalStateException(entry.benchmark + " returned no results");
         }
         for (RunResult result : results) {
             Figure figure = figureOf(result);
@@ -82,7 +82,7 @@ final class Measuring {
         }
     }
 
-    /** A heap that is there from the beginning: the first touch of its pages costs more than a message. */
+    /** Commits the whole heap at the start: the first access to a page costs more than a message. */
     private static String[] jvmOptions() {
         List<String> options = new ArrayList<>(Child.jvmOptions());
         options.addAll(List.of("-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch"));
@@ -99,7 +99,7 @@ final class Measuring {
         return switch (name.substring(name.lastIndexOf('.') + 1)) {
             case "HandshakeBenchmark" ->
                 new Figure("Handshake, both ends", stack(result), Unit.PER_SECOND, 1e6 / cpu, garbage);
-            // What brings a handshake to a step counts as CPU time and garbage too.
+            // CPU time and allocation would include the earlier steps of the handshake.
             case "HandshakeStepBenchmark" ->
                 new Figure(
                         STEP_GROUP + result.getParams().getParam("step"),
@@ -147,7 +147,7 @@ final class Measuring {
                         Unit.PER_SECOND,
                         clock,
                         garbage);
-            default -> throw new AssertionError("no place for the figure of " + benchmark);
+            default -> throw new AssertionError("unknown benchmark " + benchmark);
         };
     }
 
@@ -167,7 +167,7 @@ final class Measuring {
         };
     }
 
-    /** Adds up the steps of each end, where they were measured. */
+    /** Adds the sum of the measured steps of each end as figures. */
     private void addOneEndAlone() {
         for (ProviderSet set : ProviderSet.values()) {
             for (String end : List.of("CLIENT", "SERVER")) {

@@ -14,14 +14,14 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** Wrapping, unwrapping and both, for every way to pass bytes. */
+/** Wrapping, unwrapping and both together, for each kind of array or buffer. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class MessageBenchmark {
     private static final int KEPT_BYTES = 1 << 22;
-    private static final int MOST_KEPT = 4096;
-    private static final int FEWEST_KEPT = 16;
+    private static final int MAX_KEPT = 4096;
+    private static final int MIN_KEPT = 16;
 
     @Param
     ProviderSet providers;
@@ -53,9 +53,9 @@ public class MessageBenchmark {
         SecureSessions.Sessions fresh = ends.connect();
         sender = fresh.client;
         receiver = fresh.server;
-        // A session unwraps each message once. To unwrap these without end, one that has seen none of them is restored
-        // whenever all are used up, which is rare enough not to show.
-        messages = new ByteBuffer[Math.max(FEWEST_KEPT, Math.min(MOST_KEPT, KEPT_BYTES / size))];
+        // A session unwraps each message once. When all messages are used up, a session that has seen none of them is
+        // restored; this is rare enough not to affect the figure.
+        messages = new ByteBuffer[Math.max(MIN_KEPT, Math.min(MAX_KEPT, KEPT_BYTES / size))];
         try (SecureSessions.Sessions other = ends.connect()) {
             receiverState = other.server.saveCopy(key, StateBinding.of("test", 0));
             for (int i = 0; i < messages.length; i++) {

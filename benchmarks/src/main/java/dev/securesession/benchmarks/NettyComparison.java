@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Netty pipelines over the loopback interface: throughput of one connection, round trips, handshakes, and the memory of
- * idle connections. Each stack runs in a virtual machine of its own, with one event loop for each end.
+ * idle connections. Each stack runs in a JVM of its own, with one event loop for each end.
  */
 final class NettyComparison {
     private static final int CHUNK = 32 * 1024;
@@ -72,7 +72,7 @@ final class NettyComparison {
                 row.get("resident")));
     }
 
-    /** The measurements of one stack, in the child. */
+    /** Runs the measurements of one stack; called in the child process. */
     private static final class Measuring {
         private final NettyStack.Ends ends;
         private final long nanos;
@@ -94,11 +94,11 @@ final class NettyComparison {
             try {
                 // The first round warms up.
                 throughput();
-                Child.say("throughput", throughput());
+                Child.report("throughput", throughput());
                 roundTrips();
-                Child.say("roundtrips", roundTrips());
+                Child.report("roundtrips", roundTrips());
                 handshakes();
-                Child.say("handshakes", handshakes());
+                Child.report("handshakes", handshakes());
                 idle(idle);
             } finally {
                 clients.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
@@ -140,7 +140,7 @@ final class NettyComparison {
             return channel;
         }
 
-        /** Megabytes that arrive in a second. */
+        /** Returns the megabytes that arrive per second. */
         private double throughput() throws InterruptedException {
             Pump pump = new Pump();
             Channel channel = connect(sink, pump);
@@ -189,7 +189,7 @@ final class NettyComparison {
             return count / ((System.nanoTime() - start) / 1e9);
         }
 
-        /** Both ends of each connection are here, and one end is what counts. Each has carried a message. */
+        /** Measures the memory of one end of idle connections, each of which has carried a message; both ends are in this JVM. */
         private void idle(int count) throws Exception {
             List<Channel> open = new ArrayList<>();
             for (int i = 0; i < count / 10; i++) {
@@ -201,8 +201,8 @@ final class NettyComparison {
             while (open.size() < count) {
                 open.add(idleConnection());
             }
-            Child.say("heap", (double) (usedHeap() - heap) / (2 * measured));
-            Child.say("resident", (double) (resident() - resident) / (2 * measured));
+            Child.report("heap", (double) (usedHeap() - heap) / (2 * measured));
+            Child.report("resident", (double) (resident() - resident) / (2 * measured));
             for (Channel each : open) {
                 each.close();
             }
@@ -221,13 +221,13 @@ final class NettyComparison {
             return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
         }
 
-        /** What native code allocates shows only here; the heap of the JVM is touched from the beginning. */
+        /** Returns the resident memory of the process, native allocations included. The whole heap is resident from the start. */
         private static long resident() throws IOException {
             String pages = Files.readString(Path.of("/proc/self/statm")).split(" ", -1)[1];
             return Long.parseLong(pages) * 4096;
         }
 
-        /** Counts what arrives. */
+        /** Counts the bytes that arrive. */
         private final class Count extends ChannelInboundHandlerAdapter {
             @Override
             public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -238,12 +238,12 @@ final class NettyComparison {
 
             @Override
             public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-                ctx.close(); // The client closes in the middle of its stream, on purpose.
+                ctx.close(); // The client closes in the middle of its stream on purpose.
             }
         }
     }
 
-    /** Sends back what arrives. */
+    /** Echoes every message. */
     private static final class Echo extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -256,7 +256,7 @@ final class NettyComparison {
         }
     }
 
-    /** Writes as long as the channel is writable. */
+    /** Writes while the channel is writable. */
     private static final class Pump extends ChannelInboundHandlerAdapter {
         private final ByteBuf chunk = Unpooled.directBuffer(CHUNK).writeZero(CHUNK);
         private volatile boolean stopped;

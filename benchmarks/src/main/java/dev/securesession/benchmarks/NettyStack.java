@@ -14,7 +14,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.Future;
 
-/** What secures a Netty pipeline: sessions with the stream layer, or mutual TLS 1.3 by {@link SslHandler}. */
+/** The security layer of a Netty pipeline: sessions with the stream layer, or mutual TLS 1.3 by {@link SslHandler}. */
 enum NettyStack {
     SESSION("Secure Session, JDK providers") {
         @Override
@@ -68,14 +68,14 @@ enum NettyStack {
         return label;
     }
 
-    /** Makes the identities of both ends. */
+    /** Generates the identities of both ends. */
     abstract Ends make() throws Exception;
 
     /** Both ends of connections. */
     interface Ends {
         void secure(Channel channel, boolean client);
 
-        /** Completes when a channel is secure. */
+        /** Returns a future that completes when the handshake of the channel is finished. */
         Future<?> handshake(Channel channel);
     }
 
@@ -134,7 +134,7 @@ enum NettyStack {
     private static <T extends io.netty.channel.ChannelHandler> T handler(ChannelPipeline pipeline, Class<T> type) {
         T found = pipeline.get(type);
         if (found == null) {
-            throw new IllegalStateException("the connection was closed before it was secure");
+            throw new IllegalStateException("the connection was closed during the handshake");
         }
         return found;
     }

@@ -6,16 +6,16 @@ import com.southernstorm.noise.protocol.DHState;
 import com.southernstorm.noise.protocol.HandshakeState;
 import java.security.NoSuchAlgorithmException;
 
-/** The Noise pattern XX: mutual authentication with keys that travel encrypted, three messages. For one thread. */
+/** The Noise pattern XX: mutual authentication in three messages, with encrypted identity keys. Not thread-safe. */
 final class Noise implements Contender {
     private static final String PROTOCOL = "Noise_XX_25519_AESGCM_SHA256";
-    private static final int LONGEST_MESSAGE = 65_535;
-    private static final int LONGEST_HANDSHAKE_MESSAGE = 256;
+    private static final int MAX_MESSAGE = 65_535;
+    private static final int MAX_HANDSHAKE_MESSAGE = 256;
 
     private final DHState clientKeys;
     private final DHState serverKeys;
-    private final byte[] message = new byte[LONGEST_HANDSHAKE_MESSAGE];
-    private final byte[] payload = new byte[LONGEST_HANDSHAKE_MESSAGE];
+    private final byte[] message = new byte[MAX_HANDSHAKE_MESSAGE];
+    private final byte[] payload = new byte[MAX_HANDSHAKE_MESSAGE];
 
     Noise() throws NoSuchAlgorithmException {
         clientKeys = com.southernstorm.noise.protocol.Noise.createDH("25519");
@@ -49,7 +49,7 @@ final class Noise implements Contender {
         to.readMessage(message, 0, length, payload, 0);
     }
 
-    /** What is left of a handshake: a cipher for each direction at each end. */
+    /** The result of a handshake: a cipher for each direction at each end. */
     private static final class Ciphers implements Connection {
         private final CipherStatePair client;
         private final CipherStatePair server;
@@ -59,19 +59,19 @@ final class Noise implements Contender {
             this.server = server;
         }
 
-        /** Long payloads travel in several messages, as long as the specification lets them be. */
+        /** Long payloads are split into messages of the maximum length. */
         @Override
         public RoundTrip roundTrip(int size) {
             CipherState sender = client.getSender();
             CipherState receiver = server.getReceiver();
-            int most = LONGEST_MESSAGE - sender.getMACLength();
+            int maxPart = MAX_MESSAGE - sender.getMACLength();
             byte[] payload = new byte[size];
-            byte[] message = new byte[Math.min(size, most) + sender.getMACLength()];
+            byte[] message = new byte[Math.min(size, maxPart) + sender.getMACLength()];
             byte[] unwrapped = new byte[size];
             return () -> {
                 int arrived = 0;
                 while (arrived < size) {
-                    int part = Math.min(size - arrived, most);
+                    int part = Math.min(size - arrived, maxPart);
                     int length = sender.encryptWithAd(null, payload, arrived, message, 0, part);
                     arrived += receiver.decryptWithAd(null, message, 0, unwrapped, arrived, length);
                 }

@@ -19,14 +19,14 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * What both ends of a handshake of ours must compute, and nothing around it: what the handshake takes longer is the
- * library's own. For one thread.
+ * The cryptographic operations of both ends of a Secure Session handshake, without the handshake itself. The difference to
+ * a handshake is the cost of the library itself. Not thread-safe.
  */
 final class Operations implements Contender {
     /** Messages 1 to 3 are signed, and each signature is verified. */
     private static final int SIGNATURES = 3;
 
-    /** Each end: the session id, five secrets and two confirmations. */
+    /** Derivations at each end: the session id, five secrets and two confirmations. */
     private static final int MACS = 2 * 8;
 
     private final Provider ec;
@@ -44,7 +44,7 @@ final class Operations implements Contender {
     public Connection connect() throws GeneralSecurityException {
         for (int i = 0; i < SIGNATURES; i++) {
             if (!verify(sign())) {
-                throw new AssertionError("a signature that is not right");
+                throw new AssertionError("a valid signature was refused");
             }
         }
         KeyPair client = generate();
@@ -77,7 +77,7 @@ final class Operations implements Contender {
         return ecdsa.verify(signature);
     }
 
-    /** Makes a key of the x coordinate, as all that has arrived: y is a square root modulo the prime. */
+    /** Decodes a key from its x coordinate: y is a square root modulo the prime. */
     private PublicKey decode(KeyPair pair) throws GeneralSecurityException {
         ECPublicKey sent = (ECPublicKey) pair.getPublic();
         ECParameterSpec curve = sent.getParams();
@@ -108,11 +108,11 @@ final class Operations implements Contender {
         return hmac.doFinal();
     }
 
-    /** What comes of operations that nobody puts together. */
+    /** A connection that carries nothing: the operations establish no session. */
     private static final class Nothing implements Connection {
         @Override
         public RoundTrip roundTrip(int size) {
-            throw new IllegalStateException("operations alone carry no payloads");
+            throw new IllegalStateException("the operations alone cannot carry payloads");
         }
 
         @Override

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/** What a form of the run measures, in this order. */
+/** The measurements of a short or full run, in their order. */
 final class Plan {
     private static final String[] ALL_SIZES = {"16", "64", "1024", "16384", "65536", "1048576"};
 
-    /** How long to warm up and to measure. */
+    /** Duration of a warm-up and of a measurement. */
     final int warmUpMillis;
 
     final int iterationMillis;
@@ -29,7 +29,7 @@ final class Plan {
         this.tunnels = tunnels;
     }
 
-    /** Some minutes: what matters, beside the others. */
+    /** Returns the plan of a run of about ten minutes: the main figures and the comparison. */
     static Plan brief() {
         Plan plan = new Plan(700, 400, new int[] {100_000, 1_000_000}, 500, Tunnels.Form.SHORT);
         plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack::doesHandshakes));
@@ -57,7 +57,7 @@ final class Plan {
         return plan;
     }
 
-    /** Everything, which takes most of an hour. */
+    /** Returns the plan of all measurements, which take almost an hour. */
     static Plan full() {
         Plan plan = new Plan(600, 500, new int[] {100_000, 1_000_000}, 1000, Tunnels.Form.FULL);
         plan.add("HandshakeBenchmark.handshake").warmUpTimes(4).with("stack", names(Stack::doesHandshakes));
@@ -91,7 +91,7 @@ final class Plan {
         return Arrays.stream(Stack.values()).filter(which).map(Enum::name).toArray(String[]::new);
     }
 
-    /** Benchmarks by name, and values for those of their parameters that are not to take all. */
+    /** Benchmarks by name, with values for the parameters that are limited to some of them. */
     static final class Entry {
         final String benchmark;
         final Map<String, String[]> parameters = new LinkedHashMap<>();
@@ -112,7 +112,7 @@ final class Plan {
             return this;
         }
 
-        /** Elliptic curves in Java are a lot of code to compile. */
+        /** Extends the warm-up, for example because elliptic curves in Java take long to compile. */
         private Entry warmUpTimes(int factor) {
             warmUpFactor = factor;
             return this;

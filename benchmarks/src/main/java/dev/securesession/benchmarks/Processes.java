@@ -10,11 +10,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Processes that end together, with those that they have started: when this is closed, when this virtual machine ends, and
- * after some minutes at the latest.
+ * Processes that are ended together, child processes included: when this object is closed, when the JVM exits, or after
+ * {@link #MAX_MINUTES} minutes.
  */
 final class Processes implements Closeable {
-    private static final int MOST_MINUTES = 5;
+    private static final int MAX_MINUTES = 5;
     private static final int SECONDS_TO_END = 5;
 
     private final List<Process> started = new CopyOnWriteArrayList<>();
@@ -24,11 +24,11 @@ final class Processes implements Closeable {
     static Processes none() {
         Processes processes = new Processes();
         Runtime.getRuntime().addShutdownHook(new Thread(processes::end));
-        CompletableFuture.delayedExecutor(MOST_MINUTES, TimeUnit.MINUTES).execute(processes::end);
+        CompletableFuture.delayedExecutor(MAX_MINUTES, TimeUnit.MINUTES).execute(processes::end);
         return processes;
     }
 
-    /** Starts one more, whose errors are shown. */
+    /** Starts a process whose error output is that of this process. */
     Process start(List<String> command) throws IOException {
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -37,13 +37,13 @@ final class Processes implements Closeable {
         return process;
     }
 
-    /** CPU time that those which are alive have taken. */
+    /** Returns the CPU time of the live processes. */
     Duration cpuTime() {
         return alive().map(process -> process.info().totalCpuDuration().orElse(Duration.ZERO))
                 .reduce(Duration.ZERO, Duration::plus);
     }
 
-    /** Ends all of them, and waits for that. */
+    /** Ends all processes and waits for their exit. */
     @Override
     public void close() throws IOException {
         end();

@@ -6,7 +6,7 @@ import java.security.Provider;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.conscrypt.Conscrypt;
 
-/** Who does our cryptography. */
+/** The cryptographic providers to compare. */
 public enum ProviderSet {
     JDK("JDK") {
         @Override
@@ -14,7 +14,7 @@ public enum ProviderSet {
             return CryptoProviders.platform();
         }
     },
-    /** For elliptic curves only: its AES-GCM is no match for the JDK's. */
+    /** For elliptic curves only: its AES-GCM is slower than the JDK's. */
     BOUNCY_CASTLE("BouncyCastle for EC") {
         @Override
         CryptoProviders providers() {
@@ -44,7 +44,7 @@ public enum ProviderSet {
         return label;
     }
 
-    /** Makes the choice; fails where a native provider does not run. */
+    /** Returns the providers; fails if a native provider does not run on this machine. */
     abstract CryptoProviders providers();
 
     private static CryptoProviders allOf(Provider provider) {

@@ -27,12 +27,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * One end of a tunnel that carries TCP connections over secure ones. A program, to be run in a virtual machine of its own:
- * the client takes connections in the clear, the server makes them. It ends when its standard input does, so that it
- * does not outlive whoever has started it.
+ * One end of a tunnel that forwards TCP connections over secure connections, a program for a JVM of its own. The client
+ * accepts plain connections, the server opens them to the target. The program ends when its standard input ends, so that
+ * it does not outlive its parent process.
  */
 final class Relay {
-    /** What a relay says when it can be connected to; the port follows. */
+    /** The line that a relay prints once it accepts connections; the port follows. */
     static final String READY = "ready ";
 
     private static final int BACKLOG = 128;
@@ -50,8 +50,8 @@ final class Relay {
     }
 
     /**
-     * Takes a {@link Mode}, the name of a {@link ProviderSet}, the port to listen on, 0 for any, and the port to connect to;
-     * and from standard input two lines, our private key and the peer's public key, both as containers in Base64.
+     * Arguments: a {@link Mode}, the name of a {@link ProviderSet}, the port to listen on (0 for any) and the target port.
+     * Standard input: two lines, the own private key and the peer's public key, both as containers in Base64.
      */
     public static void main(String[] arguments) throws Exception {
         Mode mode = Mode.valueOf(arguments[0].toUpperCase(Locale.ROOT));
@@ -70,11 +70,11 @@ final class Relay {
         mode.start(relay, listening);
         System.out.println(READY + listening.getLocalPort());
         while (in.readLine() != null) {
-            // What else is said does not matter; that nothing more can be does.
+            // Further lines are ignored; the end of the input ends the program.
         }
     }
 
-    /** Accepts connections in the clear. */
+    /** Accepts plain connections. */
     private void acceptPlain(ServerSocket listening) {
         try {
             while (true) {
@@ -94,7 +94,7 @@ final class Relay {
                 new RelayedConnection(plain, connection).run(threads);
             }
         } catch (IOException | HandshakeException e) {
-            complain(plain.getRemoteSocketAddress(), e);
+            report(plain.getRemoteSocketAddress(), e);
         }
     }
 
@@ -105,11 +105,11 @@ final class Relay {
         }
     }
 
-    private static void complain(SocketAddress address, Exception cause) {
+    private static void report(SocketAddress address, Exception cause) {
         System.err.println("relay: connection from " + address + ": " + cause);
     }
 
-    /** Which end of the tunnel. */
+    /** The end of the tunnel that a relay is. */
     enum Mode {
         CLIENT {
             @Override
@@ -131,7 +131,7 @@ final class Relay {
 
                             @Override
                             public void failed(SocketAddress address, Exception cause) {
-                                complain(address, cause);
+                                report(address, cause);
                             }
                         },
                         ServerOptions.defaults().withExecutor(relay.threads));
@@ -158,7 +158,8 @@ final class Relay {
         private static byte[] key(BufferedReader keys) throws IOException {
             String line = keys.readLine();
             if (line == null) {
-                throw new EOFException("standard input ended before both keys had come");
+                throw new EOFException(
+                        "standard input ended; expected two lines, the own private key and the peer's public key");
             }
             return Base64.getDecoder().decode(line);
         }

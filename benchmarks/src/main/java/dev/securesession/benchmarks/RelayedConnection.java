@@ -16,7 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 
 /**
- * A TCP connection and the secure one that carries it, both directions of which end on their own.
+ * A TCP connection and the secure connection that carries it. Each direction ends independently of the other.
  *
  * <p>Each payload is one of
  *
@@ -34,14 +34,14 @@ final class RelayedConnection {
         this.connection = connection;
     }
 
-    /** Carries until both directions have ended: one on this thread, and one on a thread of the executor. */
+    /** Forwards until both directions have ended, one on this thread and one on a thread of the executor. */
     void run(Executor executor) throws IOException {
         CompletableFuture<Void> outward = CompletableFuture.runAsync(() -> finish(this::sendAll), executor);
         try {
             finish(this::receiveAll);
             outward.join();
         } catch (CompletionException e) {
-            throw new IOException("a direction was cut", e.getCause() == null ? e : e.getCause());
+            throw new IOException("forwarding failed in one direction", e.getCause() == null ? e : e.getCause());
         }
     }
 
@@ -60,7 +60,7 @@ final class RelayedConnection {
         while (true) {
             Optional<byte[]> received = connection.receive();
             if (received.isEmpty()) {
-                throw new EOFException("the connection ended before its data did");
+                throw new EOFException("the secure connection ended without the mark of its end");
             }
             byte[] payload = received.get();
             if (payload[0] == END) {
@@ -68,13 +68,13 @@ final class RelayedConnection {
                 return;
             }
             if (payload[0] != DATA) {
-                throw new ProtocolException("a payload that is neither data nor their end");
+                throw new ProtocolException("a payload of an unknown type; expected 00 (data) or 01 (end)");
             }
             out.write(payload, 1, payload.length - 1);
         }
     }
 
-    /** Carries one direction; a failure ends the other one too. */
+    /** Forwards one direction; a failure ends the other one too. */
     private void finish(Direction direction) {
         try {
             direction.carry();

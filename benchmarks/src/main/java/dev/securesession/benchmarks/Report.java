@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Runs side by side, as one table. */
+/** One table of several runs, a column for each. */
 final class Report {
     private final List<Results> runs;
 
@@ -19,7 +19,7 @@ final class Report {
         this.runs = List.copyOf(runs);
     }
 
-    /** Returns a table in Markdown, with spaces that make it readable as it is. */
+    /** Returns a table in Markdown whose columns are aligned with spaces. */
     String table() {
         List<List<String>> rows = new ArrayList<>();
         rows.add(header());
@@ -68,7 +68,7 @@ final class Report {
         return cells;
     }
 
-    /** Groups and who is in them, in the order of the first run that has them. */
+    /** Returns the groups and their subjects, in the order of the first run that has them. */
     private Map<String, Set<String>> subjects() {
         Map<String, Set<String>> groups = new LinkedHashMap<>();
         for (Results run : runs) {
@@ -80,7 +80,7 @@ final class Report {
         return groups;
     }
 
-    /** Three digits that count, more in front of the point if there are more. */
+    /** Formats a value with three significant digits, or with all digits of a larger integer part. */
     static String number(double value) {
         double size = Math.abs(value);
         if (size >= 100) {
@@ -103,7 +103,7 @@ final class Report {
         StringBuilder text = new StringBuilder();
         for (int r = 0; r < rows.size(); r++) {
             for (int i = 0; i < columns; i++) {
-                // Names to the left, figures to the right.
+                // Names are left-aligned, figures right-aligned.
                 String format = "| %" + (i < 2 ? "-" : "") + widths[i] + "s ";
                 text.append(String.format(Locale.ROOT, format, rows.get(r).get(i)));
             }

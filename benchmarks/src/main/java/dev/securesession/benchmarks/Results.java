@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
-/** What a run has measured, and where. */
+/** The figures of a run and its environment. */
 record Results(Environment environment, List<Figure> figures) {
     private static final Gson JSON = new GsonBuilder()
             .setPrettyPrinting()
@@ -47,7 +47,7 @@ record Results(Environment environment, List<Figure> figures) {
                 .findFirst();
     }
 
-    /** Returns how many times better a figure is than that of JSSE beside it; empty if there is none beside it. */
+    /** Returns how many times better a figure is than that of JSSE in the same group; empty if the group has none. */
     OptionalDouble timesJsse(Figure figure) {
         Optional<Figure> jsse = find(figure.group, Stack.JSSE.label());
         if (jsse.isEmpty() || jsse.get().equals(figure)) {
@@ -57,7 +57,7 @@ record Results(Environment environment, List<Figure> figures) {
         return OptionalDouble.of(figure.unit.moreIsBetter ? ratio : 1 / ratio);
     }
 
-    /** One number: which group it is to be compared in, of whom, and garbage in bytes per operation if that was counted. */
+    /** A figure: its group of comparable figures, its subject, its value, and the bytes allocated per operation if counted. */
     record Figure(
             String group,
             String subject,
@@ -65,7 +65,7 @@ record Results(Environment environment, List<Figure> figures) {
             double value,
             @Nullable Double garbage) {}
 
-    /** What numbers count. */
+    /** The unit of a figure. */
     enum Unit {
         PER_SECOND("/s", true),
         MICROSECONDS("µs", false),

@@ -11,7 +11,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** Encrypting at one end and decrypting at the other, all contenders alike through buffers that are used again. */
+/** Encrypting at one end and decrypting at the other, for all contenders through reused buffers. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -31,7 +31,7 @@ public class RoundTripBenchmark {
         WarmUp.run(connection);
         roundTrip = connection.roundTrip(size);
         if (roundTrip.once() != size) {
-            throw new AssertionError("a payload that arrived shorter than it was sent");
+            throw new AssertionError("the received payload is shorter than the sent one");
         }
     }
 

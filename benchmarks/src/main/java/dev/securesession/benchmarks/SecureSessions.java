@@ -30,7 +30,7 @@ final class SecureSessions implements Contender {
         return between(set, set, options);
     }
 
-    /** Makes two ends whose cryptography different providers do. */
+    /** Creates two ends with different cryptographic providers. */
     static SecureSessions between(ProviderSet client, ProviderSet server) {
         return between(client, server, UnaryOperator.identity());
     }
@@ -41,7 +41,7 @@ final class SecureSessions implements Contender {
         PeerId serverId = PeerId.ofUtf8("server");
         IdentityKeyPair clientKeys = IdentityKeyPair.generate();
         IdentityKeyPair serverKeys = IdentityKeyPair.generate();
-        // As in two processes, the ends share nothing.
+        // The ends share nothing, as in two processes.
         return new SecureSessions(
                 config(clientId, clientKeys, serverId, serverKeys, options, client.providers()),
                 config(serverId, serverKeys, clientId, clientKeys, options, server.providers()));
@@ -87,7 +87,7 @@ final class SecureSessions implements Contender {
             this.server = server;
         }
 
-        /** Through buffers that are used again, as TLS engines have it. */
+        /** Uses the same buffers for all messages, as TLS engines do. */
         @Override
         public RoundTrip roundTrip(int size) {
             Carriage carriage = Carriage.Kind.HEAP.carriage(size);

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 
-/** A tunnel of two {@link Relay}s, each in a virtual machine of its own with the options that everyone has. */
+/** A tunnel of two {@link Relay}s, each in a JVM of its own with default options. */
 final class SecureTunnel implements Tunnel.Starter {
     private final ProviderSet providers;
 
@@ -30,8 +30,8 @@ final class SecureTunnel implements Tunnel.Starter {
         List<String> command =
                 Child.command(Relay.class, List.of(), mode.name(), providers.name(), "0", Integer.toString(targetPort));
         Process process = processes.start(command);
-        // Not on the command line, which everyone on this machine can read. Left open: the relay ends when it is
-        // closed.
+        // Keys are not passed on the command line, which every user of the machine can read. The stream stays open: the
+        // relay ends when it is closed.
         Writer keys = process.outputWriter(StandardCharsets.US_ASCII);
         keys.write(Base64.getEncoder().encodeToString(own.privateKey().encodeSecret()) + "\n");
         keys.write(Base64.getEncoder().encodeToString(peer.publicKey().encode()) + "\n");
@@ -39,7 +39,7 @@ final class SecureTunnel implements Tunnel.Starter {
         BufferedReader said = process.inputReader(StandardCharsets.US_ASCII);
         String line = said.readLine();
         if (line == null || !line.startsWith(Relay.READY)) {
-            throw new IOException("a relay did not start; it said: " + line);
+            throw new IOException("a relay did not start; its first line was: " + line);
         }
         return Integer.parseInt(line.substring(Relay.READY.length()));
     }

@@ -5,11 +5,11 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.List;
 
-/** Two socats, which carry connections as they are: what it costs to be in between. */
+/** Two socat processes, which forward connections without encryption: the cost of forwarding alone. */
 final class SocatTunnel implements Tunnel.Starter {
     static final String PROGRAM = "socat";
 
-    /** As much at a time as the others. */
+    /** Buffer size of the other tunnels. */
     private static final int BUFFER = 128 * 1024;
 
     @Override
@@ -27,7 +27,7 @@ final class SocatTunnel implements Tunnel.Starter {
         return port;
     }
 
-    /** Returns a port that is free now, for programs that do not choose one themselves. */
+    /** Returns a port that is free at the moment, for programs that cannot choose one themselves. */
     static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();

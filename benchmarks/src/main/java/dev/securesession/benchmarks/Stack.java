@@ -2,12 +2,12 @@ package dev.securesession.benchmarks;
 
 import java.util.concurrent.Callable;
 
-/** Who is compared, and what a handshake or a message of ours must compute in any case. */
+/** The stacks to compare, and the cryptographic operations of Secure Session alone. */
 public enum Stack {
     SECURE_SESSION("Secure Session, JDK", Part.BOTH, () -> SecureSessions.using(ProviderSet.JDK)),
     OPERATIONS("its operations alone, JDK", Part.HANDSHAKE, () -> new Operations(ProviderSet.JDK)),
     CIPHER("its cipher alone, JDK", Part.MESSAGES, () -> new BareCipher(ProviderSet.JDK)),
-    /** Has no part in messages. */
+    /** The message benchmarks do not run it. */
     SECURE_SESSION_BOUNCY_CASTLE(
             "Secure Session, BouncyCastle for EC",
             Part.HANDSHAKE,
@@ -21,7 +21,7 @@ public enum Stack {
     CIPHER_CORRETTO("its cipher alone, ACCP", Part.MESSAGES, () -> new BareCipher(ProviderSet.CORRETTO)),
     SECURE_SESSION_CONSCRYPT("Secure Session, Conscrypt", Part.BOTH, () -> SecureSessions.using(ProviderSet.CONSCRYPT)),
     JSSE("TLS 1.3, JSSE", Part.BOTH, Tls::jsse),
-    /** Its engines leave file descriptors to the garbage collector: too many handshakes in a row use all of them up. */
+    /** Without handshake benchmarks: its engines keep file descriptors until garbage collection, and many handshakes exhaust them. */
     CONSCRYPT("TLS 1.3, Conscrypt", Part.MESSAGES, Tls::conscrypt),
     TCNATIVE("TLS 1.3, netty-tcnative", Part.BOTH, Tls::tcnative),
     NOISE("Noise XX, noise-java", Part.BOTH, Noise::new);
@@ -29,7 +29,7 @@ public enum Stack {
     private final String label;
     private final Part part;
 
-    @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
+    @SuppressWarnings("ImmutableEnumChecker") // The functions have no state.
     private final Callable<Contender> maker;
 
     Stack(String label, Part part, Callable<Contender> maker) {
@@ -42,7 +42,7 @@ public enum Stack {
         return label;
     }
 
-    /** Tells whether a user could choose it, and it is no mere part of a choice. */
+    /** Tells whether this is a whole stack that a user can choose, rather than a part of one. */
     boolean isChoice() {
         return switch (this) {
             case OPERATIONS, OPERATIONS_BOUNCY_CASTLE, OPERATIONS_CORRETTO, CIPHER, CIPHER_CORRETTO -> false;
@@ -62,7 +62,7 @@ public enum Stack {
         return maker.call();
     }
 
-    /** What a contender is measured in. */
+    /** The benchmarks that run a contender. */
     private enum Part {
         HANDSHAKE,
         MESSAGES,

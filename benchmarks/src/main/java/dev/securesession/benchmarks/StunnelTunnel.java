@@ -10,8 +10,8 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * Two stunnels that speak TLS 1.3, each with a P-256 certificate that the other knows. Without resumption: every
- * connection is a handshake, as with ours.
+ * Two stunnel processes with TLS 1.3, each with a P-256 certificate that the other one trusts. Without resumption: every
+ * connection does a full handshake, as ours does.
  */
 final class StunnelTunnel implements Tunnel.Starter {
     static final String PROGRAM = "stunnel";
@@ -25,7 +25,7 @@ final class StunnelTunnel implements Tunnel.Starter {
             writeKey(directory, "server");
             int serverPort = startOne(processes, directory, "server", "client", "client = no", targetPort);
             int port = startOne(processes, directory, "client", "server", "client = yes", serverPort);
-            // Both have read their files when they carry something.
+            // Both have read their files once they forward a connection.
             TunnelLoad.awaitEcho(port);
             return port;
         } finally {

@@ -11,17 +11,17 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** What a second thread adds: run with one thread and with two. */
+/** The gain of a second thread; run with one thread and with two. */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class ThreadsBenchmark {
-    /** Each thread wraps and unwraps with sessions of its own, of one configuration. */
+    /** Each thread wraps and unwraps with sessions of its own; all have the same configuration. */
     @Benchmark
     public int separateSessions(Configuration configuration, OwnSessions own) throws Exception {
         return own.carriage.roundTrip(own.sessions.client, own.sessions.server);
     }
 
-    /** All threads wrap with one session, which numbers their messages one after the other. */
+    /** All threads wrap with one session, which numbers messages under a lock. */
     @Benchmark
     public int oneSession(Configuration configuration, OwnCarriage own) {
         return own.carriage.wrap(configuration.shared);
@@ -35,7 +35,7 @@ public class ThreadsBenchmark {
         }
     }
 
-    /** What the threads share. */
+    /** State that all threads share. */
     @State(Scope.Benchmark)
     public static class Configuration {
         @Param

@@ -17,9 +17,9 @@ import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
 import org.conscrypt.Conscrypt;
 
-/** Mutual TLS 1.3 by a pair of engines, each with a P-256 certificate, without session resumption. For one thread. */
+/** Mutual TLS 1.3 by a pair of engines, each with a P-256 certificate, without session resumption. Not thread-safe. */
 final class Tls implements Contender {
-    /** More than two records, whatever size an engine asks for. */
+    /** Size of the buffers: more than two records of any engine. */
     private static final int FLIGHT = 1 << 16;
 
     private static final String[] VERSION = {"TLSv1.3"};
@@ -102,10 +102,10 @@ final class Tls implements Contender {
         return engines;
     }
 
-    /** A client and a server whose records are carried by hand. */
+    /** A client and a server engine, with the records passed from one to the other. */
     static final class Engines implements Connection {
-        private static final int MOST_STEPS = 1000;
-        private static final int LONGEST_RECORD_PAYLOAD = 1 << 14;
+        private static final int MAX_STEPS = 1000;
+        private static final int MAX_RECORD_PAYLOAD = 1 << 14;
 
         private final SSLEngine client;
         private final SSLEngine server;
@@ -125,7 +125,7 @@ final class Tls implements Contender {
             return client.getSession().getCipherSuite();
         }
 
-        /** Carries records until both ends are content and nothing is on its way, session tickets included. */
+        /** Passes records until both handshakes are finished and no record is pending, session tickets included. */
         private void handshake(ByteBuffer toServer, ByteBuffer toClient, ByteBuffer payload) throws SSLException {
             toServer.clear();
             toClient.clear();
@@ -133,14 +133,14 @@ final class Tls implements Contender {
             server.beginHandshake();
             boolean moved = true;
             for (int steps = 0; moved || isHandshaking(client) || isHandshaking(server); steps++) {
-                if (steps > MOST_STEPS) {
-                    throw new SSLException("no end of the handshake: " + client.getHandshakeStatus() + ", "
+                if (steps > MAX_STEPS) {
+                    throw new SSLException("the handshake does not finish: " + client.getHandshakeStatus() + ", "
                             + server.getHandshakeStatus());
                 }
                 moved = step(client, toClient, toServer, payload);
                 moved |= step(server, toServer, toClient, payload);
             }
-            // Throw unless the peer has shown a certificate.
+            // Both calls throw if the peer has not presented a certificate.
             client.getSession().getPeerCertificates();
             server.getSession().getPeerCertificates();
         }
@@ -165,7 +165,7 @@ final class Tls implements Contender {
             }
             in.flip();
             payload.clear();
-            // Some engines want to be asked again after a task, though they have taken everything in before it.
+            // After a task some engines need another call without input.
             boolean ask = in.hasRemaining() || status == HandshakeStatus.NEED_UNWRAP;
             boolean moved = ask && engine.unwrap(in, payload).bytesConsumed() > 0;
             in.compact();
@@ -175,9 +175,9 @@ final class Tls implements Contender {
         @Override
         public RoundTrip roundTrip(int size) {
             int record = client.getSession().getPacketBufferSize();
-            int records = size / LONGEST_RECORD_PAYLOAD + 1;
+            int records = size / MAX_RECORD_PAYLOAD + 1;
             ByteBuffer payload = allocator.apply(size);
-            ByteBuffer wrapped = allocator.apply(size + records * (record - LONGEST_RECORD_PAYLOAD) + record);
+            ByteBuffer wrapped = allocator.apply(size + records * (record - MAX_RECORD_PAYLOAD) + record);
             ByteBuffer unwrapped = allocator.apply(size + server.getSession().getApplicationBufferSize());
             return () -> {
                 payload.clear();
@@ -196,7 +196,7 @@ final class Tls implements Contender {
 
         private static void requireOk(SSLEngineResult result) throws SSLException {
             if (result.getStatus() != SSLEngineResult.Status.OK) {
-                throw new SSLException("an engine that says " + result);
+                throw new SSLException("an engine returned the unexpected result " + result);
             }
         }
 

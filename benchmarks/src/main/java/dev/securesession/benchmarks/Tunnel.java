@@ -4,7 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 
-/** A way to a server on the loopback interface, and the processes that make it, which closing it ends. */
+/** A tunnel to a server on the loopback interface. Closing it ends its processes. */
 final class Tunnel implements Closeable {
     private final int port;
     private final Processes processes;
@@ -14,7 +14,7 @@ final class Tunnel implements Closeable {
         this.processes = processes;
     }
 
-    /** Starts both ends, and waits until they carry connections. */
+    /** Starts both ends and waits until they forward connections. */
     static Tunnel open(Starter starter, int targetPort) throws Exception {
         Processes processes = Processes.none();
         try {
@@ -27,12 +27,12 @@ final class Tunnel implements Closeable {
         }
     }
 
-    /** The port that leads to the target. */
+    /** Returns the port whose connections reach the target. */
     int port() {
         return port;
     }
 
-    /** CPU time that all processes which are alive have taken. */
+    /** Returns the CPU time of all live processes. */
     Duration cpuTime() {
         return processes.cpuTime();
     }
@@ -44,7 +44,7 @@ final class Tunnel implements Closeable {
 
     /** Starts both ends of a tunnel. */
     interface Starter {
-        /** Returns the port that leads to the target, from now on or soon. */
+        /** Returns the port whose connections reach the target, which may still be starting. */
         int start(Processes processes, int targetPort) throws Exception;
     }
 }

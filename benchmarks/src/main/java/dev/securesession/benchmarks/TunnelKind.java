@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** The contenders among tunnels, each as its users would have it by default. */
+/** The tunnels to compare, each with its default settings. */
 enum TunnelKind {
     SECURE_SESSION("Secure Session, JDK", new SecureTunnel(ProviderSet.JDK)),
     SECURE_SESSION_CORRETTO("Secure Session, ACCP", new SecureTunnel(ProviderSet.CORRETTO)),
@@ -15,7 +15,7 @@ enum TunnelKind {
 
     private final String label;
 
-    @SuppressWarnings("ImmutableEnumChecker") // They hold nothing that changes.
+    @SuppressWarnings("ImmutableEnumChecker") // The functions have no mutable state.
     private final Tunnel.Starter starter;
 
     @SuppressWarnings("ImmutableEnumChecker") // Made of List.of.
@@ -31,7 +31,7 @@ enum TunnelKind {
         return label;
     }
 
-    /** Tells whether all programs that it needs are there. */
+    /** Tells whether all programs that the tunnel needs are installed. */
     boolean isInstalled() {
         return programs.stream().allMatch(TunnelKind::isOnPath);
     }

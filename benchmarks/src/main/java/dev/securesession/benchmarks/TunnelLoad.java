@@ -17,7 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** The client of a {@link TunnelTarget}, directly or through a tunnel: what is measured is what it sees. */
+/** A client of {@link TunnelTarget}, directly or through a tunnel, which takes the measurements. */
 final class TunnelLoad {
     private static final int CLIENTS = 2;
     private static final int WRITE = 128 * 1024;
@@ -27,7 +27,7 @@ final class TunnelLoad {
 
     private TunnelLoad() {}
 
-    /** Returns the connections of two clients per second of the clock: each opens one, has a byte echoed, and closes it. */
+    /** Returns the connections per second of two clients, each of which opens a connection, has a byte echoed and closes it. */
     static double connectionsPerSecond(int port, Duration warmUp, Duration measured)
             throws IOException, InterruptedException {
         long begin = System.nanoTime() + warmUp.toNanos();
@@ -68,14 +68,14 @@ final class TunnelLoad {
         }
     }
 
-    /** Has one byte echoed on a connection of its own. */
+    /** Has one byte echoed on a new connection. */
     static void connectOnce(int port) throws IOException {
         try (SocketChannel channel = connect(port)) {
             echo(channel, ByteBuffer.allocate(1).put(0, TunnelTarget.ECHO));
         }
     }
 
-    /** Waits until something answers; a few seconds at most. */
+    /** Waits for an answer, for a few seconds at most. */
     static void awaitEcho(int port) throws IOException, InterruptedException {
         for (int tries = 1; ; tries++) {
             try {
@@ -83,7 +83,7 @@ final class TunnelLoad {
                 return;
             } catch (IOException e) {
                 if (tries == TRIES) {
-                    throw new IOException("nothing comes back through port " + port, e);
+                    throw new IOException("no answer through port " + port, e);
                 }
                 Thread.sleep(PAUSE_MILLIS);
             }
@@ -124,12 +124,12 @@ final class TunnelLoad {
     private static void readAll(SocketChannel channel, ByteBuffer target) throws IOException {
         while (target.hasRemaining()) {
             if (channel.read(target) < 0) {
-                throw new EOFException("the connection ended; the tunnel has failed");
+                throw new EOFException("the connection through the tunnel ended early");
             }
         }
     }
 
-    /** One connection that sends much in one direction. */
+    /** One connection with bulk data in one direction. */
     static final class Flood implements Closeable {
         private final SocketChannel channel;
         private final ByteBuffer chunk = ByteBuffer.allocateDirect(WRITE);
@@ -144,7 +144,7 @@ final class TunnelLoad {
             return flood;
         }
 
-        /** Sends so many bytes, and waits until all of them have come out at the other side. */
+        /** Sends a number of bytes and waits until the target has received all of them. */
         void send(long bytes) throws IOException {
             writeAll(channel, ByteBuffer.allocate(Long.BYTES).putLong(0, bytes));
             for (long left = bytes; left > 0; left -= chunk.limit()) {

@@ -12,11 +12,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * The server behind a tunnel, on the loopback interface. The first byte of a connection says what it does.
+ * The target of the tunnels, a server on the loopback interface. The first byte of a connection selects its service.
  *
  * <pre>{@code
- * 01   sends back everything, this byte included
- * 02   takes parts, and answers each with one byte:
+ * 01   echoes everything, this byte included
+ * 02   receives blocks and acknowledges each with one byte:
  *        length   8 bytes, big-endian
  *        data
  * }</pre>
@@ -65,7 +65,7 @@ final class TunnelTarget implements Closeable {
                 threads.execute(() -> serve(channel));
             }
         } catch (IOException e) {
-            // Closed: no more are to come.
+            // The server was closed.
         }
     }
 
@@ -82,7 +82,7 @@ final class TunnelTarget implements Closeable {
                 sink(channel);
             }
         } catch (IOException e) {
-            // The other end sees it too, and says so.
+            // The client notices the failure and reports it.
         }
     }
 

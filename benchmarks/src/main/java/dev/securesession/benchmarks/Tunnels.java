@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 
 /**
- * TCP tunnels over the loopback interface: how much they carry and what it costs them, how many connections they open, and
- * how long they hold up a small message. Each figure is the median of some rounds, in each of which everyone starts anew.
+ * TCP tunnels over the loopback interface: throughput, CPU time, connections per second, and the latency that they add to a
+ * small message. Each figure is the median of several rounds; every round starts new processes.
  */
 final class Tunnels {
     private static final long GIBIBYTE = 1L << 30;
@@ -31,7 +31,7 @@ final class Tunnels {
         this.log = log;
     }
 
-    /** Takes the name of a {@link Form}, and names of {@link TunnelKind}s if it is not to be all; prints the figures. */
+    /** Arguments: the name of a {@link Form}, then names of {@link TunnelKind}s (all if none). Prints the figures. */
     public static void main(String[] arguments) throws Exception {
         Form form = Form.valueOf(arguments[0].toUpperCase(Locale.ROOT));
         List<TunnelKind> kinds = arguments.length == 1
@@ -48,7 +48,7 @@ final class Tunnels {
         }
     }
 
-    /** Measures all that are installed. */
+    /** Measures all installed tunnels. */
     static List<Figure> measure(Form form, Consumer<String> log) throws Exception {
         return measure(form, List.of(TunnelKind.values()), log);
     }
@@ -63,7 +63,7 @@ final class Tunnels {
             if (kind.isInstalled()) {
                 rounds.put(kind, new ArrayList<>());
             } else {
-                log.accept("  no tunnel of " + kind.label() + ", which is not installed");
+                log.accept("  " + kind.label() + " is not installed and is left out");
             }
         }
         try (TunnelTarget target = TunnelTarget.open()) {
@@ -113,7 +113,7 @@ final class Tunnels {
 
     private static final double MEBIBYTE = 1 << 20;
 
-    /** How thoroughly to measure. */
+    /** The extent of the measurements. */
     enum Form {
         SHORT(2 * GIBIBYTE, 1),
         FULL(4 * GIBIBYTE, 3);
@@ -127,7 +127,7 @@ final class Tunnels {
         }
     }
 
-    /** What is measured of each tunnel. */
+    /** The measurements of each tunnel. */
     private enum Measured {
         THROUGHPUT("Tunnel, throughput", Unit.MEBIBYTES_PER_SECOND, Round::throughput),
         CPU_TIME("Tunnel, CPU time", Unit.SECONDS_PER_GIBIBYTE, Round::cpuTime),
@@ -137,7 +137,7 @@ final class Tunnels {
         private final String group;
         private final Unit unit;
 
-        @SuppressWarnings("ImmutableEnumChecker") // The functions hold nothing.
+        @SuppressWarnings("ImmutableEnumChecker") // The functions have no state.
         private final ToDoubleFunction<Round> part;
 
         Measured(String group, Unit unit, ToDoubleFunction<Round> part) {

@@ -1,4 +1,4 @@
-/** How fast Secure Session is, beside what a user would take instead. */
+/** Measures the speed of Secure Session in comparison with its alternatives. */
 @NullMarked
 package dev.securesession.benchmarks;
 

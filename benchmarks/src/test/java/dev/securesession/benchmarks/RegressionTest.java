@@ -24,21 +24,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Guards speed without a clock on the wall: garbage is compared with that of the bare cipher, and CPU time with that of
- * JSSE, both measured beside ours in the same run. Rounds alternate and their median counts, so that other work on the
- * machine does not matter.
+ * Fails when the library becomes much slower. Allocation is compared with that of the bare cipher, and CPU time with that
+ * of JSSE, in the same run. The rounds of both alternate and their medians are compared, so that other work on the machine
+ * does not change the result.
  */
 class RegressionTest {
-    /** What a message may cost beside what is returned and what the provider's cipher makes of it, in bytes. */
+    /** Bytes that a message may allocate in addition to its result and to what the provider's cipher allocates. */
     private static final long OWN_GARBAGE = 100;
 
     /**
-     * What a write and a read on a stream may cost beside wrapping and unwrapping, in bytes: a dozen buffer objects, whatever
-     * the length. A new array for a message of 32 KiB is far beyond it.
+     * Bytes that a write and a read on a stream may allocate in addition to wrapping and unwrapping: a dozen buffer objects,
+     * whatever the length. A new array for a message of 32 KiB exceeds this limit.
      */
     private static final long STREAM_GARBAGE = 1200;
 
-    /** Of a round trip of 64 B, to one of JSSE. It is well below 1; beyond this something has gone wrong. */
+    /** Limit of the CPU time of a round trip of 64 B, as a multiple of that of JSSE. The ratio is usually well below 1. */
     private static final double WORST_RATIO = 1.5;
 
     private static final int ROUNDS = 21;
@@ -84,7 +84,7 @@ class RegressionTest {
         try (Sessions sessions = ends.connect()) {
             SecureSession sender = sessions.client;
             SecureSession receiver = sessions.server;
-            // Each message can be unwrapped once: what wrapping costs is measured alone, and taken away.
+            // Each message can be unwrapped only once, so wrapping is measured alone and subtracted.
             Callable<Object> wrap = () -> {
                 from.clear();
                 message.clear();
@@ -116,7 +116,7 @@ class RegressionTest {
         }
     }
 
-    /** Reading and writing on one thread: what is written stays in the buffers of the sockets. */
+    /** Writes and reads on one thread: written bytes wait in the socket buffers. */
     @ParameterizedTest
     @ValueSource(ints = {64, 1024, 32_768})
     void aStreamMakesLittleGarbageOfItsOwn(int size) throws Exception {
@@ -171,7 +171,7 @@ class RegressionTest {
         }
     }
 
-    /** Measures all of them in turn, round by round, after they have run for long enough to be compiled. */
+    /** Measures all operations in turn, round by round, once they are compiled. */
     private static void measure(LongSupplier meter, int size, Measured... all) throws Exception {
         int operations = Math.max(4, 2000 / (1 + size / 1024));
         for (int done = 0; done < Math.max(20, WARM_UP / (1 + size / 4096)); done++) {
@@ -198,12 +198,12 @@ class RegressionTest {
         return THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
     }
 
-    /** Heap of an array: its bytes behind a header of 16, rounded up to 8. */
+    /** Returns the heap size of an array: a header of 16 bytes and its elements, rounded up to a multiple of 8. */
     private static long arrayBytes(int length) {
         return 16 + (length + 7L) / 8 * 8;
     }
 
-    /** An operation and what its rounds have cost on average. */
+    /** An operation and the average cost of its rounds. */
     private static final class Measured {
         final Callable<?> operation;
         final double[] rounds = new double[ROUNDS];
