@@ -1,17 +1,17 @@
-// A foreign Secure Session peer, for the interoperability tests: wasm-themis behind the line
+// A foreign Secure Session peer for the interoperability tests: wasm-themis, controlled by the line
 // protocol of `secure-session peer`, so that one test can drive either of them.
 //
-// The protocol. One request a line on standard input, `command arg arg ...`; one answer a line on
-// standard output, `ok value value ...` or `err REASON text`. Arguments and values are base64
+// The protocol: each line of standard input is a request, `command arg arg ...`, and each line of
+// standard output an answer, `ok value value ...` or `err REASON text`. Arguments and values are base64
 // (standard alphabet, padded), `-` standing for empty bytes; session names, curves and seconds are
-// plain words. Answers come in the order of the requests. End of input ends the process with
-// status 0; nothing that arrives before that does. A refused request leaves what it names as it was.
+// plain words. Answers come in the order of the requests. The process exits with status 0 at the end
+// of its input, and never before. A refused request changes nothing.
 //
-// REASON is the name of the reference's error code (INVALID_PARAMETER, FAIL, ...) where the
-// reference refused, one of the words thrown below as a Refusal where this file did, and the name
-// of the JavaScript error where something broke.
+// REASON is the name of the reference's error code (INVALID_PARAMETER, FAIL, ...) if the reference
+// refused, the reason of a Refusal if this file refused, and the name of the JavaScript error after
+// any other failure.
 //
-// The table at the end of this file lists every request. What is worth knowing about them:
+// The table at the end of this file lists every request. Notes on some of them:
 //   - `save`, `load` and `remote` are not in the JavaScript interface of the package. They call the
 //     C functions, which the WebAssembly module exports all the same.
 //   - `request` and `reply` are for a session that is not established yet, `wrap` and `unwrap` for
@@ -21,10 +21,10 @@
 //     `comparator`, `compare`, `proceed` and `result`: one Secure Comparator at a time.
 //   - `export`, `import`, `hash` and key pairs on other curves than P-256 answer UNSUPPORTED.
 //
-// Two traps when the package is loaded under Node 18 and later. Its loader prefers a global `fetch`
-// to the file system, and Node's `fetch` does not read files: it has to go before `initialize()`
-// runs. And nothing works, not even a key pair, until `initialize()` has been awaited, which can be
-// done only once in a process.
+// Two notes on loading the package under Node 18 and later. Its loader prefers a global `fetch` to
+// the file system, but Node's `fetch` does not read files, so `fetch` is removed before
+// `initialize()`. No function of the package works before `initialize()` has been awaited, which is
+// possible only once per process.
 
 import {
   initialize, KeyPair, PrivateKey, PublicKey, SecureCellContextImprint, SecureCellSeal,
@@ -33,7 +33,7 @@ import {
 } from 'wasm-themis';
 
 console.log = console.error; // standard output belongs to the protocol
-process.stdout.on('error', () => process.exit(0)); // nobody listens any more
+process.stdout.on('error', () => process.exit(0)); // the parent process has closed the pipe
 
 delete globalThis.fetch;
 const wasm = await initialize();
@@ -47,7 +47,7 @@ class Refusal extends Error {
 
 // --- time ---------------------------------------------------------------------------------------
 
-// The module's C library asks Date.now() what time it is, and keeps the seconds in 32 signed bits.
+// The C library of the module reads the time from Date.now() and keeps the seconds in 32 signed bits.
 const LAST_SECOND = 2 ** 31 - 1;
 const realNow = Date.now;
 
@@ -62,10 +62,10 @@ function setClock(seconds) {
   }
 }
 
-// --- what the JavaScript interface leaves out ---------------------------------------------------
+// --- functions that the JavaScript interface lacks ----------------------------------------------
 
-// Larger than the C structures on a 32-bit target: a session has fewer than 300 bytes there, the
-// callbacks are five pointers.
+// Sizes that exceed those of the C structures on a 32-bit target: a session has fewer than 300 bytes,
+// the callbacks are five pointers.
 const SESSION_LENGTH = 1024;
 const CALLBACKS_LENGTH = 20;
 
@@ -85,7 +85,7 @@ function check(status, expected = ThemisErrorCode.SUCCESS) {
   if (status !== expected) throw new ThemisError('SecureSession', status);
 }
 
-// Calls a C function that writes bytes: once with no buffer for their number, once for the bytes.
+// Calls a C function that writes bytes: first without a buffer for their number, then for the bytes.
 function bytesFrom(call) {
   const lengthPointer = allocate(4);
   let length = 0;
@@ -111,8 +111,8 @@ function saved(session) {
   return bytesFrom((out, length) => wasm._secure_session_save(session.sessionPtr, out, length));
 }
 
-// The C function fills a bare structure, so the class's constructor is passed by: what it allocates
-// would be overwritten without being freed. A session made so has no use for the key callback.
+// The C function fills an empty structure. The constructor of the class is not called, because its
+// allocations would be overwritten without being freed. A restored session needs no key callback.
 function restored(state) {
   const session = Object.create(SecureSession.prototype);
   session.sessionPtr = allocate(SESSION_LENGTH);
@@ -154,7 +154,7 @@ function close(name) {
   sessions.set(name, CLOSED);
 }
 
-// Takes the place of an older session of that name, but only once the new one could be made.
+// Replaces an older session of that name, but only after the new one was made.
 function put(name, session) {
   close(name);
   sessions.set(name, { session, role: null });
@@ -171,10 +171,10 @@ function stateOf(name) {
   return found.role === null ? 'idle' : 'negotiating';
 }
 
-// What comes out of turn is refused before the reference sees it, so that it changes nothing.
-function negotiating(name) {
+// A request in the wrong state is refused before it reaches the reference, so that it changes nothing.
+function unfinished(name) {
   const found = open(name);
-  if (found.session.established()) throw new Refusal('ESTABLISHED', 'the handshake is over');
+  if (found.session.established()) throw new Refusal('ESTABLISHED', 'the handshake is finished');
   return found;
 }
 
@@ -185,7 +185,7 @@ function established(name) {
 }
 
 function request(name) {
-  const found = negotiating(name);
+  const found = unfinished(name);
   if (found.role === 'server') throw new Refusal('WRONG_ROLE', 'a server makes no message 1');
   const message = found.session.connectionRequest();
   found.role = 'client';
@@ -193,7 +193,7 @@ function request(name) {
 }
 
 function reply(name, message) {
-  const found = negotiating(name);
+  const found = unfinished(name);
   const answer = found.session.negotiateReply(message);
   found.role ??= 'server';
   return answer;
@@ -204,7 +204,7 @@ function keyPair(curve = '2') {
   return new KeyPair();
 }
 
-// The C function writes both keys at once: once with no buffers for their lengths, once for the keys.
+// The C function writes both keys in one call: first without buffers for their lengths, then with them.
 function rsaKeyPair() {
   const lengths = allocate(8);
   const generate = (privateKey, publicKey) =>
@@ -226,7 +226,7 @@ function rsaKeyPair() {
 }
 
 function unsupported() {
-  throw new Refusal('UNSUPPORTED', 'the reference has nothing like it');
+  throw new Refusal('UNSUPPORTED', 'the reference has no such function');
 }
 
 // --- requests -----------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ const sealWithPassphrase = (passphrase) => SecureCellSeal.withPassphrase(passphr
 const tokenProtect = (key) => SecureCellTokenProtect.withKey(key);
 const contextImprint = (key) => SecureCellContextImprint.withKey(key);
 
-// Each with its arguments, optional ones in brackets, and a function from these to the values.
+// Each request: its arguments, optional ones in brackets, and a function that returns the values.
 const requests = new Map();
 const on = (usage, run) => {
   const [command, ...parameters] = usage.split(' ');
@@ -294,7 +294,7 @@ on('hash NAME', unsupported);
 // --- lines --------------------------------------------------------------------------------------
 
 const PLAIN_WORDS = new Set(['NAME', 'CURVE', 'SECONDS']);
-const LONGEST_LINE = 64 * 1024 * 1024;
+const MAX_LINE_LENGTH = 64 * 1024 * 1024;
 
 const REASONS = new Map(Object.entries(ThemisErrorCode)
   .filter(([name, code]) => typeof code === 'number' && !name.startsWith('SCOMPARE_'))
@@ -330,13 +330,13 @@ function answer(line) {
     if (found === undefined) throw new Refusal('BAD_REQUEST', 'no such command');
     return ['ok', ...found.run(...argumentsOf(found, words)).map(encode)].join(' ');
   } catch (error) {
-    wasm.stackRestore(stack); // an error that crosses WebAssembly frames leaves them on its stack
+    wasm.stackRestore(stack); // an error that passes through WebAssembly frames does not remove them from the stack
     const reason = error.reason ?? REASONS.get(error.errorCode) ?? error.name ?? 'Error';
     return `err ${reason} ${String(error.message).replace(/\s+/g, ' ')}`;
   }
 }
 
-// Cuts at line feeds only, unlike readline, and answers a line beyond the bound without keeping it.
+// Splits at line feeds only, unlike readline, and does not keep a line that exceeds the maximum length.
 async function* lines(input) {
   let pieces = [];
   let length = 0;
@@ -345,19 +345,19 @@ async function* lines(input) {
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
       length += end - start;
       pieces.push(chunk.subarray(start, end));
-      yield length > LONGEST_LINE ? null : Buffer.concat(pieces).toString('latin1');
+      yield length > MAX_LINE_LENGTH ? null : Buffer.concat(pieces).toString('latin1');
       pieces = [];
       length = 0;
       start = end + 1;
     }
     length += chunk.length - start;
-    if (length > LONGEST_LINE) pieces = [];
+    if (length > MAX_LINE_LENGTH) pieces = [];
     else pieces.push(chunk.subarray(start));
   }
-  if (length > 0) yield length > LONGEST_LINE ? null : Buffer.concat(pieces).toString('latin1');
+  if (length > 0) yield length > MAX_LINE_LENGTH ? null : Buffer.concat(pieces).toString('latin1');
 }
 
 for await (const line of lines(process.stdin)) {
-  const said = line === null ? `err BAD_REQUEST a line has at most ${LONGEST_LINE} bytes` : answer(line);
+  const said = line === null ? `err BAD_REQUEST a line has at most ${MAX_LINE_LENGTH} bytes` : answer(line);
   if (!process.stdout.write(`${said}\n`)) await new Promise((resume) => process.stdout.once('drain', resume));
 }

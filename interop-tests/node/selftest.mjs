@@ -1,5 +1,5 @@
-// Does the foreign peer do what its header says? Starts it as a Java test would, and talks to it over
-// its standard input and output only. `npm test` runs this; it takes some twenty seconds.
+// Tests that the foreign peer follows the protocol in its header. Starts it as the Java tests do and
+// uses its standard input and output only. `npm test` runs this; it takes about twenty seconds.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -41,7 +41,7 @@ class Peer {
     });
   }
 
-  // Strings go as they are, bytes as base64.
+  // Strings are sent unchanged, bytes as base64.
   say(command, ...args) {
     return this.line([command, ...args.map((arg) => (typeof arg === 'string' ? arg : encode(arg)))].join(' '));
   }
@@ -84,7 +84,7 @@ async function identity(id) {
   return { id, privateKey };
 }
 
-async function negotiate(clientName, client, serverName, server) {
+async function handshake(clientName, client, serverName, server) {
   await peer.ask('new', clientName, client.id, client.privateKey);
   await peer.ask('new', serverName, server.id, server.privateKey);
   const message1 = await peer.one('request', clientName);
@@ -102,7 +102,7 @@ async function inState(expected, name) {
   assert.equal((await peer.one('state', name)).toString(), expected);
 }
 
-test('two sessions negotiate and exchange', async () => {
+test('two sessions do a handshake and exchange messages', async () => {
   const client = await identity(bytes('client'));
   const server = await identity(bytes('server'));
   await peer.ask('new', 'c', client.id, client.privateKey);
@@ -150,7 +150,7 @@ test('an unknown id is refused until it is known', async () => {
 });
 
 test('a saved session goes on under another name', async () => {
-  await negotiate('c', await identity(bytes('client')), 's', await identity(bytes('server')));
+  await handshake('c', await identity(bytes('client')), 's', await identity(bytes('server')));
   await carries(bytes('before'), 'c', 's');
   const state = await peer.one('save', 's');
   assert.equal(state.length, 60);
@@ -170,7 +170,7 @@ test('a saved session goes on under another name', async () => {
 test('the clock decides which messages are too old or too new', async () => {
   const day = 86_400;
   const sent = 1_500_000_000;
-  await negotiate('c', await identity(bytes('client')), 's', await identity(bytes('server')));
+  await handshake('c', await identity(bytes('client')), 's', await identity(bytes('server')));
   await peer.ask('clock', String(sent));
   const message = await peer.one('wrap', 'c', bytes('dated'));
   for (const apart of [day + 1, -day - 1]) {
@@ -260,7 +260,7 @@ test('every cell mode opens what it closed', async () => {
 test('large payloads and ids', async () => {
   const client = await identity(pattern(65_536));
   const server = await identity(pattern(65_536).reverse());
-  await negotiate('c', client, 's', server);
+  await handshake('c', client, 's', server);
   assert.deepEqual(await peer.one('remote', 's'), client.id);
   assert.deepEqual(await peer.one('remote', 'c'), server.id);
   await carries(pattern(1 << 20), 'c', 's');
@@ -270,7 +270,7 @@ test('large payloads and ids', async () => {
 test(`${SESSIONS} sessions at once`, async () => {
   const client = await identity(bytes('client'));
   const server = await identity(bytes('server'));
-  for (let i = 0; i < SESSIONS / 2; i++) await negotiate(`c${i}`, client, `s${i}`, server);
+  for (let i = 0; i < SESSIONS / 2; i++) await handshake(`c${i}`, client, `s${i}`, server);
   for (let i = 0; i < SESSIONS / 2; i++) {
     await carries(bytes(`up ${i}`), `c${i}`, `s${i}`);
     await carries(bytes(`down ${i}`), `s${i}`, `c${i}`);

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Command lines that run a class of the tests' class path in a JVM of its own. */
+/** Command lines that run a class of the test class path in a JVM of its own. */
 final class ChildJvm {
     private ChildJvm() {}
 

@@ -16,15 +16,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Drives {@code secure-session peer}, a process of its own, through thousands of random requests against the foreign peer,
- * some sessions at a time. A small model knows what each end has to answer; run one again with
- * {@code -Dsecuresession.seed=...}, or a longer one with {@code -Dsecuresession.steps=...}.
+ * Sends thousands of random requests to {@code secure-session peer}, a process of its own, and to the foreign peer, for
+ * several sessions at a time, and compares the answers with a small model. {@code -Dsecuresession.seed=...} repeats a run,
+ * {@code -Dsecuresession.steps=...} sets its length.
  */
 @ExtendWith(ReferencePeer.class)
 class ConformancePeerTest {
     private static final int STEPS = Integer.getInteger("securesession.steps", 12_000);
     private static final int LIVE = 8;
-    private static final int LONGEST = 5000;
+    private static final int MAX_PAYLOAD_LENGTH = 5000;
     private static final long DAY = 86_400;
     private static final long START = 1_700_000_000;
 
@@ -82,7 +82,7 @@ class ConformancePeerTest {
         }
         Pair pair = pairs.get(random.nextInt(pairs.size()));
         switch (random.nextInt(20)) {
-            case 0, 1, 2 -> pair.negotiate();
+            case 0, 1, 2 -> pair.advanceHandshake();
             case 3 -> pair.refuseDamagedHandshake();
             case 4, 5, 6 -> pair.direction().send();
             case 7, 8, 9 -> pair.direction().deliver();
@@ -104,7 +104,7 @@ class ConformancePeerTest {
         }
     }
 
-    /** Anywhere within the same day, so that every message is timely at both ends. */
+    /** Sets both clocks to times within one day, so that both ends accept all timestamps. */
     private void setClocks() {
         ours.setClock(START + random.nextInt((int) DAY + 1));
         theirs.setClock(START + random.nextInt((int) DAY + 1));
@@ -112,7 +112,7 @@ class ConformancePeerTest {
 
     private void sealedData() {
         byte[] key = Damage.random(random, 1 + random.nextInt(64));
-        byte[] plaintext = Damage.random(random, 1 + random.nextInt(LONGEST));
+        byte[] plaintext = Damage.random(random, 1 + random.nextInt(MAX_PAYLOAD_LENGTH));
         byte[] context = Damage.random(random, random.nextInt(20));
         ForeignPeer writer = random.nextBoolean() ? ours : theirs;
         ForeignPeer reader = random.nextBoolean() ? ours : theirs;
@@ -122,7 +122,7 @@ class ConformancePeerTest {
         assertRefused("damaged", () -> reader.unseal(key, damaged, context), "NOT_AUTHENTIC", "FAIL");
     }
 
-    /** Lines that mean nothing: an answer has to come, and has to be a refusal. */
+    /** Sends a line without meaning, which must be answered with a refusal. */
     private void nonsense() {
         StringBuilder line = new StringBuilder();
         String[] words = {
@@ -143,7 +143,7 @@ class ConformancePeerTest {
         return id;
     }
 
-    /** A client, a server, and what is on its way between them. */
+    /** A client, a server, and the messages in transit between them. */
     private final class Pair {
         static final int ESTABLISHED = 5;
 
@@ -155,10 +155,10 @@ class ConformancePeerTest {
         private boolean serverIsOurs;
         private boolean moved;
 
-        /** How many of these are done: message 1 is made, 1 taken, 2 taken, 3 taken, 4 taken. */
+        /** The number of finished steps: message 1 made, then messages 1, 2, 3 and 4 accepted. */
         private int stage;
 
-        private byte[] underWay;
+        private byte[] inTransit;
         private final Direction up = new Direction(true);
         private final Direction down = new Direction(false);
 
@@ -177,11 +177,11 @@ class ConformancePeerTest {
             return (isOurs ? ours : theirs).open(id, pair.privateKey);
         }
 
-        void negotiate() throws Exception {
+        void advanceHandshake() throws Exception {
             if (stage == 0) {
-                underWay = client.request();
+                inTransit = client.request();
             } else if (stage < ESTABLISHED) {
-                underWay = receiver().reply(Damage.withZeros(underWay, random.nextInt(4)));
+                inTransit = receiver().reply(Damage.withZeros(inTransit, random.nextInt(4)));
             } else {
                 return;
             }
@@ -189,7 +189,7 @@ class ConformancePeerTest {
             if (stage == ESTABLISHED) {
                 established++;
             }
-            assertThat(underWay.length == 0).isEqualTo(stage == ESTABLISHED);
+            assertThat(inTransit.length == 0).isEqualTo(stage == ESTABLISHED);
         }
 
         void refuseDamagedHandshake() {
@@ -197,13 +197,13 @@ class ConformancePeerTest {
                 return;
             }
             byte[] damaged = random.nextBoolean()
-                    ? Damage.flipped(underWay, random.nextInt(underWay.length))
-                    : Arrays.copyOf(underWay, random.nextInt(underWay.length));
+                    ? Damage.flipped(inTransit, random.nextInt(inTransit.length))
+                    : Arrays.copyOf(inTransit, random.nextInt(inTransit.length));
             assertRefused("damaged", () -> receiver().reply(damaged), "MALFORMED", "INVALID_PARAMETER");
-            byte[] forged = Damage.withChecksum(Damage.flipped(underWay, underWay.length - 1));
+            byte[] altered = Damage.withChecksum(Damage.flipped(inTransit, inTransit.length - 1));
             assertRefused(
-                    "forged",
-                    () -> receiver().reply(forged),
+                    "altered",
+                    () -> receiver().reply(altered),
                     "BAD_SIGNATURE",
                     "BAD_CONFIRMATION",
                     "INVALID_SIGNATURE",
@@ -215,19 +215,19 @@ class ConformancePeerTest {
             return stage % 2 == 1 ? server : client;
         }
 
-        /** Requests that the state of an end does not allow change nothing. */
+        /** Sends requests that the state of an end does not allow, which must change nothing. */
         void refuseOutOfTurn() {
-            byte[] nothingGood = Damage.random(random, 60);
+            byte[] invalid = Damage.random(random, 60);
             for (boolean atClient : new boolean[] {true, false}) {
                 ForeignPeer.Session end = atClient ? client : server;
                 if (direction(!atClient).canDeliver()) {
-                    assertThatRefused(() -> end.reply(nothingGood));
+                    assertThatRefused(() -> end.reply(invalid));
                     assertThatRefused(end::request);
                 } else {
-                    assertThatRefused(() -> end.unwrap(nothingGood));
+                    assertThatRefused(() -> end.unwrap(invalid));
                 }
                 if (!direction(atClient).canSend()) {
-                    assertThatRefused(() -> end.wrap(nothingGood));
+                    assertThatRefused(() -> end.wrap(invalid));
                 }
                 assertThatRefused(() -> end.wrap(new byte[0]));
             }
@@ -240,7 +240,7 @@ class ConformancePeerTest {
             assertThat(server.state()).isEqualTo(stage < 2 ? "idle" : stage >= 4 ? "established" : "negotiating");
         }
 
-        /** One end goes on at this or the other implementation. */
+        /** Moves one end to a random implementation. */
         void move() {
             moved |= stage >= 4;
             boolean toOurs = random.nextBoolean();
@@ -263,7 +263,7 @@ class ConformancePeerTest {
             return loaded;
         }
 
-        /** Our own form, at any moment from the first message on; the reference has none. */
+        /** Exports and imports our own saved form, which exists from the first message on; the reference has no such form. */
         void exportAndImport() {
             if (clientIsOurs && stage >= 1) {
                 restore(client, stage == ESTABLISHED);
@@ -302,7 +302,7 @@ class ConformancePeerTest {
             assertThatRefused(() -> server.unwrap(new byte[60]));
         }
 
-        /** Messages one way, in the order in which they were sent, never more than 7 lost in a row. */
+        /** The messages of one direction, in the order of sending, with at most 7 consecutive losses. */
         private final class Direction {
             private final boolean fromClient;
             private final Deque<byte[]> messages = new ArrayDeque<>();
@@ -323,7 +323,7 @@ class ConformancePeerTest {
 
             void send() {
                 if (canSend() && messages.size() < 10) {
-                    byte[] payload = Damage.random(random, 1 + random.nextInt(LONGEST));
+                    byte[] payload = Damage.random(random, 1 + random.nextInt(MAX_PAYLOAD_LENGTH));
                     messages.add((fromClient ? client : server).wrap(payload));
                     payloads.add(payload);
                 }

@@ -6,20 +6,20 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32C;
 
-/** Bytes for tests, and changes to bytes. All of it leaves its arguments as they are. */
+/** Random bytes and changed copies of bytes. */
 final class Damage {
     private static final int CRC_OFFSET = 8;
 
     private Damage() {}
 
-    /** Changes the lowest bit of one byte. */
+    /** Returns a copy with the lowest bit of one byte changed. */
     static byte[] flipped(byte[] bytes, int index) {
         byte[] copy = bytes.clone();
         copy[index] ^= 1;
         return copy;
     }
 
-    /** Writes a 32-bit big-endian number into a container and makes its checksum right again. */
+    /** Returns a container with another 32-bit big-endian number at an offset and a correct checksum. */
     static byte[] withNumber(byte[] container, int offset, int number) {
         byte[] copy = container.clone();
         ByteBuffer.wrap(copy).putInt(offset, number);
@@ -30,7 +30,7 @@ final class Damage {
         return ByteBuffer.wrap(bytes).getInt(offset);
     }
 
-    /** Makes the checksum of the container right that lies at an offset (PROTOCOL.md, section 2). */
+    /** Returns a copy in which the container at an offset has a correct checksum (PROTOCOL.md, section 2). */
     static byte[] withChecksum(byte[] bytes, int offset, int length) {
         byte[] copy = bytes.clone();
         Arrays.fill(copy, offset + CRC_OFFSET, offset + CRC_OFFSET + 4, (byte) 0);

@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What {@link ForeignPeer} makes of answers, and what it says when the other process does not do what it should. */
+/** How {@link ForeignPeer} reads answers, and its errors when the process violates the protocol. */
 class ForeignPeerTest {
     @Test
     void returnsTheValuesOfAnAnswer() throws Exception {
@@ -33,7 +33,7 @@ class ForeignPeerTest {
     }
 
     @Test
-    void saysThatAnAnswerIsNone() throws Exception {
+    void refusesAMalformedAnswer() throws Exception {
         try (ForeignPeer peer = answering("what")) {
             assertThatIllegalStateException()
                     .isThrownBy(() -> peer.ask("anything"))
@@ -79,7 +79,7 @@ class ForeignPeerTest {
         return new ForeignPeer(Scripted.command(answer));
     }
 
-    /** Gives the same answer to every line; without one it ends with status 3. */
+    /** A program that gives the same answer to every line, or exits with status 3 if it has none. */
     static final class Scripted {
         static final String SILENT = "silent";
 

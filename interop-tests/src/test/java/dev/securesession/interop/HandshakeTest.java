@@ -58,7 +58,7 @@ class HandshakeTest {
 
     @ParameterizedTest
     @MethodSource("ids")
-    void takesEveryIdOfOurs(Role ourRole, PeerId id) throws Exception {
+    void acceptsEveryIdOfOurs(Role ourRole, PeerId id) throws Exception {
         PeerId other = PeerId.ofUtf8("the other end");
         try (Meeting meeting = Meeting.of(peer, ourRole).ids(id, other).establish()) {
             assertThat(meeting.theirs.remote()).isEqualTo(id.toBytes());
@@ -69,7 +69,7 @@ class HandshakeTest {
 
     @ParameterizedTest
     @MethodSource("ids")
-    void takesEveryIdOfTheirs(Role ourRole, PeerId id) throws Exception {
+    void acceptsEveryIdOfTheirs(Role ourRole, PeerId id) throws Exception {
         PeerId other = PeerId.ofUtf8("this end");
         try (Meeting meeting = Meeting.of(peer, ourRole).ids(other, id).establish()) {
             assertThat(meeting.theirs.remote()).isEqualTo(other.toBytes());
@@ -92,7 +92,7 @@ class HandshakeTest {
 
     @ParameterizedTest
     @MethodSource("curves")
-    void takesOurKeysOnEveryCurveAtEitherEnd(Role ourRole, Curve ours, Curve theirs) throws Exception {
+    void acceptsOurKeysOnEveryCurveAtEitherEnd(Role ourRole, Curve ours, Curve theirs) throws Exception {
         try (Meeting meeting =
                 Meeting.of(peer, ourRole).keys(key(ours), key(theirs)).establish()) {
             meeting.carries(PAYLOAD);
@@ -101,7 +101,7 @@ class HandshakeTest {
 
     @ParameterizedTest
     @MethodSource("curves")
-    void takesUncompressedPublicKeysOnEveryCurve(Role ourRole, Curve ours, Curve theirs) throws Exception {
+    void acceptsUncompressedPublicKeysOnEveryCurve(Role ourRole, Curve ours, Curve theirs) throws Exception {
         try (Meeting meeting = Meeting.of(peer, ourRole)
                 .keys(key(ours), key(theirs))
                 .uncompressedKeys()
@@ -112,7 +112,7 @@ class HandshakeTest {
 
     @ParameterizedTest
     @EnumSource
-    void takesTheirKeysAtEitherEnd(Role ourRole) throws Exception {
+    void acceptsTheirKeysAtEitherEnd(Role ourRole) throws Exception {
         ForeignPeer.Keys forUs = peer.generate();
         ForeignPeer.Keys forThem = peer.generate();
         IdentityPrivateKey ours = IdentityPrivateKey.decode(forUs.privateKey);
@@ -129,20 +129,20 @@ class HandshakeTest {
         return Stream.of(Role.values()).flatMap(role -> Stream.of(1, 2, 3, 67).map(count -> arguments(role, count)));
     }
 
-    /** P-2: zeros behind a message, as peers over JNI send them. */
+    /** P-2: trailing zeros, as peers over JNI send them. */
     @ParameterizedTest
     @MethodSource("zeros")
-    void ignoresZerosBehindHandshakeMessages(Role ourRole, int count) throws Exception {
+    void ignoresTrailingZerosOfHandshakeMessages(Role ourRole, int count) throws Exception {
         try (Meeting meeting = Meeting.of(peer, ourRole).open()) {
-            meeting.negotiate(message -> Damage.withZeros(message, count));
+            meeting.handshake(message -> Damage.withZeros(message, count));
             meeting.carries(PAYLOAD);
         }
     }
 
-    /** H-3: each damaged message is refused, by either end, and the good one is accepted afterwards. */
+    /** H-3: each end refuses every damaged message and then accepts the original one. */
     @ParameterizedTest
     @EnumSource
-    void refusesDamageAndThenTakesTheGoodMessage(Role ourRole) throws Exception {
+    void refusesDamageAndThenAcceptsTheOriginal(Role ourRole) throws Exception {
         try (Meeting meeting = Meeting.of(peer, ourRole).open()) {
             byte[] message1 = meeting.client.request();
             refusesDamaged(message1, meeting.server);
@@ -168,19 +168,19 @@ class HandshakeTest {
         }
     }
 
-    /** The same for damage that no checksum betrays, in the last field: a signature, a confirmation code or both. */
+    /** The same with correct checksums: changes to the last field, which is a signature, a confirmation or both. */
     @ParameterizedTest
     @EnumSource
-    void refusesForgeriesAndThenTakesTheGoodMessage(Role ourRole) throws Exception {
+    void refusesAlteredProofsAndThenAcceptsTheOriginal(Role ourRole) throws Exception {
         try (Meeting meeting = Meeting.of(peer, ourRole).open()) {
             byte[] message1 = meeting.client.request();
-            refusesForged(message1, signatureOffset(message1), meeting.server);
+            refusesAltered(message1, signatureOffset(message1), meeting.server);
             byte[] message2 = meeting.server.reply(message1);
-            refusesForged(message2, signatureOffset(message2), meeting.client);
+            refusesAltered(message2, signatureOffset(message2), meeting.client);
             byte[] message3 = meeting.client.reply(message2);
-            refusesForged(message3, HEADER, meeting.server);
+            refusesAltered(message3, HEADER, meeting.server);
             byte[] message4 = meeting.server.reply(message3);
-            refusesForged(message4, HEADER, meeting.client);
+            refusesAltered(message4, HEADER, meeting.client);
             assertThat(meeting.client.reply(message4)).isEmpty();
             meeting.carries(PAYLOAD);
         }
@@ -191,12 +191,12 @@ class HandshakeTest {
         return key + Damage.number(message, key + 4);
     }
 
-    private static void refusesForged(byte[] message, int from, End receiver) {
+    private static void refusesAltered(byte[] message, int from, End receiver) {
         for (int i = from; i < message.length; i++) {
-            byte[] forged = Damage.withChecksum(Damage.flipped(message, i));
+            byte[] altered = Damage.withChecksum(Damage.flipped(message, i));
             assertRefused(
                     "byte " + i,
-                    () -> receiver.reply(forged),
+                    () -> receiver.reply(altered),
                     "BAD_SIGNATURE",
                     "BAD_CONFIRMATION",
                     "INVALID_PARAMETER",
@@ -204,18 +204,18 @@ class HandshakeTest {
         }
     }
 
-    /** P-1, P-3: ours, given every single byte of a message changed under a right checksum. */
+    /** P-1, P-3: our end refuses a change of any byte, even with a correct checksum. */
     @ParameterizedTest
     @EnumSource
-    void oursRefusesEveryForgedByte(Role ourRole) throws Exception {
+    void oursRefusesEveryAlteredByte(Role ourRole) throws Exception {
         try (Meeting meeting = Meeting.of(peer, ourRole).open()) {
             byte[] message = meeting.client.request();
             for (End receiver : List.of(meeting.server, meeting.client, meeting.server, meeting.client)) {
                 for (int i = HEADER; i < message.length && receiver == meeting.ours; i++) {
-                    byte[] forged = Damage.withChecksum(Damage.flipped(message, i));
+                    byte[] altered = Damage.withChecksum(Damage.flipped(message, i));
                     assertRefused(
                             "byte " + i,
-                            () -> receiver.reply(forged),
+                            () -> receiver.reply(altered),
                             "MALFORMED",
                             "BAD_SIGNATURE",
                             "BAD_CONFIRMATION");
@@ -226,33 +226,33 @@ class HandshakeTest {
         }
     }
 
-    /** An id whose checksums are all right but which nobody has. */
+    /** An unknown id with correct checksums. */
     @ParameterizedTest
     @EnumSource
-    void refusesAForgedIdAndThenTakesTheGoodMessage(Role ourRole) throws Exception {
+    void refusesAnAlteredIdAndThenAcceptsTheOriginal(Role ourRole) throws Exception {
         String[] unknown = {"UNKNOWN_PEER", "SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR"};
         try (Meeting meeting = Meeting.of(peer, ourRole).open()) {
             byte[] message1 = meeting.client.request();
-            byte[] forged1 = withForgedId(message1);
-            assertRefused("message 1", () -> meeting.server.reply(forged1), unknown);
+            byte[] altered1 = withAlteredId(message1);
+            assertRefused("message 1", () -> meeting.server.reply(altered1), unknown);
             byte[] message2 = meeting.server.reply(message1);
-            byte[] forged2 = withForgedId(message2);
-            assertRefused("message 2", () -> meeting.client.reply(forged2), unknown);
+            byte[] altered2 = withAlteredId(message2);
+            assertRefused("message 2", () -> meeting.client.reply(altered2), unknown);
             byte[] message4 = meeting.server.reply(meeting.client.reply(message2));
             assertThat(meeting.client.reply(message4)).isEmpty();
             meeting.carries(PAYLOAD);
         }
     }
 
-    private static byte[] withForgedId(byte[] message) {
+    private static byte[] withAlteredId(byte[] message) {
         int idContainerLength = Damage.number(message, HEADER + 4);
-        byte[] forged = Damage.flipped(message, HEADER + idContainerLength - 1);
-        return Damage.withChecksum(Damage.withChecksum(forged, HEADER, idContainerLength));
+        byte[] altered = Damage.flipped(message, HEADER + idContainerLength - 1);
+        return Damage.withChecksum(Damage.withChecksum(altered, HEADER, idContainerLength));
     }
 
     @ParameterizedTest
     @EnumSource
-    void refusesAMessageOfAnotherHandshakeAndThenTakesTheRightOne(Role ourRole) throws Exception {
+    void refusesAMessageOfAnotherHandshakeAndThenAcceptsTheRightOne(Role ourRole) throws Exception {
         try (Meeting meeting = Meeting.of(peer, ourRole).open();
                 Meeting other = Meeting.of(peer, ourRole).open()) {
             byte[] message1 = meeting.client.request();
@@ -290,7 +290,7 @@ class HandshakeTest {
             byte[] message1 = meeting.client.request();
             assertRefused("unknown", () -> meeting.server.reply(message1), "SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR");
             peer.know(stranger.toBytes(), key.publicKey().encode());
-            meeting.negotiate();
+            meeting.handshake();
             meeting.carries(PAYLOAD);
         }
     }
@@ -320,12 +320,12 @@ class HandshakeTest {
         try (Meeting meeting = Meeting.of(peer, Role.SERVER).open();
                 ForeignPeer.Session stranger = peer.open(other.toBytes(), keys.privateKey)) {
             assertRefused(Reason.UNKNOWN_PEER, () -> meeting.server.reply(stranger.request()));
-            meeting.negotiate();
+            meeting.handshake();
             meeting.carries(PAYLOAD);
         }
     }
 
-    /** The right ids, but with other keys than those that the ends know for them. */
+    /** Peers with known ids, but with other keys than the directory has for them. */
     @ParameterizedTest
     @EnumSource
     void refusesImpostors(Role ourRole) throws Exception {
@@ -335,18 +335,18 @@ class HandshakeTest {
                         Meeting.of(peer, ourRole).newKeyOf(Role.SERVER).open();
                 Meeting meeting = Meeting.of(peer, ourRole).open()) {
             byte[] message1 = meeting.client.request();
-            byte[] forged1 = falseClient.client.request();
-            assertRefused("message 1", () -> meeting.server.reply(forged1), "BAD_SIGNATURE", "INVALID_SIGNATURE");
+            byte[] altered1 = falseClient.client.request();
+            assertRefused("message 1", () -> meeting.server.reply(altered1), "BAD_SIGNATURE", "INVALID_SIGNATURE");
             byte[] message2 = meeting.server.reply(message1);
-            byte[] forged2 = falseServer.server.reply(message1);
-            assertRefused("message 2", () -> meeting.client.reply(forged2), "BAD_SIGNATURE", "INVALID_SIGNATURE");
+            byte[] altered2 = falseServer.server.reply(message1);
+            assertRefused("message 2", () -> meeting.client.reply(altered2), "BAD_SIGNATURE", "INVALID_SIGNATURE");
             byte[] message4 = meeting.server.reply(meeting.client.reply(message2));
             assertThat(meeting.client.reply(message4)).isEmpty();
             meeting.carries(PAYLOAD);
         }
     }
 
-    /** H-5. */
+    /** H-5: our client refuses a server other than the expected one. */
     @Test
     void ourClientRefusesAnotherServerThanItExpects() throws Exception {
         try (Meeting meeting = Meeting.of(peer, Role.CLIENT)
@@ -361,9 +361,9 @@ class HandshakeTest {
         }
     }
 
-    /** H-8. */
+    /** H-8: our client reports that the peer has also started a handshake as a client. */
     @Test
-    void ourClientReportsThatTheirsSpokeFirstAsWell() throws Exception {
+    void ourClientReportsASimultaneousOpen() throws Exception {
         try (Meeting meeting = Meeting.of(peer, Role.CLIENT).open();
                 Meeting crossing = Meeting.of(peer, Role.SERVER).open()) {
             byte[] message1 = meeting.client.request();
@@ -375,9 +375,9 @@ class HandshakeTest {
         }
     }
 
-    /** Their client that is asked again sends the same ephemeral key under a new signature. */
+    /** Asked a second time, their client sends the same ephemeral key with a new signature. */
     @Test
-    void ourServerGoesOnAfterAMessage1ThatCameTwice() throws Exception {
+    void ourServerContinuesAfterASecondMessage1() throws Exception {
         try (Meeting meeting = Meeting.of(peer, Role.SERVER).open()) {
             byte[] message2 = meeting.server.reply(meeting.client.request());
             byte[] again = meeting.client.request();
@@ -388,9 +388,9 @@ class HandshakeTest {
         }
     }
 
-    /** H-9: early data of our client, right behind message 3. */
+    /** H-9: early data of our client, right after message 3. */
     @Test
-    void theirServerTakesEarlyDataBehindMessage3() throws Exception {
+    void theirServerAcceptsEarlyDataAfterMessage3() throws Exception {
         try (Meeting meeting = Meeting.of(peer, Role.CLIENT).open()) {
             byte[] message2 = meeting.server.reply(meeting.client.request());
             byte[] message3 = meeting.client.reply(message2);
@@ -414,7 +414,7 @@ class HandshakeTest {
 
     @ParameterizedTest
     @EnumSource
-    void clientRefusesAMessageOfTheServerBeforeMessage4AndTakesItAfterwards(Role ourRole) throws Exception {
+    void clientRefusesAMessageOfTheServerBeforeMessage4AndAcceptsItAfterwards(Role ourRole) throws Exception {
         try (Meeting meeting = Meeting.of(peer, ourRole).open()) {
             byte[] message2 = meeting.server.reply(meeting.client.request());
             byte[] message4 = meeting.server.reply(meeting.client.reply(message2));

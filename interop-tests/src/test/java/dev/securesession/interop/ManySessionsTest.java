@@ -15,12 +15,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A thousand live sessions a role, everything about them random; run one again with {@code -Dsecuresession.seed=...}. */
+/** A thousand random sessions in each role; {@code -Dsecuresession.seed=...} repeats a run. */
 @ExtendWith(ReferencePeer.class)
 class ManySessionsTest {
     private static final int SESSIONS = 1000;
     private static final int KEYS = 16;
-    private static final int LONGEST_ID = 1 << 16;
+    private static final int MAX_ID_LENGTH = 1 << 16;
     private static final int MAX_PAYLOAD_LENGTH = 1 << 16;
 
     private final ForeignPeer peer;
@@ -57,7 +57,7 @@ class ManySessionsTest {
             plan.uncompressedKeys();
         }
         try (Meeting meeting = plan.open()) {
-            meeting.negotiate(message -> Damage.withZeros(message, random.nextInt(4)));
+            meeting.handshake(message -> Damage.withZeros(message, random.nextInt(4)));
             assertThat(meeting.theirs.remote()).isEqualTo(ourId.toBytes());
             assertThat(meeting.ours.remote()).isEqualTo(theirId.toBytes());
             int steps = 1 + random.nextInt(6);
@@ -71,16 +71,16 @@ class ManySessionsTest {
         }
     }
 
-    /** Short ids are frequent, long ones rare; the two ends never have the same. */
+    /** Returns an id, usually a short one; the prefix keeps the ids of the two ends different. */
     private static PeerId id(Random random, String end) {
-        byte[] bytes = Damage.random(random, length(random, LONGEST_ID));
+        byte[] bytes = Damage.random(random, length(random, MAX_ID_LENGTH));
         bytes[0] = end.getBytes(UTF_8)[0];
         return PeerId.of(bytes);
     }
 
-    /** Every order of magnitude is as likely as the next. */
-    private static int length(Random random, int longest) {
-        return (int) Math.exp(random.nextDouble() * Math.log(longest + 0.5));
+    /** Returns a length; each order of magnitude is equally likely. */
+    private static int length(Random random, int maximum) {
+        return (int) Math.exp(random.nextDouble() * Math.log(maximum + 0.5));
     }
 
     private static List<IdentityPrivateKey> keys(Random random) {

@@ -13,7 +13,7 @@ import dev.securesession.Role;
 import dev.securesession.SessionConfig;
 import java.util.function.UnaryOperator;
 
-/** Two ends that are to have a session with one another: one of ours, one at a foreign peer. */
+/** A pair of ends for one session: one of this library, one at a foreign peer. */
 final class Meeting implements AutoCloseable {
     final OurEnd ours;
     final ForeignPeer.Session theirs;
@@ -43,13 +43,13 @@ final class Meeting implements AutoCloseable {
         return of(peer, ourRole).establish();
     }
 
-    Meeting negotiate() throws Exception {
-        negotiate(UnaryOperator.identity());
+    Meeting handshake() throws Exception {
+        handshake(UnaryOperator.identity());
         return this;
     }
 
-    /** Negotiates over a transport that does something to each message. */
-    void negotiate(UnaryOperator<byte[]> transport) throws Exception {
+    /** Does the handshake over a transport that changes each message. */
+    void handshake(UnaryOperator<byte[]> transport) throws Exception {
         byte[] message2 = server.reply(transport.apply(client.request()));
         byte[] message3 = client.reply(transport.apply(message2));
         byte[] message4 = server.reply(transport.apply(message3));
@@ -72,7 +72,7 @@ final class Meeting implements AutoCloseable {
         theirs.close();
     }
 
-    /** What can be different from one meeting to the next. */
+    /** The settings of a meeting. */
     static final class Plan {
         private static final IdentityPrivateKey OURS =
                 IdentityKeyPair.generate().privateKey();
@@ -107,25 +107,25 @@ final class Meeting implements AutoCloseable {
             return this;
         }
 
-        /** The end in that role has a key that nobody else has. */
+        /** Gives the end in a role a new key. */
         Plan newKeyOf(Role role) {
             IdentityPrivateKey key = IdentityKeyPair.generate().privateKey();
             return role == ourRole ? keys(key, theirKey) : keys(ourKey, key);
         }
 
-        /** Public keys are made known in their uncompressed form. */
+        /** Exchanges public keys in uncompressed form. */
         Plan uncompressedKeys() {
             uncompressed = true;
             return this;
         }
 
-        /** The peer is not told our public key. */
+        /** Leaves our public key out of the directory of the peer. */
         Plan withoutOurKey() {
             knowsUs = false;
             return this;
         }
 
-        /** Our end accepts this peer only. */
+        /** Makes our end accept this peer only. */
         Plan expecting(PeerId peer) {
             expected = peer;
             return this;
@@ -145,7 +145,7 @@ final class Meeting implements AutoCloseable {
         }
 
         Meeting establish() throws Exception {
-            return open().negotiate();
+            return open().handshake();
         }
     }
 }

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MessageTest {
     private static final long DAY = 86_400;
 
-    /** The reference takes a number that differs from the one accepted last by no more than this. */
+    /** The reference accepts a number whose distance from the last accepted one is at most this. */
     private static final int REACH = 8;
 
     private static final byte[] PAYLOAD = "some payload".getBytes(UTF_8);
@@ -110,7 +110,7 @@ class MessageTest {
 
     @ParameterizedTest
     @EnumSource
-    void neitherEndWrapsNothing(Role ourRole) throws Exception {
+    void neitherEndWrapsAnEmptyPayload(Role ourRole) throws Exception {
         try (Meeting meeting = Meeting.established(peer, ourRole)) {
             assertThatIllegalArgumentException().isThrownBy(() -> meeting.ours.wrap(new byte[0]));
             assertRefused("empty payload", () -> meeting.theirs.wrap(new byte[0]), "INVALID_PARAMETER");
@@ -118,7 +118,7 @@ class MessageTest {
         }
     }
 
-    /** Each arrival is in reach of the one before (section 8.2), up to the very limit. */
+    /** Each number is within reach of the one accepted before it, the limit included (section 8.2). */
     @ParameterizedTest
     @EnumSource
     void takesMessagesOutOfOrderWithinReach(Role ourRole) throws Exception {
@@ -137,7 +137,7 @@ class MessageTest {
         Random random = new Random(seed);
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < 400; i += 4) {
-            // From one four to the next the distance is at most 7.
+            // Within a group of four and between adjacent groups the distance is at most 7.
             List<Integer> four = Arrays.asList(i, i + 1, i + 2, i + 3);
             Collections.shuffle(four, random);
             order.addAll(four);
@@ -159,7 +159,7 @@ class MessageTest {
         }
     }
 
-    /** Section 8.2: 8 messages may be lost before the first arrival, 7 between two, for ever. */
+    /** Section 8.2: up to 8 messages may be lost before the first one that arrives, and up to 7 between any two. */
     @ParameterizedTest
     @EnumSource
     void goesOnAfterLossWithinReach(Role ourRole) throws Exception {
@@ -173,7 +173,7 @@ class MessageTest {
         }
     }
 
-    /** D-1: ours takes any jump ahead; what the reference does then is section 8.2. */
+    /** D-1: our end accepts any jump forward. Section 8.2 says which jumps the reference accepts. */
     @ParameterizedTest
     @EnumSource
     void oursGoesOnAfterAnyLoss(Role ourRole) throws Exception {
@@ -226,7 +226,7 @@ class MessageTest {
         }
     }
 
-    /** Every byte that matters, then the good message; the unused bytes may be anything (section 8.1). */
+    /** Changes each byte except the unused ones (section 8.1), then delivers the original message. */
     @ParameterizedTest
     @EnumSource
     void refusesDamageAndThenTakesTheGoodMessage(Role ourRole) throws Exception {
@@ -281,7 +281,7 @@ class MessageTest {
         }
     }
 
-    /** D-5: a day, the limit included, either way, at either end. */
+    /** D-5: both ends accept timestamps up to a day earlier or later, the limit included. */
     @ParameterizedTest
     @EnumSource
     void bothEndsTakeMessagesWithinADayOnly(Role ourRole) throws Exception {
@@ -338,7 +338,7 @@ class MessageTest {
         return content;
     }
 
-    /** Stands still until the test moves it. */
+    /** A clock that the test moves. */
     private static final class MovableClock extends Clock {
         long seconds;
 

@@ -9,7 +9,7 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateRejectedException;
 
-/** An end that is this library: first the handshake, then the session. */
+/** An end of this library: a handshake, then its session. */
 final class OurEnd implements End {
     private static final byte[] NOTHING = {};
 
@@ -21,7 +21,7 @@ final class OurEnd implements End {
         this.session = session;
     }
 
-    /** Our end accepts any known peer, unless it expects one. */
+    /** Returns an end that accepts the expected peer only, or any known peer if none is expected. */
     static OurEnd of(Role role, SessionConfig config, PeerId expectedPeer) {
         if (expectedPeer == null) {
             return new OurEnd(
@@ -57,7 +57,7 @@ final class OurEnd implements End {
 
     SecureSession session() {
         if (session == null) {
-            throw new IllegalStateException("the handshake is not over");
+            throw new IllegalStateException("the handshake is not finished");
         }
         return session;
     }

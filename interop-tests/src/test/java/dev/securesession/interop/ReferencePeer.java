@@ -13,9 +13,9 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
- * Gives tests the foreign peer of {@code interop-tests/node} as a parameter, one process for all of them.
+ * Passes the foreign peer of {@code interop-tests/node} to tests as a parameter; all tests share one process.
  *
- * <p>Where Node or the package is missing, the tests are skipped and the reason is printed; with the environment variable
+ * <p>If Node or the package is missing, the tests are skipped and the reason is printed; with the environment variable
  * {@value #REQUIRED} set to {@code true} they fail instead.
  */
 public final class ReferencePeer implements BeforeAllCallback, ParameterResolver {
@@ -50,7 +50,7 @@ public final class ReferencePeer implements BeforeAllCallback, ParameterResolver
         return running(context);
     }
 
-    /** Starts a process that is nobody else's, the caller's to close. */
+    /** Starts a process for the caller alone, which must close it. */
     static ForeignPeer start() throws IOException {
         return new ForeignPeer(List.of("node", DIRECTORY.resolve("peer.mjs").toString()));
     }

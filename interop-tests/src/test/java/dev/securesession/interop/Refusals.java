@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.securesession.SecureSessionException;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** Asserts that something is refused, and why, whoever refuses it. */
+/** Asserts that either implementation refuses a call, and for which reason. */
 final class Refusals {
     private Refusals() {}
 
@@ -14,7 +14,7 @@ final class Refusals {
         assertThat(reasonOf(catchThrowable(call))).isEqualTo(reason.name());
     }
 
-    /** Any of the reasons will do. */
+    /** Asserts that a call is refused for one of several reasons. */
     static void assertRefused(String description, ThrowingCallable call, String... reasons) {
         assertThat(reasonOf(catchThrowable(call))).as(description).isIn((Object[]) reasons);
     }
@@ -29,6 +29,6 @@ final class Refusals {
         if (thrown == null) {
             return "nothing was refused";
         }
-        throw new AssertionError("neither end refuses like this", thrown);
+        throw new AssertionError("neither implementation reports refusals with this exception", thrown);
     }
 }

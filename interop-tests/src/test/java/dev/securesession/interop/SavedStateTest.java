@@ -17,14 +17,14 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Sessions that are handed from one implementation to the other in the 60-byte form (PROTOCOL.md, section 9; S-2). */
+/** Sessions that move from one implementation to the other in the 60-byte form (PROTOCOL.md, section 9; S-2). */
 @ExtendWith(ReferencePeer.class)
 class SavedStateTest {
     private static final int STATE_LENGTH = 60;
     private static final int OWN_SEQUENCE = 52;
     private static final int PEER_SEQUENCE = 56;
 
-    /** 2^32 - 8, the last number that the reference takes (section 8.2). */
+    /** 2^32 - 8, the last number that the reference accepts (section 8.2). */
     private static final int LAST_NUMBER = -8;
 
     private static final int REACH = 8;
@@ -37,7 +37,7 @@ class SavedStateTest {
         this.peer = peer;
     }
 
-    /** Our end moves to the foreign peer, goes on there with the other end, and comes back. */
+    /** Our end moves to the foreign peer, exchanges messages there, and moves back. */
     @ParameterizedTest
     @EnumSource
     void ourSessionGoesOnAtThePeerAndBackAgain(Role ourRole) throws Exception {
@@ -57,7 +57,7 @@ class SavedStateTest {
         }
     }
 
-    /** Their end moves to us, goes on here with the other end of ours, and goes back. */
+    /** Their end moves to us, exchanges messages here, and moves back. */
     @ParameterizedTest
     @EnumSource
     void theirSessionGoesOnWithUsAndBackAgain(Role ourRole) throws Exception {
@@ -77,7 +77,7 @@ class SavedStateTest {
         }
     }
 
-    /** Nothing has been sent yet in either direction. */
+    /** The session has not carried a message in either direction. */
     @ParameterizedTest
     @EnumSource
     void aFreshSessionCanBeHandedOver(Role ourRole) throws Exception {
@@ -88,10 +88,10 @@ class SavedStateTest {
         }
     }
 
-    /** The two directions count on their own, and messages under way during the move still arrive. */
+    /** Each direction counts separately, and messages sent before the move are accepted after it. */
     @ParameterizedTest
     @EnumSource
-    void messagesUnderWayDuringTheMoveArrive(Role ourRole) throws Exception {
+    void messagesInTransitDuringTheMoveArrive(Role ourRole) throws Exception {
         try (Meeting meeting = Meeting.established(peer, ourRole)) {
             for (int i = 0; i < 20; i++) {
                 Meeting.carries(meeting.theirs, meeting.ours, payload("one way", i));
@@ -107,7 +107,7 @@ class SavedStateTest {
         }
     }
 
-    /** S-2: what was accepted before the move is refused after it. */
+    /** S-2: messages accepted before the move are refused after it. */
     @ParameterizedTest
     @EnumSource
     void oursRefusesAfterTheMoveWhatCameBefore(Role ourRole) throws Exception {
@@ -148,7 +148,7 @@ class SavedStateTest {
         }
     }
 
-    /** D-3: the last number that ours sends is the last one that the reference takes. */
+    /** D-3: the last number that our end sends is the last one that the reference accepts. */
     @ParameterizedTest
     @EnumSource
     void oursStopsSendingWhereTheReferenceStopsAccepting(Role ourRole) throws Exception {
@@ -167,7 +167,7 @@ class SavedStateTest {
                 assertThatExceptionOfType(SessionExhaustedException.class).isThrownBy(() -> ours.wrap(PAYLOAD));
                 assertThat(Damage.number(theirs.save(), PEER_SEQUENCE)).isEqualTo(LAST_NUMBER);
 
-                // No number that comes now is taken, neither before the wrap nor behind it.
+                // The reference accepts no further number, neither before nor after the wrap.
                 for (int number = LAST_NUMBER - REACH; number <= 2 * REACH; number++) {
                     byte[] message = wrappedAs(number, ourState, meeting.ourConfig);
                     assertRefused(
@@ -175,13 +175,13 @@ class SavedStateTest {
                             () -> theirs.unwrap(message),
                             "INVALID_PARAMETER");
                 }
-                // The other direction is not concerned.
+                // The other direction still works.
                 Meeting.carries(theirs, ours, PAYLOAD);
             }
         }
     }
 
-    /** D-1: ours takes what the reference sends across the wrap, each message once. */
+    /** D-1: our end accepts each message that the reference sends across the wrap, once. */
     @ParameterizedTest
     @EnumSource
     void oursTakesNumbersAcrossTheWrap(Role ourRole) throws Exception {
@@ -205,7 +205,7 @@ class SavedStateTest {
         }
     }
 
-    /** Half of all sessions have one; with a low one our 2^31 messages would end before 2^32 - 8 is reached. */
+    /** Half of all sessions qualify. With a lower initial number the limit of 2^31 messages comes before 2^32 - 8. */
     private Meeting establishedWithHighInitialNumber(Role ourRole) throws Exception {
         for (int attempt = 0; attempt < 100; attempt++) {
             Meeting meeting = Meeting.established(peer, ourRole);
@@ -218,7 +218,7 @@ class SavedStateTest {
         throw new AssertionError("100 sessions, and none begins above 2^31: by chance once in 2^100 runs");
     }
 
-    /** A message with that number, by an end that is told that its peer crosses the wrap. */
+    /** Returns a message with a number, from an end whose peer is configured to cross the wrap. */
     private static byte[] wrappedAs(int number, byte[] state, SessionConfig config) throws Exception {
         SessionConfig wrapping = config.withSequenceWrap();
         try (End end = OurEnd.load(Damage.withNumber(state, OWN_SEQUENCE, number), wrapping)) {

@@ -36,7 +36,7 @@ class DropInMessageTest {
 
     enum Kind {
         EC(AsymmetricKey.KEYTYPE_EC, "keygen", 10),
-        /** Keys take long to make, so there are fewer of them. */
+        /** Generating keys takes long, so there are fewer of them. */
         RSA(AsymmetricKey.KEYTYPE_RSA, "rsakeygen", 2);
 
         final int type;
@@ -125,7 +125,7 @@ class DropInMessageTest {
                 .isEqualTo(message);
     }
 
-    /** Ours refuses every damage to what the peer has made; trailing bytes of a signed message are ignored by both. */
+    /** Ours refuses every damaged message of the peer; both ignore trailing bytes of a signed message. */
     @ParameterizedTest
     @EnumSource
     void refusals(Kind kind, ForeignPeer peer) throws Exception {

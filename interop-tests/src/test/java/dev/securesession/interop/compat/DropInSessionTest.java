@@ -37,7 +37,7 @@ class DropInSessionTest {
     private final Keypair ourKeys = KeypairGenerator.generateKeypair();
     private final List<String> events = new ArrayList<>();
 
-    /** How both ends make ids of their names. */
+    /** The encoding of the ids of both ends. */
     enum Ids {
         TEXT(StandardCharsets.UTF_16),
         BYTES(StandardCharsets.UTF_8);
@@ -57,7 +57,7 @@ class DropInSessionTest {
     @EnumSource
     void isTheClient(Ids ids, ForeignPeer peer) throws Exception {
         Ends ends = new Ends(ids, peer);
-        ends.negotiateAsClient();
+        ends.connectAsClient();
 
         assertThat(events).containsExactly("NEGOTIATING", "key of " + THEIRS, "ESTABLISHED");
         assertThat(ends.theirs.remote()).isEqualTo(ids.of(OURS));
@@ -68,7 +68,7 @@ class DropInSessionTest {
     @EnumSource
     void isTheServer(Ids ids, ForeignPeer peer) throws Exception {
         Ends ends = new Ends(ids, peer);
-        ends.negotiateAsServer();
+        ends.acceptAsServer();
 
         assertThat(events).containsExactly("key of " + THEIRS, "NEGOTIATING", "ESTABLISHED");
         assertThat(ends.theirs.remote()).isEqualTo(ids.of(OURS));
@@ -80,13 +80,13 @@ class DropInSessionTest {
         ForeignPeer.Keys made = peer.generate();
         Ends ends =
                 new Ends(Ids.TEXT, peer, new Keypair(new PrivateKey(made.privateKey), new PublicKey(made.publicKey)));
-        ends.negotiateAsClient();
+        ends.connectAsClient();
 
         assertExchange(ends.ours, ends.theirs);
     }
 
     @Test
-    void negotiatesByCallbacksAsClient(ForeignPeer peer) throws Exception {
+    void doesTheHandshakeByCallbacksAsClient(ForeignPeer peer) throws Exception {
         Ends ends = new Ends(Ids.BYTES, peer);
         SecureTransportSession ours = ends.byCallbacks(message -> ends.theirs.reply(message));
         ours.connect();
@@ -98,7 +98,7 @@ class DropInSessionTest {
     }
 
     @Test
-    void negotiatesByCallbacksAsServer(ForeignPeer peer) throws Exception {
+    void doesTheHandshakeByCallbacksAsServer(ForeignPeer peer) throws Exception {
         Ends ends = new Ends(Ids.BYTES, peer);
         SecureTransportSession ours = ends.byCallbacks(message -> ends.theirs.reply(message));
         ends.incoming.add(ends.theirs.request());
@@ -113,7 +113,7 @@ class DropInSessionTest {
     @Test
     void goesOnAtTheForeignPeer(ForeignPeer peer) throws Exception {
         Ends ends = new Ends(Ids.TEXT, peer);
-        ends.negotiateAsClient();
+        ends.connectAsClient();
         assertExchange(ends.ours, ends.theirs);
         ForeignPeer.Session moved = peer.load(ends.ours.save());
         ends.ours.close();
@@ -125,7 +125,7 @@ class DropInSessionTest {
     @Test
     void goesOnFromTheForeignPeer(ForeignPeer peer) throws Exception {
         Ends ends = new Ends(Ids.TEXT, peer);
-        ends.negotiateAsServer();
+        ends.acceptAsServer();
         assertExchange(ends.ours, ends.theirs);
         SecureSession moved = SecureSession.restore(ends.theirs.save(), null);
         ends.theirs.close();
@@ -139,7 +139,7 @@ class DropInSessionTest {
     @Test
     void refusesReplaysAndDamage(ForeignPeer peer) throws Exception {
         Ends ends = new Ends(Ids.TEXT, peer);
-        ends.negotiateAsServer();
+        ends.acceptAsServer();
         byte[] message = ends.theirs.wrap(bytes("once"));
         byte[] damaged = message.clone();
         damaged[damaged.length - 1] ^= 1;
@@ -165,7 +165,7 @@ class DropInSessionTest {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** One end of each kind. */
+    /** One end of the drop-in and one of the foreign peer. */
     private final class Ends {
         final Deque<byte[]> incoming = new ArrayDeque<>();
         final Ids ids;
@@ -194,14 +194,14 @@ class DropInSessionTest {
             return new SecureTransportSession(ids.of(OURS), ownKeys.getPrivateKey(), callbacks(carrier));
         }
 
-        void negotiateAsClient() throws SecureSessionException {
+        void connectAsClient() throws SecureSessionException {
             byte[] second = theirs.reply(ours.generateConnectRequest());
             byte[] fourth = theirs.reply(ours.unwrap(second).getData());
             UnwrapResult done = ours.unwrap(fourth);
             assertThat(done.getDataType()).isEqualTo(SessionDataType.NO_DATA);
         }
 
-        void negotiateAsServer() throws SecureSessionException {
+        void acceptAsServer() throws SecureSessionException {
             byte[] third = theirs.reply(ours.unwrap(theirs.request()).getData());
             assertThat(theirs.reply(ours.unwrap(third).getData())).isEmpty();
             assertThat(theirs.isEstablished()).isTrue();
@@ -236,7 +236,7 @@ class DropInSessionTest {
         }
     }
 
-    /** Brings a message to the other end, and the answer back; an empty one is none. */
+    /** Delivers a message to the other end and returns its answer, empty if there is none. */
     private interface Carrier {
         byte[] answer(byte[] message);
     }
