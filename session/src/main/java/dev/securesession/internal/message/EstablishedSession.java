@@ -149,17 +149,9 @@ public final class EstablishedSession {
         if (master == null) {
             return null;
         }
-        SealerState sending = sealer.state();
-        OpenerState receiving = opener.state();
-        Arrays.fill(sending.key, (byte) 0);
-        Arrays.fill(receiving.key, (byte) 0);
-        long peerIndex = Math.max(0, receiving.highest);
-        return new TsscState(
-                sessionId(),
-                role,
-                master.copy(),
-                sending.initialSequence + (int) sending.nextIndex,
-                receiving.initialSequence + (int) peerIndex);
+        int nextOwnSequence = sealer.nextSequence();
+        int peerSequence = opener.highestSequence();
+        return new TsscState(sessionId(), role, master.copy(), nextOwnSequence, peerSequence);
     }
 
     public Role role() {

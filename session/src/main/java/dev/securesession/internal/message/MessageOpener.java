@@ -94,6 +94,12 @@ public final class MessageOpener {
         }
     }
 
+    /** Returns the highest accepted sequence number, or the initial one if no message was accepted yet. */
+    synchronized int highestSequence() {
+        requireOpen();
+        return initialSequence + (int) Math.max(0, window.highest());
+    }
+
     synchronized OpenerState state() {
         requireOpen();
         return new OpenerState(

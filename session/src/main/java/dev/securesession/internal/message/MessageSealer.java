@@ -42,7 +42,6 @@ public final class MessageSealer {
      * payload lies where its ciphertext goes, at {@code at + DataMessage.PAYLOAD_OFFSET}. Returns the index of the message.
      */
     public synchronized long seal(byte[] payload, int offset, int length, byte[] target, int at) {
-        requireOpen();
         if (remaining() == 0) {
             throw new SessionExhaustedException("the session is exhausted: all " + limit()
                     + " numbers of this direction are used; start a new handshake");
@@ -70,6 +69,12 @@ public final class MessageSealer {
             closed = true;
             settings.aead().forget(key);
         }
+    }
+
+    /** Returns the sequence number of the next message. */
+    synchronized int nextSequence() {
+        requireOpen();
+        return initialSequence + (int) nextIndex;
     }
 
     synchronized SealerState state() {

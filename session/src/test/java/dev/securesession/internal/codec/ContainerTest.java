@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.securesession.Json;
 import dev.securesession.rules.Rule;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -89,6 +90,25 @@ class ContainerTest {
             damaged[bit / 8] ^= (byte) (1 << bit % 8);
             assertMalformed(damaged, "a container");
         }
+    }
+
+    @Test
+    void namesATagOnlyIfAllOfItIsPrintable() throws Exception {
+        assertThat(Container.read(new ByteReader(Container.write(" A~!")), "a container")
+                        .describeTag())
+                .isEqualTo(" A~!");
+        for (String tag : List.of("ABC\u001F", "ABC\u007F")) {
+            assertThat(Container.read(new ByteReader(Container.write(tag)), "a container")
+                            .describeTag())
+                    .isEqualTo("of unprintable bytes");
+        }
+    }
+
+    @Test
+    void wipesAllOfItsBytes() throws Exception {
+        Container container = Container.read(new ByteReader(Container.write("ABCD", new byte[] {1, 2})), "a container");
+        container.wipe();
+        assertThat(container.whole()).hasSize(14).containsOnly(0);
     }
 
     @Test

@@ -50,6 +50,16 @@ class EphemeralKeyLifeTest {
         assertThat(watched.isDestroyed()).isFalse();
     }
 
+    /** A message that arrives during a key look-up changes nothing. */
+    @Test
+    @Rule(value = "H-3", kind = REFUSES)
+    void clientIgnoresMessagesWhileItWaitsForKeys() throws Exception {
+        HandshakeState asked = clientWithMessage2(HostilePeer.server(Pair.SERVER_ID, TestKeys.pair(2), Pair.CLIENT_ID));
+
+        assertThat(asked.onMessage(new byte[] {1})).isSameAs(asked);
+        assertThat(asked.onPeerKeys(List.of(serverKey))).isInstanceOf(ExpectServerConfirm.class);
+    }
+
     @Test
     @Rule(value = "H-2", kind = ACCEPTS)
     void clientDestroysItWhenTheHandshakeIsGivenUp() throws Exception {

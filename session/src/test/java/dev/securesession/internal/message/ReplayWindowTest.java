@@ -133,6 +133,29 @@ class ReplayWindowTest {
         }
     }
 
+    @Test
+    @Rule(value = "D-1", kind = ACCEPTS)
+    void acceptsTheFirstIndexAfterRestoringIfItWasMissing() {
+        ReplayWindow window = ReplayWindow.empty(64);
+        window.accept(1);
+        ReplayWindow restored = ReplayWindow.restore(64, 1, false, window.toBitmap());
+        assertThat(restored.check(1)).isEqualTo(Verdict.SEEN);
+        assertAccepts(restored, 0);
+    }
+
+    /** A window of 9 is saved in 16 bits; a larger window must not accept the indices of the other 7. */
+    @Test
+    @Rule(value = "D-1", kind = REFUSES)
+    void acceptsNoMissingIndexOlderThanTheSavedWindow() {
+        ReplayWindow window = ReplayWindow.empty(9);
+        window.accept(20);
+        ReplayWindow restored = ReplayWindow.restore(100, 20, false, window.toBitmap());
+        assertThat(restored.check(12)).isEqualTo(Verdict.NEW);
+        for (long index = 11; index >= 0; index--) {
+            assertThat(restored.check(index)).as("index %d", index).isEqualTo(Verdict.SEEN);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 63, 64, 65, 127, 191, 192, 1024, 65_536})
     void agreesWithASimpleModel(int size) {

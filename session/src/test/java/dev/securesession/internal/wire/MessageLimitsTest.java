@@ -10,6 +10,8 @@ import dev.securesession.internal.crypto.AesGcm;
 import dev.securesession.internal.crypto.HmacSha256;
 import dev.securesession.rules.Rule;
 import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Messages at the limits of their lengths. */
@@ -24,6 +26,29 @@ class MessageLimitsTest {
         assertThat(shortest.mac()).hasSize(HmacSha256.LENGTH);
         assertThatExceptionOfType(MalformedException.class)
                 .isThrownBy(() -> ClientConfirmation.parse(ClientConfirmation.write(new byte[0], mac)));
+    }
+
+    @Test
+    void aSignedMessageHasAPayloadAndASignatureOfOneByteOrMore() throws Exception {
+        SignedMessage shortest = SignedMessage.parse(new SignedMessage(new byte[] {1}, new byte[] {2}).write());
+        assertThat(shortest.message()).containsExactly(1);
+        assertThat(shortest.signature()).containsExactly(2);
+        for (SignedMessage empty : List.of(
+                new SignedMessage(new byte[0], new byte[] {2}), new SignedMessage(new byte[] {1}, new byte[0]))) {
+            assertThatExceptionOfType(MalformedException.class).isThrownBy(() -> SignedMessage.parse(empty.write()));
+        }
+    }
+
+    @Test
+    void fourBytesTellThatAMessageUsesRsa() {
+        byte[] signed = HexFormat.of().parseHex("10260426");
+        byte[] sealed = HexFormat.of().parseHex("10270426");
+        assertThat(SignedMessage.isRsa(signed)).isTrue();
+        assertThat(SignedMessage.isRsa(sealed)).isFalse();
+        assertThat(SignedMessage.isRsa(Arrays.copyOf(signed, 3))).isFalse();
+        assertThat(SealedMessage.isRsa(sealed)).isTrue();
+        assertThat(SealedMessage.isRsa(signed)).isFalse();
+        assertThat(SealedMessage.isRsa(Arrays.copyOf(sealed, 3))).isFalse();
     }
 
     @Test
