@@ -12,6 +12,7 @@ import dev.securesession.cli.inspect.InspectCommand;
 import dev.securesession.cli.keys.FingerprintCommand;
 import dev.securesession.cli.keys.KeygenCommand;
 import dev.securesession.cli.keys.PubkeyCommand;
+import dev.securesession.cli.manual.ManualCommand;
 import dev.securesession.cli.peer.PeerCommand;
 import dev.securesession.cli.tunnel.ProxyCommand;
 import dev.securesession.cli.tunnel.ServeCommand;
@@ -48,7 +49,8 @@ import picocli.CommandLine.Spec;
             PeerCommand.class,
             VersionCommand.class,
             DemoServerCommand.class,
-            DemoClientCommand.class
+            DemoClientCommand.class,
+            ManualCommand.class
         },
         footer = {"", "secure-session COMMAND --help tells more about a command."})
 public final class Main implements Runnable, Terminal.Owner {

@@ -40,7 +40,7 @@ class UsageTest {
                         "peer",
                         "version")
                 .allSatisfy(command -> assertThat(help).containsPattern("(?m)^  " + command + " +[A-Z]"));
-        assertThat(help).doesNotContain("demo-server", "demo-client");
+        assertThat(help).doesNotContain("demo-server", "demo-client", "manual");
     }
 
     @ParameterizedTest
