@@ -1,5 +1,6 @@
 package dev.securesession.cli;
 
+import dev.securesession.cli.bench.BenchCommand;
 import dev.securesession.cli.command.CommonOptions;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Terminal;
@@ -47,6 +48,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             InspectCommand.class,
             PeerCommand.class,
+            BenchCommand.class,
             VersionCommand.class,
             DemoServerCommand.class,
             DemoClientCommand.class,

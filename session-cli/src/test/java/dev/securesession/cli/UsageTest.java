@@ -38,6 +38,7 @@ class UsageTest {
                         "status",
                         "inspect",
                         "peer",
+                        "bench",
                         "version")
                 .allSatisfy(command -> assertThat(help).containsPattern("(?m)^  " + command + " +[A-Z]"));
         assertThat(help).doesNotContain("demo-server", "demo-client", "manual");
