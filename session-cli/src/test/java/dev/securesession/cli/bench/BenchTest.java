@@ -140,7 +140,7 @@ class BenchTest {
                 "--connect host:x"
             })
     void refusesValuesOutOfRange(String arguments) {
-        String[] words = arguments.split(" ");
+        String[] words = arguments.split(" ", -1);
 
         new Cli().run("bench", words[0], words[1]).failed(2, words[0] + ": ");
     }
