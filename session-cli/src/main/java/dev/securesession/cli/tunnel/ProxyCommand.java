@@ -93,13 +93,14 @@ public final class ProxyCommand extends Subcommand {
         Duration drain = limits.drain();
         Identities identities = new Identities(terminal, peers.identity().reader(terminal));
         SessionConfig config = config(terminal, identities, CryptoProviders.fastest());
-        config.crypto().warmUpInBackground();
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelProxy proxy = start(config, running.listener(""))) {
             running.add(RunningTunnel.of("", proxy));
             String ready = "listening on " + Port.describe(proxy.address()) + ", to " + peers.first() + " at " + connect
                     + (target.isEmpty() ? "" : ", target " + target);
             running.info("listening", ready);
+            // Not before: it would hold up the first connection.
+            config.crypto().warmUpInBackground();
             running.run(new Reload(terminal, identities, config.crypto(), proxy), ready, drain);
         }
         return 0;

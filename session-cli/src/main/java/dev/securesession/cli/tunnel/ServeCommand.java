@@ -123,13 +123,14 @@ public final class ServeCommand extends Subcommand {
         Identities identities = new Identities(terminal, identity.reader(terminal));
         LocalIdentity own = identities.read(identity.id(), identity.keyFile());
         CryptoProviders crypto = CryptoProviders.fastest();
-        crypto.warmUpInBackground();
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelServer server = start(own, crypto, known, targets, running.listener(""))) {
             running.add(RunningTunnel.of("", server));
             String ready = "listening on " + Port.describe(server.address()) + " for " + peersIn(known) + ", to "
                     + shown(targets);
             running.info("listening", ready);
+            // Not before: it would hold up the first connection.
+            crypto.warmUpInBackground();
             running.run(new Reload(terminal, identities, own, server, targets), ready, drain);
         }
         return 0;

@@ -74,7 +74,6 @@ public final class TunnelsCommand extends Subcommand {
             return 0;
         }
         CryptoProviders crypto = CryptoProviders.fastest();
-        crypto.warmUpInBackground();
         try (Operations running = OperationsOptions.start(
                         terminal,
                         OperationsOptions.Choice.EVERYTHING,
@@ -82,6 +81,8 @@ public final class TunnelsCommand extends Subcommand {
                         file.status(),
                         file.logFormat());
                 Fleet fleet = new Fleet(running, crypto, file)) {
+            // Not before: it would hold up the first connection.
+            crypto.warmUpInBackground();
             running.run(new Reload(fleet, identities, reader), counts(file), file.drain());
         }
         return 0;
