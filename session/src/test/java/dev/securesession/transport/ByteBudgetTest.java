@@ -67,4 +67,28 @@ class ByteBudgetTest {
         small.hold(100);
         assertThat(closed.getCount()).isEqualTo(1);
     }
+
+    /** Whatever order the accounts come in: of many holders the largest one makes room, never the one that asks. */
+    @Test
+    @Rule(value = "P-4", kind = Kind.REFUSES)
+    void findsTheLargestOfMany() throws Exception {
+        ByteBudget many = new ByteBudget("test messages", 200);
+        ByteBudget.Account[] small = new ByteBudget.Account[20];
+        for (int i = 0; i < small.length; i++) {
+            small[i] = many.open(() -> {
+                throw new AssertionError("closed by mistake");
+            });
+            small[i].hold(5);
+        }
+        ByteBudget.Account large = many.open(closed::countDown);
+        large.hold(100);
+        small[7].hold(6);
+
+        assertThat(closed.await(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(many.evicted()).isEqualTo(1);
+        assertThatThrownBy(() -> large.hold(1)).isInstanceOf(IOException.class);
+        for (ByteBudget.Account each : small) {
+            each.hold(1);
+        }
+    }
 }

@@ -16,6 +16,9 @@ class KeyFormatTest {
         assertThat(KeyFormat.of(sealed)).isEqualTo(KeyFormat.SEALED_WITH_KEY);
         assertThat(KeyFormat.of(Arrays.copyOf(sealed, 3))).isEqualTo(KeyFormat.UNKNOWN);
         assertThat(KeyFormat.of("UEC".getBytes(US_ASCII))).isEqualTo(KeyFormat.PUBLIC_CONTAINER);
+        assertThat(KeyFormat.of("REC".getBytes(US_ASCII))).isEqualTo(KeyFormat.PRIVATE_CONTAINER);
+        assertThat(KeyFormat.of("URA".getBytes(US_ASCII))).isEqualTo(KeyFormat.PUBLIC_CONTAINER);
+        assertThat(KeyFormat.of("RRA".getBytes(US_ASCII))).isEqualTo(KeyFormat.PRIVATE_CONTAINER);
     }
 
     /** The first element of a real certificate has a length of two or three bytes. */
