@@ -2,6 +2,7 @@ package dev.securesession.cli.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
@@ -362,6 +363,18 @@ class OperationsTest {
         }
     }
 
+    /** What a process ignores when it is started, a JVM keeps ignoring. */
+    private static boolean isHangupIgnored() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.isReadable(status)) {
+            return false;
+        }
+        return Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .map(line -> line.substring("SigIgn:".length()).strip())
+                .anyMatch(mask -> (Character.digit(mask.charAt(mask.length() - 1), 16) & 1) != 0);
+    }
+
     private interface Condition {
         boolean holds() throws IOException;
     }
@@ -393,6 +406,9 @@ class OperationsTest {
         }
 
         void hangup() throws IOException, InterruptedException {
+            assumeFalse(
+                    isHangupIgnored(),
+                    "SIGHUP is ignored here, by nohup for example, and so by every process that a test starts");
             assertThat(new ProcessBuilder("kill", "-HUP", Long.toString(process.pid()))
                             .start()
                             .waitFor())
