@@ -133,7 +133,7 @@ public final class KillCampaign {
         try {
             link = victim.start();
             for (int i = 0; i < PEERS; i++) {
-                peers.add(new Peer());
+                peers.add(new Peer(null));
             }
             for (int kill = 1; kill <= kills; kill++) {
                 int before = 1 + random.nextInt(MAX_REQUESTS_BEFORE_A_KILL);
@@ -142,7 +142,7 @@ public final class KillCampaign {
                 }
                 peers.get(random.nextInt(PEERS)).ask(killSoon());
                 if (kill % 10 == 0) {
-                    peers.set(random.nextInt(PEERS), new Peer());
+                    peers.set(random.nextInt(PEERS), new Peer(null));
                 }
             }
             for (Peer peer : peers) {
@@ -397,20 +397,41 @@ public final class KillCampaign {
     }
 
     /** A peer that asks until it has an answer. */
+    @SuppressWarnings("NullAway.Init") // Both fields are set when the constructor returns.
     private final class Peer {
         private SecureSession session;
         private String token;
 
-        Peer() throws Exception {
+        /**
+         * Performs a handshake.
+         *
+         * @param kill is under way, or null
+         */
+        Peer(@Nullable Future<?> kill) throws Exception {
+            Outcome refusal = connect();
+            for (int attempt = 1; refusal != null; attempt++) {
+                require(kill != null && attempt < MAX_ATTEMPTS, "the service answers a handshake: " + refusal.text);
+                finish(kill);
+                refusal = connect();
+            }
+            handshakes++;
+        }
+
+        /** Returns what was answered instead of a message of the handshake; null if it has succeeded. */
+        private @Nullable Outcome connect() throws Exception {
             try (Handshake handshake = pair.beginAsClient()) {
                 Outcome second = send("", handshake.start());
-                require(second.kind == HANDSHAKE, "the service answers message 1: " + second.text);
+                if (second.kind != HANDSHAKE) {
+                    return second;
+                }
                 byte[] third = handshake.receive(second.message).message().get();
                 Outcome fourth = send(second.text, third);
-                require(fourth.kind == HANDSHAKE, "the service answers message 3: " + fourth.text);
+                if (fourth.kind != HANDSHAKE) {
+                    return fourth;
+                }
                 session = ((HandshakeStep.Established) handshake.receive(fourth.message)).session();
                 token = second.text;
-                handshakes++;
+                return null;
             }
         }
 
@@ -444,7 +465,7 @@ public final class KillCampaign {
                 sent = true;
                 if (outcome.kind == GONE) {
                     require(sessionsEnd, "the session goes on: " + outcome.text);
-                    Peer anew = new Peer();
+                    Peer anew = new Peer(kill);
                     session = anew.session;
                     token = anew.token;
                     message = session.wrapNumbered(new byte[] {1, 2, 3});
