@@ -190,7 +190,8 @@ public final class SecureStream implements Closeable {
     @Override
     public void close() throws IOException {
         closed = true;
-        if (state.isComplete() || state.failure() != null) {
+        IOException failure = state.failure();
+        if (state.isComplete() || (failure != null && !isOurAbort(failure))) {
             connection.close();
         } else {
             endWith(StreamAbortedException.closed());
@@ -205,9 +206,9 @@ public final class SecureStream implements Closeable {
      */
     void finish(Runnable closing) throws IOException {
         try {
-            if (state.failure() == null && writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+            if (writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
                 try {
-                    if (!closed && !state.isEndSent()) {
+                    if (state.failure() == null && !closed && !state.isEndSent()) {
                         connection.send(ByteBuffer.wrap(StreamFrame.end()), Duration.ofMillis(ABORT_PATIENCE_MILLIS));
                         state.sentEnd();
                     }
@@ -340,29 +341,34 @@ public final class SecureStream implements Closeable {
         }
     }
 
-    /** Fails both directions, tells the peer if that is possible, and closes the connection. */
+    /**
+     * Fails both directions, tells the peer if that is possible, and closes the connection. The failure is noted under the
+     * lock that sends: who sees it and closes the stream waits for the abort, and does not cut it off.
+     */
     private void endWith(StreamAbortedException abort) throws IOException {
-        if (state.fail(abort) != abort) {
-            connection.close();
-            return;
-        }
+        boolean sending = false;
         try {
-            if (writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
-                try {
-                    connection.send(
-                            ByteBuffer.wrap(StreamFrame.abort(abort.code(), abort.reason())),
-                            Duration.ofMillis(ABORT_PATIENCE_MILLIS));
-                } finally {
-                    writing.unlock();
-                }
+            sending = writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            if (state.fail(abort) == abort && sending) {
+                connection.send(
+                        ByteBuffer.wrap(StreamFrame.abort(abort.code(), abort.reason())),
+                        Duration.ofMillis(ABORT_PATIENCE_MILLIS));
             }
         } catch (IOException | IllegalStateException e) {
             // The peer cannot be told; it learns from the end of the connection, which is not an end of the stream.
         } catch (InterruptedException e) {
+            state.fail(abort);
             Thread.currentThread().interrupt();
         } finally {
+            if (sending) {
+                writing.unlock();
+            }
             connection.close();
         }
+    }
+
+    private static boolean isOurAbort(IOException failure) {
+        return failure instanceof StreamAbortedException abort && !abort.isByPeer();
     }
 
     private void requireOpen() throws IOException {

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -286,6 +287,55 @@ class SecureStreamTest {
 
             assertThat(Threads.awaitFailure(reading))
                     .isInstanceOfAny(StreamAbortedException.class, ClosedChannelException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void closingWaitsForAnAbortThatIsBeingSent() throws Exception {
+        MemoryTransport memory = MemoryTransport.create(Delivery.ORDERED);
+        CountDownLatch sending = new CountDownLatch(1);
+        CountDownLatch mayBeSent = new CountDownLatch(1);
+        Transport slow = new ForwardingTransport(memory) {
+            @Override
+            public void send(byte[] message) throws IOException {
+                sending.countDown();
+                try {
+                    mayBeSent.await();
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+                super.send(message);
+            }
+        };
+        try (Threads threads = new Threads();
+                Connected peers = Connected.over(Pair.create(), slow, memory.peer())) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            Future<?> aborting = threads.run(() -> {
+                client.abort(300, "the input cannot be read");
+                return null;
+            });
+            sending.await();
+            Thread closing = new Thread(() -> {
+                try {
+                    client.close();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            closing.start();
+            while (closing.getState() != Thread.State.TERMINATED && closing.getState() != Thread.State.TIMED_WAITING) {
+                Thread.onSpinWait();
+            }
+            mayBeSent.countDown();
+            Threads.await(aborting);
+            closing.join();
+
+            assertThatThrownBy(() -> server.input().read())
+                    .isInstanceOfSatisfying(
+                            StreamAbortedException.class,
+                            abort -> assertThat(abort.code()).isEqualTo(300));
         }
     }
 
