@@ -2,6 +2,8 @@ package com.cossacklabs.themis;
 
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.NonNull;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Protects data at rest, with a key or a passphrase, optionally tied to a context that must be given again.
@@ -12,8 +14,11 @@ import java.nio.charset.StandardCharsets;
  * byte[] data = cell.decrypt(sealed, context);
  * }</pre>
  *
- * <p>What the static methods return is safe for use by several threads, and so are instances of this class.
+ * <p>What the static methods return is safe for use by several threads, and so are instances of this class. As in the
+ * original, the results of what is not deprecated are declared not to be null, and contexts that may be absent are declared
+ * nullable.
  */
+@SuppressWarnings("exports") // Programs need not have the module of the annotations.
 public class SecureCell {
     /** The result is 44 bytes longer than the data and proves itself. */
     public static final int MODE_SEAL = 0;
@@ -39,7 +44,7 @@ public class SecureCell {
          * @return 44 bytes more with a key, 70 with a passphrase; a new array
          * @throws InvalidArgumentException if there is no data
          */
-        byte[] encrypt(byte[] data, byte[] context);
+        byte @NonNull [] encrypt(byte[] data, byte @Nullable [] context);
 
         /**
          * Seals data without a context.
@@ -48,7 +53,7 @@ public class SecureCell {
          * @return 44 bytes more with a key, 70 with a passphrase; a new array
          * @throws InvalidArgumentException if there is no data
          */
-        byte[] encrypt(byte[] data);
+        byte @NonNull [] encrypt(byte[] data);
 
         /**
          * Opens data that was sealed with a context.
@@ -58,7 +63,7 @@ public class SecureCell {
          * @return the data, a new array
          * @throws SecureCellException if it does not open: the cause says why
          */
-        byte[] decrypt(byte[] data, byte[] context) throws SecureCellException;
+        byte @NonNull [] decrypt(byte[] data, byte @Nullable [] context) throws SecureCellException;
 
         /**
          * Opens data that was sealed without a context.
@@ -67,7 +72,7 @@ public class SecureCell {
          * @return the data, a new array
          * @throws SecureCellException if it does not open: the cause says why
          */
-        byte[] decrypt(byte[] data) throws SecureCellException;
+        byte @NonNull [] decrypt(byte[] data) throws SecureCellException;
     }
 
     /** Token Protect mode: encrypts and authenticates, the proof apart from the data. */
@@ -80,7 +85,8 @@ public class SecureCell {
          * @return as many bytes as there are data, and a token of 44 bytes
          * @throws InvalidArgumentException if there is no data
          */
-        SecureCellData encrypt(byte[] data, byte[] context);
+        @NonNull
+        SecureCellData encrypt(byte[] data, byte @Nullable [] context);
 
         /**
          * Encrypts data without a context.
@@ -89,6 +95,7 @@ public class SecureCell {
          * @return as many bytes as there are data, and a token of 44 bytes
          * @throws InvalidArgumentException if there is no data
          */
+        @NonNull
         SecureCellData encrypt(byte[] data);
 
         /**
@@ -100,7 +107,7 @@ public class SecureCell {
          * @return the data, a new array
          * @throws SecureCellException if it does not open: the cause says why
          */
-        byte[] decrypt(byte[] data, byte[] token, byte[] context) throws SecureCellException;
+        byte @NonNull [] decrypt(byte[] data, byte[] token, byte @Nullable [] context) throws SecureCellException;
 
         /**
          * Decrypts data that was encrypted without a context.
@@ -110,7 +117,7 @@ public class SecureCell {
          * @return the data, a new array
          * @throws SecureCellException if it does not open: the cause says why
          */
-        byte[] decrypt(byte[] data, byte[] token) throws SecureCellException;
+        byte @NonNull [] decrypt(byte[] data, byte[] token) throws SecureCellException;
     }
 
     /**
@@ -126,7 +133,7 @@ public class SecureCell {
          * @return as many bytes as there are data
          * @throws InvalidArgumentException if data or context is empty
          */
-        byte[] encrypt(byte[] data, byte[] context);
+        byte @NonNull [] encrypt(byte[] data, byte[] context);
 
         /**
          * Decrypts data in a context.
@@ -136,7 +143,7 @@ public class SecureCell {
          * @return as many bytes; whether they are what was encrypted cannot be told
          * @throws InvalidArgumentException if data or context is empty
          */
-        byte[] decrypt(byte[] data, byte[] context);
+        byte @NonNull [] decrypt(byte[] data, byte[] context);
     }
 
     /**
@@ -145,7 +152,7 @@ public class SecureCell {
      * @param key the key
      * @return the cell
      */
-    public static Seal SealWithKey(SymmetricKey key) {
+    public static @NonNull Seal SealWithKey(SymmetricKey key) {
         return new SealCell(Arguments.requireNonNull(key, "key cannot be null"));
     }
 
@@ -156,7 +163,7 @@ public class SecureCell {
      * @return the cell
      * @throws InvalidArgumentException if the key is empty
      */
-    public static Seal SealWithKey(byte[] key) {
+    public static @NonNull Seal SealWithKey(byte[] key) {
         return new SealCell(new SymmetricKey(key));
     }
 
@@ -168,7 +175,7 @@ public class SecureCell {
      * @return the cell
      * @throws InvalidArgumentException if the passphrase is empty
      */
-    public static Seal SealWithPassphrase(String passphrase) {
+    public static @NonNull Seal SealWithPassphrase(String passphrase) {
         return SealWithPassphrase(passphrase, StandardCharsets.UTF_8);
     }
 
@@ -181,7 +188,7 @@ public class SecureCell {
      * @throws InvalidArgumentException if the passphrase is empty
      * @throws RuntimeException if the charset lacks a character of the passphrase
      */
-    public static Seal SealWithPassphrase(String passphrase, Charset charset) {
+    public static @NonNull Seal SealWithPassphrase(String passphrase, Charset charset) {
         return new SealCell(new PassphraseBytes(passphrase, charset));
     }
 
@@ -192,7 +199,7 @@ public class SecureCell {
      * @return the cell
      * @throws InvalidArgumentException if the passphrase is empty
      */
-    public static Seal SealWithPassphrase(byte[] passphrase) {
+    public static @NonNull Seal SealWithPassphrase(byte[] passphrase) {
         return new SealCell(new PassphraseBytes(passphrase));
     }
 
@@ -202,7 +209,7 @@ public class SecureCell {
      * @param key the key
      * @return the cell
      */
-    public static TokenProtect TokenProtectWithKey(SymmetricKey key) {
+    public static @NonNull TokenProtect TokenProtectWithKey(SymmetricKey key) {
         return new TokenCell(Arguments.requireNonNull(key, "key cannot be null"));
     }
 
@@ -213,7 +220,7 @@ public class SecureCell {
      * @return the cell
      * @throws InvalidArgumentException if the key is empty
      */
-    public static TokenProtect TokenProtectWithKey(byte[] key) {
+    public static @NonNull TokenProtect TokenProtectWithKey(byte[] key) {
         return new TokenCell(new SymmetricKey(key));
     }
 
@@ -223,7 +230,7 @@ public class SecureCell {
      * @param key the key
      * @return the cell
      */
-    public static ContextImprint ContextImprintWithKey(SymmetricKey key) {
+    public static @NonNull ContextImprint ContextImprintWithKey(SymmetricKey key) {
         return new ImprintCell(Arguments.requireNonNull(key, "key cannot be null"));
     }
 
@@ -234,7 +241,7 @@ public class SecureCell {
      * @return the cell
      * @throws InvalidArgumentException if the key is empty
      */
-    public static ContextImprint ContextImprintWithKey(byte[] key) {
+    public static @NonNull ContextImprint ContextImprintWithKey(byte[] key) {
         return new ImprintCell(new SymmetricKey(key));
     }
 

@@ -5,8 +5,8 @@
  * <p>For programs that exist. New ones are better served by {@code dev.securesession}, whose types say what can be done
  * when. Where this module is stricter than what it replaces, its README says so.
  *
- * <p>Public classes carry no nullness annotations: the original has none, and Kotlin code that was compiled against it
- * would otherwise be refused.
+ * <p>Only {@link SecureCell} carries nullness annotations, where the original has them. With more of them, Kotlin code that
+ * was written for the original would be refused.
  */
 @NullUnmarked
 package com.cossacklabs.themis;

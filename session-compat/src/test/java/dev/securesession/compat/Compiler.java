@@ -34,21 +34,29 @@ final class Compiler {
     }
 
     static void compileSources(Map<String, String> sources, List<Path> classPath, Path target) throws IOException {
+        // An empty class path would mean the current directory.
+        compile(sources, "-classpath", classPath.isEmpty() ? List.of(target) : classPath, target);
+    }
+
+    /** Compiles a module; its declaration is the source with the name {@code module-info}. */
+    static void compileModule(Map<String, String> sources, List<Path> modulePath, Path target) throws IOException {
+        compile(sources, "--module-path", modulePath, target);
+    }
+
+    private static void compile(Map<String, String> sources, String pathOption, List<Path> path, Path target) {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         List<JavaFileObject> units = sources.entrySet().stream()
                 .map(source -> new Source(source.getKey(), source.getValue()))
                 .collect(Collectors.toList());
-        String path = classPath.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
-        // An empty class path would mean the current directory.
         List<String> options = List.of(
                 "--release",
                 "17",
                 "-proc:none",
                 "-d",
                 target.toString(),
-                "-classpath",
-                path.isEmpty() ? target.toString() : path);
+                pathOption,
+                path.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
         boolean compiled =
                 compiler.getTask(null, null, diagnostics, options, null, units).call();
         assertThat(diagnostics.getDiagnostics())

@@ -1,12 +1,18 @@
 package dev.securesession.compat;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.cossacklabs.themis.SecureSession;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.securesession.SessionConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ModuleRulesTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -34,5 +40,28 @@ class ModuleRulesTest {
                 .orShould()
                 .callMethod(System.class, "loadLibrary", String.class)
                 .check(CLASSES);
+    }
+
+    /** The modules of annotations and of BouncyCastle are for the compiler and for those who want them. */
+    @Test
+    void modulesNeedTheDropInAndTheSessionOnly(@TempDir Path target) throws Exception {
+        Map<String, String> sources =
+                Map.of("module-info", "module program { requires dev.securesession.compat; }", "program.Main", """
+                package program;
+                class Main {
+                    byte[] seal(byte[] data) {
+                        return com.cossacklabs.themis.SecureCell.SealWithKey(new byte[32]).encrypt(data, null);
+                    }
+                }
+                """);
+
+        Compiler.compileModule(
+                sources, List.of(locationOf(SecureSession.class), locationOf(SessionConfig.class)), target);
+
+        assertThat(target.resolve("program/Main.class")).exists();
+    }
+
+    private static Path locationOf(Class<?> type) throws Exception {
+        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     }
 }
