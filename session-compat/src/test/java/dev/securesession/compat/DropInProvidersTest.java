@@ -15,8 +15,8 @@ class DropInProvidersTest {
     void takesTheFastestByDefault() {
         assertThat(System.getProperty(DropInProviders.PROPERTY)).isNull();
         assertThat(DropInProviders.current().ec().getName())
-                .as("the module brings BouncyCastle along, and the tests nothing faster")
-                .isEqualTo("BC");
+                .as("the module brings BouncyCastle along; a run of the tests that brings more says so")
+                .isEqualTo(System.getProperty("securesession.expected-provider", "BC"));
         assertThat(DropInProviders.current()).isSameAs(DropInProviders.current());
     }
 
