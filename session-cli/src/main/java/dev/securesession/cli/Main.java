@@ -15,6 +15,7 @@ import dev.securesession.cli.keys.KeygenCommand;
 import dev.securesession.cli.keys.PubkeyCommand;
 import dev.securesession.cli.manual.ManualCommand;
 import dev.securesession.cli.peer.PeerCommand;
+import dev.securesession.cli.state.StateCommand;
 import dev.securesession.cli.tunnel.ProxyCommand;
 import dev.securesession.cli.tunnel.ServeCommand;
 import dev.securesession.cli.tunnel.StatusCommand;
@@ -47,6 +48,7 @@ import picocli.CommandLine.Spec;
             TunnelsCommand.class,
             StatusCommand.class,
             InspectCommand.class,
+            StateCommand.class,
             PeerCommand.class,
             BenchCommand.class,
             VersionCommand.class,

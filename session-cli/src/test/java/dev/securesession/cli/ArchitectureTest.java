@@ -19,7 +19,8 @@ class ArchitectureTest {
     private static final String ROOT = "dev.securesession.cli";
 
     /** The packages that hold commands. They share the packages of {@link #SHARED} and nothing else. */
-    private static final String[] COMMANDS = {"bench", "connect", "demo", "inspect", "keys", "manual", "peer", "tunnel"
+    private static final String[] COMMANDS = {
+        "bench", "connect", "demo", "inspect", "keys", "manual", "peer", "state", "tunnel"
     };
 
     private static final String[] SHARED = {"command", "net", "keyfile", "operations"};

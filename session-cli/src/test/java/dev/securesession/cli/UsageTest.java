@@ -37,6 +37,7 @@ class UsageTest {
                         "tunnels",
                         "status",
                         "inspect",
+                        "state",
                         "peer",
                         "bench",
                         "version")

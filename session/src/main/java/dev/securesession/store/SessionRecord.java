@@ -185,8 +185,13 @@ public final class SessionRecord {
         return state;
     }
 
-    /** Returns the binding that goes with the fields in the clear. The id comes last: the other parts have no slash. */
-    StateBinding binding() {
+    /**
+     * Returns what the state is sealed for: the fields in the clear.
+     *
+     * @return the binding, for tools that check a state; services claim sessions
+     */
+    public StateBinding binding() {
+        // The id comes last: the other parts have no slash.
         return StateBinding.of("stored/" + format + "/" + hex(peer) + "/" + epoch + "/" + id, version);
     }
 

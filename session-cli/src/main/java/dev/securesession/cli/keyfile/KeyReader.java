@@ -177,7 +177,8 @@ public final class KeyReader {
         return content;
     }
 
-    static void warnIfReadableByOthers(Terminal terminal, Path file) throws IOException {
+    /** Warns if others than the owner can read a file with a secret. */
+    public static void warnIfReadableByOthers(Terminal terminal, Path file) throws IOException {
         if (!file.getFileSystem().supportedFileAttributeViews().contains("posix") || !Files.isRegularFile(file)) {
             return;
         }

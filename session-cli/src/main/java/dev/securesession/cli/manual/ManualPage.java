@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.ArgSpec;
@@ -24,14 +25,18 @@ final class ManualPage {
         write();
     }
 
-    /** Returns a page for the command and one for each of its visible subcommands. */
+    /** Returns a page for the command and one for each of its visible subcommands, and for theirs. */
     static List<ManualPage> allOf(CommandLine main) {
         List<ManualPage> pages = new ArrayList<>();
-        pages.add(new ManualPage(main, main));
-        for (CommandLine subcommand : visibleSubcommands(main)) {
-            pages.add(new ManualPage(main, subcommand));
-        }
+        addWithSubcommands(pages, main, main);
         return pages;
+    }
+
+    private static void addWithSubcommands(List<ManualPage> pages, CommandLine main, CommandLine command) {
+        pages.add(new ManualPage(main, command));
+        for (CommandLine subcommand : visibleSubcommands(command)) {
+            addWithSubcommands(pages, main, subcommand);
+        }
     }
 
     /** Returns the name of the page, as {@code man} takes it. */
@@ -117,7 +122,8 @@ final class ManualPage {
 
     private void seeAlso() {
         section("SEE ALSO");
-        List<CommandLine> others = command == main ? visibleSubcommands(main) : List.of(main);
+        @Nullable CommandLine above = command.getParent();
+        List<CommandLine> others = above == null ? visibleSubcommands(command) : List.of(above);
         List<String> pages = others.stream()
                 .map(other -> "\\fB" + escape(pageOf(other)) + "\\fR(1)")
                 .toList();
@@ -171,8 +177,8 @@ final class ManualPage {
         return String.join(" ", main.getCommandSpec().version());
     }
 
-    private String pageOf(CommandLine which) {
-        return which == main ? main.getCommandName() : main.getCommandName() + "-" + which.getCommandName();
+    private static String pageOf(CommandLine which) {
+        return which.getCommandSpec().qualifiedName("-");
     }
 
     private static List<CommandLine> visibleSubcommands(CommandLine command) {

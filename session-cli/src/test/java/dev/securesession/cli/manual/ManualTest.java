@@ -26,18 +26,23 @@ class ManualTest {
     void everyCommandOfTheHelpHasOnePageAndHiddenOnesHaveNone() throws IOException {
         write();
 
-        List<String> commands = new Cli()
-                .run("--help")
-                .out()
-                .lines()
-                .filter(line -> line.matches("  [a-z-]+ +[A-Z].*"))
-                .map(line -> "secure-session-" + line.strip().split(" ", 2)[0])
-                .toList();
-        assertThat(commands).contains("secure-session-keygen", "secure-session-listen");
+        List<String> commands = new ArrayList<>(commandsIn("secure-session", "--help"));
+        commands.addAll(commandsIn("secure-session-state", "state", "--help"));
+        assertThat(commands).contains("secure-session-keygen", "secure-session-listen", "secure-session-state-move");
         assertThat(pages())
                 .containsExactlyInAnyOrderElementsOf(Stream.concat(Stream.of("secure-session"), commands.stream())
                         .map(name -> name + ".1.gz")
                         .toList());
+    }
+
+    private static List<String> commandsIn(String prefix, Object... help) {
+        return new Cli()
+                .run(help)
+                .out()
+                .lines()
+                .filter(line -> line.matches("  [a-z-]+ +[A-Z].*"))
+                .map(line -> prefix + "-" + line.strip().split(" ", 2)[0])
+                .toList();
     }
 
     @Test

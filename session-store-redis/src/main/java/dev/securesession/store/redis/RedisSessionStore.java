@@ -276,6 +276,11 @@ public final class RedisSessionStore implements SessionStore {
 
     private static IOException failed(RedisException e) {
         String message = "the Redis server of the session store failed: " + e.getMessage();
+        Throwable cause = e.getCause();
+        if (cause != null && cause.getMessage() != null) {
+            // A refused password is told by the cause only.
+            message += ": " + cause.getMessage();
+        }
         if (e instanceof RedisCommandInterruptedException) {
             InterruptedIOException interrupted = new InterruptedIOException(message);
             interrupted.initCause(e);

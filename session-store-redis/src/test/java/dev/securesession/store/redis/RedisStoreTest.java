@@ -179,6 +179,15 @@ class RedisStoreTest {
     }
 
     @Test
+    void aMissingPasswordIsReported(@TempDir Path other) throws Exception {
+        try (RedisProcess guarded = RedisProcess.start(other, "--requirepass", "open sesame")) {
+            assertThatThrownBy(() -> RedisSessionStore.open(guarded.uri()))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("NOAUTH");
+        }
+    }
+
+    @Test
     void aServerThatIsNotThereIsReported() throws Exception {
         RedisProcess gone = RedisProcess.start(directory.resolve("gone"));
         gone.close();

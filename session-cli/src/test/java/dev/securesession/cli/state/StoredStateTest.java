@@ -1,0 +1,383 @@
+package dev.securesession.cli.state;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.securesession.SecureSession;
+import dev.securesession.StateKey;
+import dev.securesession.StateRejectedException;
+import dev.securesession.cli.Cli;
+import dev.securesession.store.ClaimLostException;
+import dev.securesession.store.FileSessionStore;
+import dev.securesession.store.KeyRing;
+import dev.securesession.store.MemorySessionStore;
+import dev.securesession.store.SessionClaim;
+import dev.securesession.store.SessionRecord;
+import dev.securesession.store.SessionStore;
+import dev.securesession.store.StoredSessions;
+import dev.securesession.store.jdbc.JdbcSessionStore;
+import dev.securesession.testkit.FaultyStore;
+import dev.securesession.testkit.Pair;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import redis.embedded.RedisServer;
+
+/** What the command does with stores, which are real ones. */
+class StoredStateTest {
+    private static final Pair PAIR = Pair.create();
+
+    @TempDir
+    private Path directory;
+
+    /** The peers of the sessions that were stored, by the ids of these. */
+    private final Map<String, SecureSession> peers = new LinkedHashMap<>();
+
+    @Test
+    void listsWhatAStoreHolds() throws Exception {
+        List<String> ids = fill(sqlite(), 3);
+
+        Cli.Result all = new Cli().run("state", "list", sqlite()).succeeded();
+        Cli.Result two = new Cli().run("state", "list", "--limit", 2, sqlite()).succeeded();
+        Cli.Result ofPeer =
+                new Cli().run("state", "list", "--peer", "client", sqlite()).succeeded();
+        Cli.Result ofOther =
+                new Cli().run("state", "list", "--peer", "eve", sqlite()).succeeded();
+
+        assertThat(all.out().lines())
+                .hasSize(3)
+                .allSatisfy(line -> assertThat(line)
+                        .startsWith("session ")
+                        .contains("  peer \"client\"  epoch 1  version ", "  key first  expires "));
+        assertThat(ids).allSatisfy(id -> assertThat(all.out()).contains(id));
+        assertThat(two.out().lines()).hasSize(2);
+        assertThat(two.err()).contains("there are more than 2");
+        assertThat(ofPeer.out().lines()).hasSize(3);
+        assertThat(ofOther.out()).isEmpty();
+    }
+
+    @Test
+    void inspectTellsWhetherTheStateOpens() throws Exception {
+        String id = fill(sqlite(), 1).get(0);
+        Files.write(directory.resolve("other"), new byte[32]);
+
+        Cli.Result plain = new Cli().run("state", "inspect", sqlite(), id).succeeded();
+        Cli.Result opened = new Cli()
+                .run("state", "inspect", "--state-key", keyFile("first"), sqlite(), id)
+                .succeeded();
+        Cli.Result other = new Cli().run("state", "inspect", "--state-key", directory.resolve("other"), sqlite(), id);
+
+        assertThat(plain.out())
+                .contains("kind     session\n", "peer     \"client\"\n", "epoch    1 ")
+                .doesNotContain("opens");
+        assertThat(opened.out()).contains("opens    yes\n");
+        assertThat(other.status()).isEqualTo(1);
+        assertThat(other.out()).contains("opens    no: ");
+        assertThat(claim(sqlite(), id, "on")).isEqualTo("on");
+        new Cli().run("state", "inspect", sqlite(), "none").failed(1, "nothing is stored as none");
+    }
+
+    @Test
+    void rotateSealsWithTheCurrentKey() throws Exception {
+        List<String> ids = fill(sqlite(), 300);
+
+        Cli.Result rotated = new Cli()
+                .run(
+                        "state",
+                        "rotate",
+                        "--state-key",
+                        "second=" + keyFile("second"),
+                        "--earlier-key",
+                        "first=" + keyFile("first"),
+                        sqlite())
+                .succeeded();
+
+        assertThat(rotated.out()).isEqualTo("sealed 300 states with second\n");
+        assertThat(new Cli().run("state", "list", sqlite()).out())
+                .contains("key second")
+                .doesNotContain("key first");
+        assertThat(claim(sqlite(), ids.get(7), "rotated", KeyRing.of("second", key("second"))))
+                .isEqualTo("rotated");
+    }
+
+    @Test
+    void rotateWithoutTheEarlierKeyChangesNothing() throws Exception {
+        String id = fill(sqlite(), 1).get(0);
+
+        new Cli()
+                .run("state", "rotate", "--state-key", "second=" + keyFile("second"), sqlite())
+                .failed(1, "sealed by the key first, which the key ring does not have");
+
+        assertThat(claim(sqlite(), id, "still")).isEqualTo("still");
+    }
+
+    @Test
+    void keysOfARingHaveNames() throws Exception {
+        fill(sqlite(), 1);
+        Path key = keyFile("first");
+
+        new Cli().run("state", "rotate", "--state-key", key, sqlite()).failed(2, "is not NAME=FILE");
+        new Cli().run("state", "rotate", "--state-key", "A=" + key, sqlite()).failed(1, "a key named \"A\"");
+        new Cli()
+                .run("state", "rotate", "--state-key", "a=" + key, "--earlier-key", "a=" + key, sqlite())
+                .failed(2, "two keys with the name a");
+    }
+
+    @Test
+    void revokeEndsTheSessionsOfAPeer() throws Exception {
+        String id = fill(sqlite(), 2).get(0);
+
+        new Cli().run("state", "revoke", "--peer", "eve", sqlite()).succeeded();
+        assertThat(claim(sqlite(), id, "still")).isEqualTo("still");
+        Cli.Result revoked =
+                new Cli().run("state", "revoke", "--peer", "client", sqlite()).succeeded();
+
+        assertThat(revoked.out()).isEqualTo("deleted 2 sessions\n");
+        assertThatThrownBy(() -> claim(sqlite(), id, "no more")).isInstanceOf(StateRejectedException.class);
+    }
+
+    @Test
+    void storesThatAreNoneAreExplained() throws Exception {
+        new Cli().run("state", "list", sqlite()).failed(1, "there is no store sqlite:");
+        new Cli().run("state", "list", "file:" + directory.resolve("none")).failed(1, "there is no store file:");
+        new Cli().run("state", "list", "sqlite:").failed(1, "without a name");
+        new Cli().run("state", "list", "mysql://host/db").failed(1, "it must begin with file:, sqlite:, postgresql://");
+        new Cli().run("state", "list", "redis://127.0.0.1:1/0").failed(1);
+        new Cli()
+                .run("state", "list", "postgresql://127.0.0.1:1/x?user=a&password=hunter2")
+                .failed(1);
+        assertThat(new Cli()
+                        .run("state", "list", "postgresql://127.0.0.1:1/x?password=hunter2")
+                        .err())
+                .doesNotContain("hunter2");
+        new Cli().run("state", "list", "--limit", 0, sqlite()).failed(2, "--limit 0");
+        new Cli().run("state", "move", "--from", sqlite(), "--to", sqlite()).failed(2, "the same store");
+        Files.writeString(
+                directory.resolve("text.db"), "no database at all, but a text that is long enough to be read");
+        new Cli().run("state", "list", "sqlite:" + directory.resolve("text.db")).failed(1, "text.db");
+    }
+
+    /** Through every store and back, with a claim at each station. */
+    @Test
+    void movesThroughAllStores() throws Exception {
+        int port = freePort();
+        RedisServer redis = RedisServer.newRedisServer()
+                .port(port)
+                .bind("127.0.0.1")
+                .setting("save \"\"")
+                .build();
+        redis.start();
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.start()) {
+            List<String> stations = List.of(
+                    sqlite(),
+                    "postgresql://127.0.0.1:" + postgres.getPort() + "/postgres?user=postgres",
+                    "redis://127.0.0.1:" + port + "/0",
+                    "file:" + directory.resolve("files"),
+                    "sqlite:" + directory.resolve("last.db"));
+            List<String> ids = fill(sqlite(), 20);
+            for (int i = 1; i < stations.size(); i++) {
+                Cli.Result moved = new Cli()
+                        .run("state", "move", "--from", stations.get(i - 1), "--to", stations.get(i))
+                        .succeeded();
+
+                assertThat(moved.out()).isEqualTo("moved 20 sessions and handshakes\n");
+                assertThat(new Cli()
+                                .run("state", "list", stations.get(i - 1))
+                                .succeeded()
+                                .out())
+                        .isEmpty();
+                assertThat(new Cli()
+                                .run("state", "list", stations.get(i))
+                                .succeeded()
+                                .out()
+                                .lines())
+                        .hasSize(20);
+            }
+            for (String id : ids) {
+                assertThat(claim(stations.get(4), id, "hello " + id)).isEqualTo("hello " + id);
+            }
+            assertThat(new Cli()
+                            .run("state", "revoke", "--peer", "client", stations.get(4))
+                            .succeeded()
+                            .out())
+                    .isEqualTo("deleted 20 sessions\n");
+        } finally {
+            redis.stop();
+        }
+    }
+
+    /** Whichever call fails, before or after its work: nothing can be used in both stores, and a second run completes it. */
+    @ParameterizedTest
+    @EnumSource
+    void everyFailureOfAMoveCanBeTakenUp(FaultyStore.Moment moment) throws Exception {
+        int failures = 0;
+        for (boolean ofSource : new boolean[] {true, false}) {
+            boolean failed = true;
+            for (int call = 1; failed; call++) {
+                try (MemorySessionStore from = new MemorySessionStore();
+                        MemorySessionStore to = new MemorySessionStore()) {
+                    List<String> ids = fill(from, 3);
+                    FaultyStore faulty = FaultyStore.failingAt(ofSource ? from : to, call, moment);
+                    failed = !isMoved(ofSource ? faulty : from, ofSource ? to : faulty);
+                    for (String id : ids) {
+                        boolean usableThere = isUsable(to, id);
+                        assertThat(isUsable(from, id) && usableThere)
+                                .as("usable twice")
+                                .isFalse();
+                    }
+
+                    new RecordMover(from, to, count -> {}).move();
+
+                    assertThat(RecordIds.of(from, 10)).isEmpty();
+                    for (String id : ids) {
+                        assertThat(isUsable(to, id)).as("arrived").isTrue();
+                        assertThat(claim(to, id, "x", ring())).isEqualTo("x");
+                    }
+                    failures += failed ? 1 : 0;
+                }
+            }
+        }
+        assertThat(failures).as("calls that failed").isGreaterThan(20);
+    }
+
+    @Test
+    void anOwnerThatStillRunsLosesItsSession() throws Exception {
+        try (MemorySessionStore from = new MemorySessionStore();
+                MemorySessionStore to = new MemorySessionStore()) {
+            String id = fill(from, 1).get(0);
+            SessionClaim claim = sessions(from, ring()).claim(id);
+            new RecordMover(from, to, count -> {}).move();
+
+            assertThatThrownBy(() -> {
+                        for (int i = 0; i < 1000; i++) {
+                            claim.wrap(new byte[] {1});
+                        }
+                    })
+                    .isInstanceOf(ClaimLostException.class);
+            assertThat(claim(to, id, "here", ring())).isEqualTo("here");
+        }
+    }
+
+    @Test
+    void aRecordThatBothStoresHaveStaysWhereItIs() throws Exception {
+        try (MemorySessionStore from = new MemorySessionStore();
+                MemorySessionStore to = new MemorySessionStore()) {
+            String id = fill(from, 1).get(0);
+            to.insert(from.find(id).orElseThrow());
+
+            assertThatThrownBy(() -> new RecordMover(from, to, count -> {}).move())
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("both stores have a record " + id);
+            assertThat(claim(from, id, "x", ring())).isEqualTo("x");
+        }
+    }
+
+    @Test
+    void formatsOfLaterVersionsStay() throws Exception {
+        try (MemorySessionStore from = new MemorySessionStore();
+                MemorySessionStore to = new MemorySessionStore()) {
+            SessionRecord unknown =
+                    SessionRecord.of("later", 200, "first", PAIR.clock().instant(), new byte[10]);
+            from.insert(unknown);
+            fill(from, 1);
+
+            assertThat(new RecordMover(from, to, count -> {}).move()).isEqualTo(1);
+            assertThat(RecordIds.of(from, 10)).containsExactly("later");
+        }
+    }
+
+    private static boolean isMoved(SessionStore from, SessionStore to) {
+        try {
+            new RecordMover(from, to, count -> {}).move();
+            return true;
+        } catch (IOException failed) {
+            return false;
+        }
+    }
+
+    private static boolean isUsable(SessionStore store, String id) throws IOException {
+        return store.find(id)
+                .filter(record -> record.format() == SessionRecord.SESSION)
+                .isPresent();
+    }
+
+    /** Opens a store as a service does, claims a session, and returns what arrives of a message of the peer. */
+    private String claim(String store, String id, String text) throws Exception {
+        return claim(store, id, text, ring());
+    }
+
+    private String claim(String store, String id, String text, KeyRing ring) throws Exception {
+        Path path = Path.of(store.substring(store.indexOf(':') + 1));
+        try (SessionStore opened =
+                store.startsWith("file:") ? FileSessionStore.open(path) : JdbcSessionStore.sqlite(path)) {
+            return claim(opened, id, text, ring);
+        }
+    }
+
+    private String claim(SessionStore store, String id, String text, KeyRing ring) throws Exception {
+        try (SessionClaim claim = sessions(store, ring).claim(id)) {
+            return new String(claim.unwrap(peers.get(id).wrap(text.getBytes(UTF_8))), UTF_8);
+        }
+    }
+
+    private List<String> fill(String store, int count) throws Exception {
+        try (SessionStore opened = JdbcSessionStore.sqlite(Path.of(store.substring("sqlite:".length())))) {
+            return fill(opened, count);
+        }
+    }
+
+    private List<String> fill(SessionStore store, int count) throws Exception {
+        StoredSessions sessions = sessions(store, ring());
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Pair.Sessions pair = PAIR.establish();
+            try (SessionClaim claim = sessions.add(pair.server())) {
+                ids.add(claim.id());
+                peers.put(claim.id(), pair.client());
+            }
+        }
+        return ids;
+    }
+
+    private static StoredSessions sessions(SessionStore store, KeyRing ring) {
+        return StoredSessions.of(store, ring, PAIR.server());
+    }
+
+    private KeyRing ring() throws IOException {
+        return KeyRing.of("first", key("first"));
+    }
+
+    private StateKey key(String name) throws IOException {
+        return StateKey.of(Files.readAllBytes(keyFile(name)));
+    }
+
+    private Path keyFile(String name) {
+        Path file = directory.resolve(name);
+        if (!Files.exists(file)) {
+            new Cli().run("state", "new-key", "--out", file).succeeded();
+        }
+        return file;
+    }
+
+    private String sqlite() {
+        return "sqlite:" + directory.resolve("sessions.db");
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+}
