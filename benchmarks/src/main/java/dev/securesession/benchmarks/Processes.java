@@ -2,6 +2,8 @@ package dev.securesession.benchmarks;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -30,9 +32,12 @@ final class Processes implements Closeable {
 
     /** Starts a process whose error output is that of this process. */
     Process start(List<String> command) throws IOException {
-        Process process = new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        return start(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT));
+    }
+
+    /** Starts a process as it was prepared. */
+    Process start(ProcessBuilder prepared) throws IOException {
+        Process process = prepared.start();
         started.add(process);
         return process;
     }
@@ -41,6 +46,20 @@ final class Processes implements Closeable {
     Duration cpuTime() {
         return alive().map(process -> process.info().totalCpuDuration().orElse(Duration.ZERO))
                 .reduce(Duration.ZERO, Duration::plus);
+    }
+
+    /** Returns the memory of the live processes in bytes, shared pages divided among those who share them (Linux). */
+    long memory() throws IOException {
+        long kibibytes = 0;
+        for (ProcessHandle process : alive().toList()) {
+            Path file = Path.of("/proc/" + process.pid() + "/smaps_rollup");
+            for (String line : Files.readAllLines(file)) {
+                if (line.startsWith("Pss:")) {
+                    kibibytes += Long.parseLong(line.replaceAll("[^0-9]", ""));
+                }
+            }
+        }
+        return kibibytes * 1024;
     }
 
     /** Ends all processes and waits for their exit. */

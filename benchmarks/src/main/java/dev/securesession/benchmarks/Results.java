@@ -70,6 +70,7 @@ record Results(Environment environment, List<Figure> figures) {
         PER_SECOND("/s", true),
         MICROSECONDS("µs", false),
         BYTES("B", false),
+        MEBIBYTES("MiB", false),
         GIGABYTES_PER_SECOND("GB/s", true),
         MEBIBYTES_PER_SECOND("MiB/s", true),
         SECONDS_PER_GIBIBYTE("s/GiB", false);

@@ -1,7 +1,6 @@
 package dev.securesession.benchmarks;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -39,17 +38,26 @@ final class StunnelTunnel implements Tunnel.Starter {
     private static int startOne(
             Processes processes, Path directory, String own, String peer, String mode, int targetPort)
             throws IOException {
+        return startOne(
+                processes,
+                directory.resolve(own + ".conf"),
+                targetPort,
+                List.of(
+                        mode,
+                        "key = " + directory.resolve(own + "-key.pem"),
+                        "cert = " + directory.resolve(own + ".pem"),
+                        "CAfile = " + directory.resolve(peer + ".pem"),
+                        "verifyPeer = yes"));
+    }
+
+    /** Starts one process with its settings in a file. Returns the port that it listens on. */
+    static int startOne(Processes processes, Path file, int targetPort, List<String> ofThisEnd) throws IOException {
         int port = SocatTunnel.freePort();
-        Path file = directory.resolve(own + ".conf");
         List<String> settings = new ArrayList<>(GLOBAL_SETTINGS);
         settings.add("[tunnel]");
-        settings.add(mode);
         settings.add("accept = 127.0.0.1:" + port);
         settings.add("connect = 127.0.0.1:" + targetPort);
-        settings.add("key = " + directory.resolve(own + "-key.pem"));
-        settings.add("cert = " + directory.resolve(own + ".pem"));
-        settings.add("CAfile = " + directory.resolve(peer + ".pem"));
-        settings.add("verifyPeer = yes");
+        settings.addAll(ofThisEnd);
         Files.write(file, settings);
         processes.start(List.of(PROGRAM, file.toString()));
         return port;
@@ -57,22 +65,17 @@ final class StunnelTunnel implements Tunnel.Starter {
 
     private static void writeKey(Path directory, String name) throws IOException, GeneralSecurityException {
         Certificates made = Certificates.generate(name);
-        writePem(
+        Files.writeString(
                 directory.resolve(name + "-key.pem"),
-                "PRIVATE KEY",
-                made.privateKey().getEncoded());
-        writePem(
+                pem("PRIVATE KEY", made.privateKey().getEncoded()));
+        Files.writeString(
                 directory.resolve(name + ".pem"),
-                "CERTIFICATE",
-                made.certificate().getEncoded());
+                pem("CERTIFICATE", made.certificate().getEncoded()));
     }
 
-    private static void writePem(Path file, String label, byte[] content) throws IOException {
+    static String pem(String label, byte[] content) {
         String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
-        Files.writeString(
-                file,
-                "-----BEGIN " + label + "-----\n" + base64 + "\n-----END " + label + "-----\n",
-                StandardCharsets.US_ASCII);
+        return "-----BEGIN " + label + "-----\n" + base64 + "\n-----END " + label + "-----\n";
     }
 
     private static final List<String> FILES =

@@ -37,6 +37,11 @@ final class Tunnel implements Closeable {
         return processes.cpuTime();
     }
 
+    /** Returns the memory of all live processes in bytes. */
+    long memory() throws IOException {
+        return processes.memory();
+    }
+
     @Override
     public void close() throws IOException {
         processes.close();

@@ -8,9 +8,11 @@ import java.util.List;
 
 /** The tunnels to compare, each with its default settings. */
 enum TunnelKind {
-    SECURE_SESSION("Secure Session, JDK", new SecureTunnel(ProviderSet.JDK)),
-    SECURE_SESSION_CORRETTO("Secure Session, ACCP", new SecureTunnel(ProviderSet.CORRETTO)),
+    SECURE_SESSION("Secure Session, BouncyCastle", new SecureTunnel(SecureTunnel.Provider.BOUNCY_CASTLE)),
+    SECURE_SESSION_CORRETTO("Secure Session, ACCP", new SecureTunnel(SecureTunnel.Provider.CORRETTO)),
     STUNNEL("stunnel, TLS 1.3", new StunnelTunnel(), StunnelTunnel.PROGRAM),
+    SPIPED("spiped", new SpipedTunnel(), SpipedTunnel.PROGRAM),
+    HITCH("hitch and stunnel, TLS 1.3", new HitchTunnel(), HitchTunnel.PROGRAM, StunnelTunnel.PROGRAM),
     SOCAT("socat, no encryption", new SocatTunnel(), SocatTunnel.PROGRAM);
 
     private final String label;

@@ -50,8 +50,8 @@ final class TunnelLoad {
         }
     }
 
-    /** Returns the median of the round trips of 64 bytes on one connection, in microseconds. */
-    static double medianRoundTrip(int port, int warmUp, int measured) throws IOException {
+    /** Returns the times of the round trips of 64 bytes on one connection. */
+    static RoundTrips roundTrips(int port, int warmUp, int measured) throws IOException {
         try (SocketChannel channel = connect(port)) {
             ByteBuffer ping = ByteBuffer.allocateDirect(PING).put(0, TunnelTarget.ECHO);
             for (int i = 0; i < warmUp; i++) {
@@ -64,8 +64,22 @@ final class TunnelLoad {
                 nanos[i] = System.nanoTime() - begin;
             }
             Arrays.sort(nanos);
-            return nanos[measured / 2] / 1e3;
+            return new RoundTrips(nanos[measured / 2] / 1e3, nanos[(int) (measured * 0.99)] / 1e3);
         }
+    }
+
+    /** Microseconds: half of the round trips take no longer than the median, 99 of 100 no longer than the percentile. */
+    record RoundTrips(double median, double percentile99) {}
+
+    /** Opens connections, each of which has one byte echoed and then is idle. They are the caller's to close. */
+    static List<SocketChannel> openIdle(int port, int count) throws IOException {
+        List<SocketChannel> channels = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            SocketChannel channel = connect(port);
+            channels.add(channel);
+            echo(channel, ByteBuffer.allocate(1).put(0, TunnelTarget.ECHO));
+        }
+        return channels;
     }
 
     /** Has one byte echoed on a new connection. */

@@ -2,6 +2,8 @@ package dev.securesession.benchmarks;
 
 import dev.securesession.benchmarks.Results.Figure;
 import dev.securesession.benchmarks.Results.Unit;
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,8 +15,8 @@ import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 
 /**
- * TCP tunnels over the loopback interface: throughput, CPU time, connections per second, and the latency that they add to a
- * small message. Each figure is the median of several rounds; every round starts new processes.
+ * TCP tunnels over the loopback interface: throughput, CPU time, connections per second, the latency that they add to a
+ * small message, and their memory. Each figure is the median of several rounds; every round starts new processes.
  */
 final class Tunnels {
     private static final long GIBIBYTE = 1L << 30;
@@ -22,6 +24,7 @@ final class Tunnels {
     private static final Duration WARM_UP_OF_CONNECTIONS = Duration.ofSeconds(10);
     private static final Duration CONNECTING = Duration.ofSeconds(3);
     private static final int ROUND_TRIPS = 20_000;
+    private static final int IDLE_CONNECTIONS = 1_000;
 
     private final Form form;
     private final Consumer<String> log;
@@ -96,13 +99,29 @@ final class Tunnels {
                 cpuNanos = tunnel.cpuTime().minus(cpuBefore).toNanos();
             }
             double connections = TunnelLoad.connectionsPerSecond(tunnel.port(), WARM_UP_OF_CONNECTIONS, CONNECTING);
-            double direct = TunnelLoad.medianRoundTrip(targetPort, ROUND_TRIPS, ROUND_TRIPS);
-            double through = TunnelLoad.medianRoundTrip(tunnel.port(), ROUND_TRIPS, ROUND_TRIPS);
+            TunnelLoad.RoundTrips direct = TunnelLoad.roundTrips(targetPort, ROUND_TRIPS, ROUND_TRIPS);
+            TunnelLoad.RoundTrips through = TunnelLoad.roundTrips(tunnel.port(), ROUND_TRIPS, ROUND_TRIPS);
             return new Round(
                     form.bytes / MEBIBYTE / (nanos / 1e9),
                     cpuNanos / 1e9 / ((double) form.bytes / GIBIBYTE),
                     connections,
-                    through - direct);
+                    through.median() - direct.median(),
+                    through.percentile99() - direct.percentile99(),
+                    memoryOfIdle(tunnel) / MEBIBYTE,
+                    tunnel.memory() / MEBIBYTE);
+        }
+    }
+
+    /** Returns what a thousand open connections take more than none, in bytes. */
+    private static double memoryOfIdle(Tunnel tunnel) throws IOException {
+        long before = tunnel.memory();
+        List<SocketChannel> idle = TunnelLoad.openIdle(tunnel.port(), IDLE_CONNECTIONS);
+        try {
+            return tunnel.memory() - before;
+        } finally {
+            for (SocketChannel channel : idle) {
+                channel.close();
+            }
         }
     }
 
@@ -132,7 +151,10 @@ final class Tunnels {
         THROUGHPUT("Tunnel, throughput", Unit.MEBIBYTES_PER_SECOND, Round::throughput),
         CPU_TIME("Tunnel, CPU time", Unit.SECONDS_PER_GIBIBYTE, Round::cpuTime),
         CONNECTIONS("Tunnel, connections", Unit.PER_SECOND, Round::connections),
-        ROUND_TRIP("Tunnel, added round trip, 64 B", Unit.MICROSECONDS, Round::addedRoundTrip);
+        ROUND_TRIP("Tunnel, added round trip, 64 B", Unit.MICROSECONDS, Round::addedRoundTrip),
+        SLOW_ROUND_TRIP("Tunnel, added at the 99th percentile", Unit.MICROSECONDS, Round::addedSlowRoundTrip),
+        IDLE("Tunnel, 1,000 idle connections", Unit.MEBIBYTES, Round::idle),
+        MEMORY("Tunnel, memory in all", Unit.MEBIBYTES, Round::memory);
 
         private final String group;
         private final Unit unit;
@@ -148,16 +170,27 @@ final class Tunnels {
     }
 
     /** The figures of one tunnel in one round. */
-    private record Round(double throughput, double cpuTime, double connections, double addedRoundTrip) {
+    private record Round(
+            double throughput,
+            double cpuTime,
+            double connections,
+            double addedRoundTrip,
+            double addedSlowRoundTrip,
+            double idle,
+            double memory) {
         @Override
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "%.0f MiB/s, %.2f s/GiB, %.0f connections/s, %.1f µs more",
+                    "%.0f MiB/s, %.2f s/GiB, %.0f connections/s, %.1f µs more, %.1f µs at 99 %%, "
+                            + "%.1f MiB for 1,000 idle connections, %.0f MiB in all",
                     throughput,
                     cpuTime,
                     connections,
-                    addedRoundTrip);
+                    addedRoundTrip,
+                    addedSlowRoundTrip,
+                    idle,
+                    memory);
         }
     }
 }

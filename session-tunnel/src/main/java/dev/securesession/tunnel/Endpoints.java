@@ -32,14 +32,12 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /** The threads of a tunnel, and the sockets that they listen on and connect. */
 final class Endpoints implements AutoCloseable {
     private final EventLoopGroup loops;
-    private final ThreadPoolExecutor handshakes;
+    private final HandshakeThreads handshakes;
     private final TunnelOptions options;
 
     Endpoints(TunnelOptions options) {
@@ -47,15 +45,7 @@ final class Endpoints implements AutoCloseable {
         this.options = options;
         this.loops = new MultiThreadIoEventLoopGroup(
                 processors, new DefaultThreadFactory("tunnel", true), NioIoHandler.newFactory());
-        // Public-key work must not hold up the bytes of others. What does not fit into the queue is refused.
-        this.handshakes = new ThreadPoolExecutor(
-                processors,
-                processors,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new ArrayBlockingQueue<>(MAX_QUEUED_HANDSHAKE_STEPS),
-                new DefaultThreadFactory("tunnel-handshake", true));
-        this.handshakes.allowCoreThreadTimeOut(true);
+        this.handshakes = new HandshakeThreads(loops, MAX_QUEUED_HANDSHAKE_STEPS, System::nanoTime);
     }
 
     /** Returns the options of sessions. */
@@ -198,7 +188,6 @@ final class Endpoints implements AutoCloseable {
         return config;
     }
 
-    private static final int IDLE_SECONDS = 30;
     private static final int SHUTDOWN_SECONDS = 5;
     private static final int MAX_QUEUED_HANDSHAKE_STEPS = 10_000;
     private static final int BACKLOG = 1024;
