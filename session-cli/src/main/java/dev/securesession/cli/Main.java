@@ -16,6 +16,7 @@ import dev.securesession.cli.keys.PubkeyCommand;
 import dev.securesession.cli.manual.ManualCommand;
 import dev.securesession.cli.peer.PeerCommand;
 import dev.securesession.cli.state.StateCommand;
+import dev.securesession.cli.tunnel.PrepareCommand;
 import dev.securesession.cli.tunnel.ProxyCommand;
 import dev.securesession.cli.tunnel.ServeCommand;
 import dev.securesession.cli.tunnel.StatusCommand;
@@ -54,7 +55,8 @@ import picocli.CommandLine.Spec;
             VersionCommand.class,
             DemoServerCommand.class,
             DemoClientCommand.class,
-            ManualCommand.class
+            ManualCommand.class,
+            PrepareCommand.class
         },
         footer = {"", "secure-session COMMAND --help tells more about a command."})
 public final class Main implements Runnable, Terminal.Owner {

@@ -42,7 +42,15 @@ class UsageTest {
                         "bench",
                         "version")
                 .allSatisfy(command -> assertThat(help).containsPattern("(?m)^  " + command + " +[A-Z]"));
-        assertThat(help).doesNotContain("demo-server", "demo-client", "manual");
+        assertThat(help).doesNotContain("demo-server", "demo-client", "manual", "prepare");
+    }
+
+    /** The launcher of the distribution runs it to archive classes, and would go without an archive if it failed. */
+    @Test
+    void hiddenPreparationSendsAByteThroughATunnel() {
+        Cli.Result result = new Cli().run("prepare").succeeded();
+
+        assertThat(result.out() + result.err()).isEmpty();
     }
 
     @ParameterizedTest
