@@ -1,10 +1,10 @@
 package com.cossacklabs.themis;
 
 /**
- * What a session asks of the program, and tells it.
+ * Looks up peer keys and observes state changes.
  *
- * <p>Called on the thread that calls the session, while the session is locked for other threads: whoever waits here keeps
- * them waiting. Closing the session is possible.
+ * <p>Called on the thread that calls the session, under the session's lock: a callback that blocks also blocks other threads
+ * that use the session. It may close the session.
  */
 public interface ISessionCallbacks {
     /**

@@ -150,8 +150,8 @@ final class RsaKeys {
     private static ByteBuffer payload(byte[] encoded, int length) throws InvalidKeyException {
         ByteBuffer container = ByteBuffer.wrap(encoded);
         if (encoded.length != HEADER_LENGTH + length || container.getInt(SIZE_OFFSET) != encoded.length) {
-            throw new InvalidKeyException("an RSA key of " + encoded.length + " bytes; with this tag it has "
-                    + (HEADER_LENGTH + length) + ", and states them");
+            throw new InvalidKeyException("an RSA key of " + encoded.length + " bytes; its tag requires "
+                    + (HEADER_LENGTH + length) + " bytes, also in the size field");
         }
         if (container.getInt(CRC_OFFSET) != Integer.reverseBytes(checksum(encoded))) {
             throw new InvalidKeyException("an RSA key with a wrong checksum: it was damaged");

@@ -5,7 +5,6 @@ import dev.securesession.Sealer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.GeneralSecurityException;
-import java.security.InvalidKeyException;
 import java.security.NoSuchAlgorithmException;
 import java.security.ProviderException;
 import java.security.SecureRandom;
@@ -17,6 +16,7 @@ import java.security.interfaces.RSAPublicKey;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import java.util.Arrays;
+import javax.crypto.BadPaddingException;
 import javax.crypto.Cipher;
 import javax.crypto.spec.OAEPParameterSpec;
 import javax.crypto.spec.PSource;
@@ -102,7 +102,7 @@ final class RsaMessages {
         if (totalLength != message.length
                 || keyLength != RsaKeys.modulusLength(key.getModulus())
                 || keyLength > fields.remaining()) {
-            throw new InvalidKeyException("an encrypted message of " + message.length + " bytes that states "
+            throw new BadPaddingException("an encrypted message of " + message.length + " bytes that states "
                     + Integer.toUnsignedString(totalLength) + " and a key of " + Integer.toUnsignedString(keyLength));
         }
         byte[] messageKey = messageKey(key, next(fields, keyLength));
@@ -110,7 +110,7 @@ final class RsaMessages {
         try {
             return sealer.unseal(next(fields, fields.remaining()));
         } catch (SealedDataException e) {
-            throw new InvalidKeyException("an encrypted message that was changed, or that is for another key");
+            throw new BadPaddingException("an encrypted message that was changed, or that is for another key");
         } finally {
             Arrays.fill(messageKey, (byte) 0);
             sealer.destroy();

@@ -54,9 +54,9 @@ public class SecureCompare {
      */
     public SecureCompare() {
         try {
-            Class.forName("org.bouncycastle.math.ec.rfc8032.Ed25519", false, SecureCompare.class.getClassLoader());
+            Comparison.requireLibrary();
             hash = MessageDigest.getInstance("SHA-256");
-        } catch (ClassNotFoundException e) {
+        } catch (NoClassDefFoundError e) {
             throw new IllegalStateException(
                     "SecureCompare needs BouncyCastle: add org.bouncycastle:bcprov-jdk18on, which was excluded", e);
         } catch (NoSuchAlgorithmException e) {

@@ -83,8 +83,9 @@ public class SecureServerSocket extends ServerSocket {
         lock.lock();
         try {
             if (!accepting && !isClosed()) {
-                accepting = true;
                 start("themis-accept", this::acceptAll);
+                // Not before: if no thread can be started, the next call tries again.
+                accepting = true;
             }
             while (true) {
                 if (isClosed()) {

@@ -3,6 +3,7 @@ package com.cossacklabs.themis;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
+import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.KeyRejectedException;
 import dev.securesession.MessageRejectedException;
@@ -35,8 +36,9 @@ public class SecureSession {
     private final SessionConfig config;
     private final boolean restored;
 
-    // Exactly one of the two is set once a role is taken, and the session replaces the handshake. Written under the
-    // lock of this object; volatile for close(), which does not take it.
+    // At most one of the two is used; the session replaces the handshake. Written under the lock of this object;
+    // volatile
+    // for close(), which does not take it.
     private volatile @Nullable Handshake handshake;
     private volatile dev.securesession.@Nullable SecureSession session;
     private volatile State state = State.IDLE;
@@ -52,7 +54,7 @@ public class SecureSession {
         ESTABLISHED
     }
 
-    /** What came of a message. */
+    /** The kind of result of {@code unwrap}. */
     public enum SessionDataType {
         /** Nothing: the handshake is over. */
         NO_DATA,
@@ -78,7 +80,7 @@ public class SecureSession {
         }
     }
 
-    /** What came of a message, and the bytes of it. */
+    /** The result of {@code unwrap}. */
     public static class UnwrapResult {
         private final SessionDataType dataType;
         private final byte[] data;
@@ -144,18 +146,18 @@ public class SecureSession {
                 callbacks);
     }
 
-    private SecureSession(dev.securesession.SecureSession restored, ISessionCallbacks callbacks) {
-        this.config = Restored.CONFIG;
+    private SecureSession(Restored restored, ISessionCallbacks callbacks) {
+        this.config = restored.config;
         this.restored = true;
-        this.session = restored;
+        this.session = restored.session;
         this.callbacks = callbacks;
     }
 
     /**
-     * Takes up a session that was saved, here or by another Themis peer.
+     * Restores a session that was saved, here or by another Themis peer.
      *
      * @param state 60 bytes, out of storage that is trusted; the caller's to wipe
-     * @param callbacks asked for keys and told of changes, which does not happen any more
+     * @param callbacks not called; kept for compatibility
      * @return the session where it stood; {@link #isEstablished} is true, while {@link #getState} stays
      *     {@link State#IDLE}
      * @throws SecureSessionException if the bytes are no such state
@@ -166,17 +168,16 @@ public class SecureSession {
     public static SecureSession restore(byte[] state, ISessionCallbacks callbacks) throws SecureSessionException {
         Arguments.requireNonNull(state, "state cannot be null");
         try {
-            return new SecureSession(
-                    dev.securesession.SecureSession.restoreUnsealedTssc(state, Restored.CONFIG), callbacks);
+            return new SecureSession(new Restored(state), callbacks);
         } catch (StateRejectedException e) {
             throw new SecureSessionException("failed to restore Secure Session", e);
         }
     }
 
     /**
-     * Returns the first message of the handshake and makes this end the client. Until the server has answered, the same
-     * message can be had again. After that, a client begins a new handshake with new keys, because a message was lost or the
-     * server is a new one: what it had with the server before is closed, and payloads under way are lost.
+     * Returns the first message of the handshake and makes this end the client. Until message 2 is accepted, further calls
+     * return the same message. After that, a call starts a new handshake with new keys and closes the previous session;
+     * payloads in transit are lost. A call that fails changes nothing.
      *
      * @return the message for the server, a new array
      * @throws RuntimeException if this end is the server or was restored, or a callback calls that looks up a key
@@ -212,10 +213,13 @@ public class SecureSession {
         }
     }
 
+    /** Computes first and changes then: a provider that fails leaves the session as it was. */
     private byte[] startAnew() {
+        Handshake next = Handshake.clientAcceptingAnyKnownPeer(config);
+        byte[] request = next.start();
         Handshake previous = handshake;
         dev.securesession.SecureSession established = session;
-        Handshake next = begin(Handshake.clientAcceptingAnyKnownPeer(config));
+        begin(next);
         session = null;
         if (previous != null) {
             previous.close();
@@ -223,7 +227,7 @@ public class SecureSession {
         if (established != null) {
             established.close();
         }
-        return next.start();
+        return request;
     }
 
     /**
@@ -256,7 +260,7 @@ public class SecureSession {
      * accepted afterwards.
      *
      * @param wrappedData the whole message
-     * @return what came of it; {@link SessionDataType#PROTOCOL_DATA} must be sent to the peer
+     * @return the result; {@link SessionDataType#PROTOCOL_DATA} must be sent to the peer
      * @throws SecureSessionException if the message is refused: the cause says why
      * @throws IllegalStateException if the session was closed
      */
@@ -452,7 +456,7 @@ public class SecureSession {
         handshake = null;
     }
 
-    /** Whoever closes sets the mark first and looks for secrets then; we put secrets first and look for the mark then. */
+    /** {@code close()} sets {@code closed} and then reads the fields; this end writes a field and then reads {@code closed}. */
     private void closeIfOvertaken() {
         if (closed) {
             close();
@@ -497,12 +501,17 @@ public class SecureSession {
 
     private static final String NOT_WRAPPED = "Secure Session failed to wrap data";
 
-    /**
-     * The configuration of restored sessions. Nothing looks at its identity, but there must be one; made when the first
-     * session is restored.
-     */
+    /** A session that was restored. Nothing looks at its identity, but there must be one; it is made with the first of them. */
     private static final class Restored {
-        static final SessionConfig CONFIG = config(
-                PeerId.ofUtf8("restored"), KeypairGenerator.generateKeypair().getPrivateKey());
+        static final PeerId ID = PeerId.ofUtf8("restored");
+        static final PrivateKey KEY =
+                new PrivateKey(IdentityKeyPair.generate().privateKey().encodeSecret());
+
+        final SessionConfig config = SecureSession.config(ID, KEY);
+        final dev.securesession.SecureSession session;
+
+        Restored(byte[] state) throws StateRejectedException {
+            session = dev.securesession.SecureSession.restoreUnsealedTssc(state, config);
+        }
     }
 }

@@ -11,11 +11,16 @@ import com.cossacklabs.themis.Peers.End;
 import com.cossacklabs.themis.SecureSession.SessionDataType;
 import com.cossacklabs.themis.SecureSession.State;
 import com.cossacklabs.themis.SecureSession.UnwrapResult;
+import dev.securesession.CryptoProviders;
 import dev.securesession.HandshakeException;
 import dev.securesession.KeyRejectedException;
 import dev.securesession.MessageRejectedException;
+import dev.securesession.compat.DropInProviders;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.Provider;
+import java.security.ProviderException;
+import java.security.Security;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.concurrent.CountDownLatch;
@@ -416,13 +421,85 @@ class SecureSessionTest {
     }
 
     @Test
-    void refusesOnlyTheNextMessageOnceOrderIsRequired() throws Exception {
+    void acceptsOnlyTheNextMessageOnceOrderIsRequired() throws Exception {
         peers.establish();
         server.session.requireOrder();
+        assertThat(server.session.unwrap(client.session.wrap(bytes("next"))).getData())
+                .isEqualTo(bytes("next"));
         client.session.wrap(bytes("lost"));
         byte[] later = client.session.wrap(bytes("later"));
 
         assertRefused(() -> server.session.unwrap(later));
+    }
+
+    /** A new handshake that cannot begin leaves the session as it was. */
+    @Test
+    void aFailedRequestLeavesTheSessionEstablished() throws Exception {
+        CryptoProviders before = DropInProviders.current();
+        FailingCurves curves = new FailingCurves();
+        DropInProviders.use(CryptoProviders.platform().withEc(curves));
+        try {
+            Peers failing = new Peers().establish();
+            SecureSession session = failing.client.session;
+            curves.failing = true;
+
+            assertThatThrownBy(session::generateConnectRequest)
+                    .isExactlyInstanceOf(RuntimeException.class)
+                    .hasMessage("Secure Session cannot generate connection request");
+
+            assertThat(session.isEstablished()).isTrue();
+            assertThat(failing.server
+                            .session
+                            .unwrap(session.wrap(bytes("still")))
+                            .getData())
+                    .isEqualTo(bytes("still"));
+            curves.failing = false;
+            assertThat(session.generateConnectRequest()).isNotEmpty();
+        } finally {
+            DropInProviders.use(before);
+        }
+    }
+
+    @Test
+    void restoredSessionsUseTheProvidersOfTheMoment() throws Exception {
+        peers.establish();
+        byte[] state = client.session.save();
+        SecureSession.restore(state, client).close();
+        CryptoProviders before = DropInProviders.current();
+        FailingCurves curves = new FailingCurves();
+        DropInProviders.use(CryptoProviders.platform().withEc(curves).withMac(curves));
+        try {
+            curves.failing = true;
+
+            assertThatThrownBy(() -> SecureSession.restore(state, client)).hasMessageContaining("not today");
+        } finally {
+            DropInProviders.use(before);
+        }
+    }
+
+    /** Elliptic curves of the platform, which fail when they are told to. */
+    private static final class FailingCurves extends Provider {
+        private static final long serialVersionUID = 1L;
+
+        private volatile boolean failing;
+
+        FailingCurves() {
+            super("FailingCurves", "1", "curves for tests");
+        }
+
+        @Override
+        public Service getService(String type, String algorithm) {
+            if (failing && (type.equals("KeyPairGenerator") || type.equals("Mac"))) {
+                throw new ProviderException("not today");
+            }
+            for (Provider provider : Security.getProviders()) {
+                Service service = provider.getService(type, algorithm);
+                if (service != null) {
+                    return service;
+                }
+            }
+            return null;
+        }
     }
 
     @Test

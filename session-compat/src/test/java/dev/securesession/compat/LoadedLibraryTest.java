@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import com.cossacklabs.themis.SecureCompare;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.PrintStream;
@@ -78,12 +79,27 @@ class LoadedLibraryTest {
                 .collect(Collectors.joining(File.pathSeparator));
 
         assertThat(run(without)).startsWith("drop-in, from").contains("EC SunEC");
+        assertThat(run(without, ComparesSecrets.class)).contains("SecureCompare needs BouncyCastle");
+    }
+
+    /** A program that needs what is missing. */
+    static final class ComparesSecrets {
+        public static void main(String[] arguments) {
+            try {
+                System.out.println(new SecureCompare(new byte[] {1}));
+            } catch (IllegalStateException e) {
+                System.out.println(e.getMessage());
+            }
+        }
     }
 
     private static String run(String classPath) throws Exception {
+        return run(classPath, LoadedLibrary.class);
+    }
+
+    private static String run(String classPath, Class<?> program) throws Exception {
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        Process process = new ProcessBuilder(
-                        java.toString(), "-Xmx128m", "-cp", classPath, LoadedLibrary.class.getName())
+        Process process = new ProcessBuilder(java.toString(), "-Xmx128m", "-cp", classPath, program.getName())
                 .redirectErrorStream(true)
                 .start();
         try {

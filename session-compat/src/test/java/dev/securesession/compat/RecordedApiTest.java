@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.cossacklabs.themis.AsymmetricKey;
 import com.cossacklabs.themis.SecureCell;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
@@ -50,6 +53,20 @@ class RecordedApiTest {
     @Test
     void coversTheWholeRecord() throws IOException {
         assertThat(RecordedApi.read()).hasSize(34);
+    }
+
+    @Test
+    void hasNoOtherPublicClasses() throws IOException {
+        Set<String> ours = new ClassFileImporter()
+                        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                        .importPackages(RecordedApi.PACKAGE)
+                        .stream()
+                        .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
+                        .map(type -> type.getName().substring(RecordedApi.PACKAGE.length() + 1))
+                        .collect(Collectors.toSet());
+
+        assertThat(ours).isNotEmpty();
+        assertThat(RecordedApi.read().keySet()).containsAll(ours);
     }
 
     /** Compilers copy the values of constants into the programs that use them. */

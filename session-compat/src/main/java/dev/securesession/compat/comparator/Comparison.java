@@ -37,6 +37,15 @@ public final class Comparison {
     private Result result = Result.NOT_READY;
 
     /**
+     * Returns if the library of the group operations is there.
+     *
+     * @throws NoClassDefFoundError if it is not
+     */
+    public static void requireLibrary() {
+        GroupElement.requireLibrary();
+    }
+
+    /**
      * Begins a comparison in which this end may send first or second.
      *
      * @param hash SHA-256 of the secret; only read

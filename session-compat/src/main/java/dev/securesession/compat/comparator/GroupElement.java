@@ -3,6 +3,7 @@ package dev.securesession.compat.comparator;
 import java.math.BigInteger;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.Objects;
 import org.bouncycastle.math.ec.ECAlgorithms;
 import org.bouncycastle.math.ec.ECCurve;
 import org.bouncycastle.math.ec.ECFieldElement;
@@ -21,6 +22,11 @@ final class GroupElement {
     static final int LENGTH = 32;
 
     private final ECPoint point;
+
+    /** Fails with a {@code NoClassDefFoundError} without BouncyCastle, as every use of this class does. */
+    static void requireLibrary() {
+        Objects.requireNonNull(ONE);
+    }
 
     private GroupElement(ECPoint point) {
         this.point = point;
