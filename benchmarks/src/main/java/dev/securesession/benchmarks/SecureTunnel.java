@@ -95,7 +95,9 @@ final class SecureTunnel implements Tunnel.Starter {
     }
 
     private static String benchmarks() {
-        return Path.of(System.getProperty("java.class.path").split(":")[0]).toAbsolutePath().toString();
+        return Path.of(System.getProperty("java.class.path").split(File.pathSeparator, -1)[0])
+                .toAbsolutePath()
+                .toString();
     }
 
     private static final FileAttribute<?> OWNER_ONLY =
