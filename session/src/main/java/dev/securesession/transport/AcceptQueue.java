@@ -13,16 +13,22 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /** The established sockets that wait for {@code accept}, up to a limit. Safe for use by several threads. */
 final class AcceptQueue {
-    private final int limit;
-
     // Guards the fields below. Nothing foreign is called under it.
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Queue<SecureSocket> waiting = new ArrayDeque<>();
+    private int limit;
     private boolean closed;
 
-    AcceptQueue(int limit) {
-        this.limit = limit;
+    /** Sets how many may wait; none before. */
+    void limit(int sockets) {
+        lock.lock();
+        try {
+            limit = sockets;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Adds a socket as soon as there is room; returns false if there is none in time, or the queue is closed. */

@@ -49,6 +49,7 @@ public final class SecureServer implements Closeable {
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final ServerSocket serverSocket;
+    private final Accepting accepting;
     private final SessionConfig config;
     private final ServerOptions options;
     private final Handler handler;
@@ -71,8 +72,14 @@ public final class SecureServer implements Closeable {
     private final Map<PeerId, Long> closedPeers = new HashMap<>();
     private long epoch;
 
-    private SecureServer(ServerSocket serverSocket, SessionConfig config, ServerOptions options, Handler handler) {
+    private SecureServer(
+            ServerSocket serverSocket,
+            Accepting accepting,
+            SessionConfig config,
+            ServerOptions options,
+            Handler handler) {
         this.serverSocket = serverSocket;
+        this.accepting = accepting;
         this.config = config;
         this.options = options;
         this.handler = handler;
@@ -138,12 +145,22 @@ public final class SecureServer implements Closeable {
      */
     public static SecureServer listen(
             ServerSocket serverSocket, SessionConfig config, Handler handler, ServerOptions options) {
+        return listen(serverSocket, serverSocket::accept, config, handler, options);
+    }
+
+    /** Starts a server that gets its connections from a part of a server socket. */
+    static SecureServer listen(
+            ServerSocket serverSocket,
+            Accepting accepting,
+            SessionConfig config,
+            Handler handler,
+            ServerOptions options) {
         HandshakeRunner.requireDirectory(config);
         if (!serverSocket.isBound()) {
             throw new IllegalArgumentException("a server socket without an address; bind it first");
         }
         config.crypto().warmUpInBackground();
-        SecureServer server = new SecureServer(serverSocket, config, options, handler);
+        SecureServer server = new SecureServer(serverSocket, accepting, config, options, handler);
         boolean started = false;
         try {
             BackgroundThreads.start("accept-" + serverSocket.getLocalPort(), server::acceptAll);
@@ -297,7 +314,7 @@ public final class SecureServer implements Closeable {
 
     private void acceptNext() {
         try {
-            admit(serverSocket.accept());
+            admit(accepting.next());
         } catch (SocketTimeoutException e) {
             // The server socket came with a time limit. No client has connected, and nothing has failed.
         } catch (IOException e) {
@@ -539,6 +556,11 @@ public final class SecureServer implements Closeable {
         default void handlerFailed(SecureConnection connection, Exception cause) {
             uncaught(cause);
         }
+    }
+
+    /** Waits for the next connection. */
+    interface Accepting {
+        Socket next() throws IOException;
     }
 
     /** Takes established connections over, which then outlive the call. */

@@ -2,14 +2,16 @@ package dev.securesession.transport;
 
 import dev.securesession.SessionConfig;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.net.SocketOption;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A server socket whose {@code accept} returns established sockets from the queue that a {@link SecureServer} fills. */
@@ -17,13 +19,11 @@ import org.jspecify.annotations.Nullable;
 final class SecureServerSocket extends ServerSocket {
     static final int DEFAULT_BACKLOG = 50;
 
-    private final ServerSocket tcp = new ServerSocket();
     private final SessionConfig config;
     private final ServerOptions options;
+    private final AcceptQueue established = new AcceptQueue();
     private volatile @Nullable SecureServer server;
     private volatile int acceptTimeoutMillis;
-
-    private volatile AcceptQueue established = new AcceptQueue(DEFAULT_BACKLOG);
 
     SecureServerSocket(SessionConfig config, ServerOptions options) throws IOException {
         this.config = config;
@@ -38,60 +38,51 @@ final class SecureServerSocket extends ServerSocket {
     @Override
     public void bind(@Nullable SocketAddress endpoint, int newBacklog) throws IOException {
         int limit = newBacklog < 1 ? DEFAULT_BACKLOG : newBacklog;
-        tcp.bind(endpoint, limit);
-        established = new AcceptQueue(limit);
-        server = SecureServer.listen(tcp, config, new Taker(), options);
+        super.bind(endpoint, limit);
+        established.limit(limit);
+        SecureServer started = SecureServer.listen(this, this::acceptTcp, config, new Taker(), options);
+        server = started;
+        // A thread that closes either sees the server, or is seen here.
+        if (isClosed()) {
+            started.stopAccepting();
+            throw new SocketException("the server socket was closed while it was bound");
+        }
     }
 
     @Override
     public Socket accept() throws IOException {
         Deadline deadline = Deadline.after(Duration.ofMillis(acceptTimeoutMillis));
-        if (!isBound()) {
+        if (!isBound() && !isClosed()) {
             throw new SocketException("the server socket is not bound");
         }
         return established.take(deadline);
     }
 
+    /** Waits for a connection without a session. */
+    private Socket acceptTcp() throws IOException {
+        return super.accept();
+    }
+
     @Override
     public void close() throws IOException {
         List<SecureSocket> left = established.close();
+        if (isClosed()) {
+            return;
+        }
         try {
-            tcp.close();
+            super.close();
         } finally {
             SecureServer running = server;
             if (running != null) {
                 running.stopAccepting();
             }
-            for (SecureSocket socket : left) {
-                socket.setSoLinger(true, 0);
-                socket.close();
-            }
+            abort(left);
         }
     }
 
-    @Override
-    public boolean isClosed() {
-        return tcp.isClosed();
-    }
-
-    @Override
-    public boolean isBound() {
-        return tcp.isBound();
-    }
-
-    @Override
-    public @Nullable InetAddress getInetAddress() {
-        return tcp.getInetAddress();
-    }
-
-    @Override
-    public int getLocalPort() {
-        return tcp.getLocalPort();
-    }
-
-    @Override
-    public @Nullable SocketAddress getLocalSocketAddress() {
-        return tcp.getLocalSocketAddress();
+    /** Aborts connections that nobody will accept, whatever becomes of each. */
+    static void abort(List<SecureSocket> left) {
+        left.forEach(SecureSocket::abort);
     }
 
     @Override
@@ -101,48 +92,42 @@ final class SecureServerSocket extends ServerSocket {
 
     @Override
     public void setSoTimeout(int timeout) throws SocketException {
-        if (timeout < 0) {
-            throw new IllegalArgumentException("a timeout of " + timeout + " ms; it must be 0 (none) or more");
-        }
-        if (isClosed()) {
-            throw new SocketException("the server socket is closed");
-        }
-        acceptTimeoutMillis = timeout;
+        requireOpen();
+        acceptTimeoutMillis = SecureSocket.requireTimeout(timeout);
     }
 
     @Override
-    public int getSoTimeout() {
+    public int getSoTimeout() throws IOException {
+        requireOpen();
         return acceptTimeoutMillis;
     }
 
     @Override
-    public void setReuseAddress(boolean on) throws SocketException {
-        tcp.setReuseAddress(on);
+    public <T> ServerSocket setOption(SocketOption<T> name, T value) throws IOException {
+        requireOpen();
+        throw SecureSocket.unsupported(name);
     }
 
     @Override
-    public boolean getReuseAddress() throws SocketException {
-        return tcp.getReuseAddress();
+    public <T> T getOption(SocketOption<T> name) throws IOException {
+        requireOpen();
+        throw SecureSocket.unsupported(name);
     }
 
     @Override
-    public void setReceiveBufferSize(int size) throws SocketException {
-        tcp.setReceiveBufferSize(size);
-    }
-
-    @Override
-    public int getReceiveBufferSize() throws SocketException {
-        return tcp.getReceiveBufferSize();
-    }
-
-    @Override
-    public void setPerformancePreferences(int connectionTime, int latency, int bandwidth) {
-        tcp.setPerformancePreferences(connectionTime, latency, bandwidth);
+    public Set<SocketOption<?>> supportedOptions() {
+        return Collections.emptySet();
     }
 
     @Override
     public String toString() {
-        return "secure server socket of " + config.identity().id() + " on " + tcp.getLocalSocketAddress();
+        return "secure server socket of " + config.identity().id() + " on " + getLocalSocketAddress();
+    }
+
+    private void requireOpen() throws SocketException {
+        if (isClosed()) {
+            throw new SocketException("the server socket is closed");
+        }
     }
 
     /** Puts established connections into the queue. */

@@ -51,10 +51,12 @@ public final class SecureServerSocketFactory extends ServerSocketFactory {
      * @param config the local identity and the keys of peers, each of whom is accepted
      * @param options limits and timeouts; the executor is not used, since no handler runs
      * @return the factory
-     * @throws IllegalArgumentException if the configuration has no directory of peers
+     * @throws IllegalArgumentException if the configuration has no directory of peers, or the message limit is too low for
+     *     a stream
      */
     public static SecureServerSocketFactory of(SessionConfig config, ServerOptions options) {
         HandshakeRunner.requireDirectory(config);
+        SecureStream.requireRoom(options.connections());
         return new SecureServerSocketFactory(config, options);
     }
 

@@ -9,13 +9,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketImpl;
+import java.net.SocketOption;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +35,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@link #close}, and closing one of the streams, ends our direction too, as closing a TCP socket does. With
  *       {@code setSoLinger(true, 0)} it aborts instead, and the reads of the peer fail.
  *   <li>{@link #setSoTimeout} limits reads, which can go on after a {@link java.net.SocketTimeoutException}.
- *   <li>Urgent data, channels and the options of {@code setOption} are not supported; other options are those of the TCP
- *       socket.
+ *   <li>A socket is closed after a connect that fails for whatever reason but a wrong argument.
+ *   <li>Urgent data and channels are not supported, nor is any option of {@code setOption}, which throws
+ *       {@link UnsupportedOperationException}; the options that have a method of their own are those of the TCP socket.
  * </ul>
  *
  * <p>Any number of threads may read, write and close. Each write is sent at once, in chunks of up to 32 KiB.
@@ -64,8 +69,7 @@ public final class SecureSocket extends Socket {
     /** Returns a socket that is not connected; the handshake expects this peer. */
     static SecureSocket client(SessionConfig config, PeerId expectedPeer, ConnectionOptions options)
             throws IOException {
-        return new SecureSocket(
-                new Socket(), (tcp, deadline) -> handshake(tcp, deadline, config, expectedPeer, options), () -> {});
+        return opening((tcp, deadline) -> handshake(tcp, deadline, config, expectedPeer, options));
     }
 
     /** Returns a socket over an established connection. */
@@ -78,6 +82,11 @@ public final class SecureSocket extends Socket {
                 onClose);
         socket.stream = SecureStream.over(connection);
         return socket;
+    }
+
+    /** Returns a socket that is not connected and makes its stream in another way. */
+    static SecureSocket opening(Opener opener) throws IOException {
+        return new SecureSocket(new Socket(), opener, () -> {});
     }
 
     private static SecureStream handshake(
@@ -133,19 +142,25 @@ public final class SecureSocket extends Socket {
      * @param endpoint where the expected peer listens
      * @param timeout milliseconds for both together, or 0 for no limit but the handshake deadline of the options
      * @throws java.net.SocketTimeoutException at the timeout; the socket is closed
+     * @throws SocketException if the socket is closed, or connected before, in which case the connection goes on
      * @throws IOException if the connection or the handshake fails, with a {@link HandshakeException} as its cause if the
      *     peer was refused; the socket is closed
      */
     @Override
     public void connect(SocketAddress endpoint, int timeout) throws IOException {
         requireOpen();
+        requireEndpoint(endpoint, timeout);
+        if (tcp.isConnected()) {
+            throw new SocketException("the socket is already connected");
+        }
         Deadline deadline = Deadline.after(Duration.ofMillis(timeout));
-        tcp.connect(endpoint, timeout);
         boolean connected = false;
         try {
+            tcp.connect(endpoint, timeout);
             SecureStream established = opener.open(tcp, deadline);
             stream = established;
             established.setReadTimeout(Duration.ofMillis(readTimeoutMillis));
+            // A thread that closes either sees the stream, or is seen here.
             if (closed) {
                 established.close();
                 throw new SocketException("the socket was closed while it connected");
@@ -220,6 +235,7 @@ public final class SecureSocket extends Socket {
             if (established == null) {
                 closed = true;
                 tcp.close();
+                closeLate(stream);
             } else if (abortsOnClose) {
                 closed = true;
                 established.close();
@@ -231,13 +247,27 @@ public final class SecureSocket extends Socket {
         }
     }
 
+    /** Closes the stream that was made after the socket was closed; the network is gone. */
+    private static void closeLate(@Nullable SecureStream late) throws IOException {
+        if (late != null) {
+            late.connection().close();
+        }
+    }
+
+    /** Closes a socket that no program has seen, and tells the peer if that is possible. */
+    void abort() {
+        abortsOnClose = true;
+        try {
+            close();
+        } catch (IOException e) {
+            // The socket is abandoned, closed or not.
+        }
+    }
+
     @Override
     public void setSoTimeout(int timeout) throws SocketException {
         requireOpen();
-        if (timeout < 0) {
-            throw new IllegalArgumentException("a timeout of " + timeout + " ms; it must be 0 (none) or more");
-        }
-        readTimeoutMillis = timeout;
+        readTimeoutMillis = requireTimeout(timeout);
         SecureStream established = stream;
         if (established != null) {
             established.setReadTimeout(Duration.ofMillis(timeout));
@@ -260,6 +290,43 @@ public final class SecureSocket extends Socket {
     @Override
     public int getSoLinger() throws SocketException {
         return abortsOnClose ? 0 : tcp.getSoLinger();
+    }
+
+    @Override
+    public <T> Socket setOption(SocketOption<T> name, T value) throws IOException {
+        requireOpen();
+        throw unsupported(name);
+    }
+
+    @Override
+    public <T> T getOption(SocketOption<T> name) throws IOException {
+        requireOpen();
+        throw unsupported(name);
+    }
+
+    @Override
+    public Set<SocketOption<?>> supportedOptions() {
+        return Collections.emptySet();
+    }
+
+    static UnsupportedOperationException unsupported(SocketOption<?> name) {
+        return new UnsupportedOperationException(
+                "the option " + name.name() + " by its name; use the method for it, setTcpNoDelay for example");
+    }
+
+    static int requireTimeout(int timeout) {
+        if (timeout < 0) {
+            throw new IllegalArgumentException("a timeout of " + timeout + " ms; it must be 0 (none) or more");
+        }
+        return timeout;
+    }
+
+    private static void requireEndpoint(@Nullable SocketAddress endpoint, int timeout) {
+        if (!(endpoint instanceof InetSocketAddress)) {
+            throw new IllegalArgumentException(
+                    "an endpoint of " + endpoint + "; it must be an internet address and port");
+        }
+        requireTimeout(timeout);
     }
 
     @Override
@@ -444,7 +511,7 @@ public final class SecureSocket extends Socket {
     }
 
     /** Makes a stream of a TCP connection. */
-    private interface Opener {
+    interface Opener {
         SecureStream open(Socket tcp, Deadline deadline) throws IOException;
     }
 

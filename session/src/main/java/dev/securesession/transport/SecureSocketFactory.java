@@ -93,10 +93,12 @@ public final class SecureSocketFactory extends SocketFactory {
      * @param peer the only peer that is accepted
      * @param options framing, limits and timeouts
      * @return the factory
-     * @throws IllegalArgumentException if the configuration has no directory of peers
+     * @throws IllegalArgumentException if the configuration has no directory of peers, or the message limit is too low for
+     *     a stream
      */
     public static SecureSocketFactory of(SessionConfig config, PeerId peer, ConnectionOptions options) {
         HandshakeRunner.requireDirectory(config);
+        SecureStream.requireRoom(options);
         return new SecureSocketFactory(config, peer, options);
     }
 

@@ -2,6 +2,7 @@ package dev.securesession.transport;
 
 import dev.securesession.Delivery;
 import dev.securesession.MessageRejectedException;
+import dev.securesession.SecureSession;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -77,6 +78,11 @@ public final class SecureStream implements Closeable {
         }
         StreamFrame.requireRoom(connection.maxPayloadLength());
         return new SecureStream(connection);
+    }
+
+    /** Refuses options whose connections could not carry a stream. */
+    static void requireRoom(ConnectionOptions options) {
+        StreamFrame.requireRoom(options.maxMessageLength() - SecureSession.OVERHEAD);
     }
 
     /**

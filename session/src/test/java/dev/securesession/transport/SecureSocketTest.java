@@ -6,10 +6,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.securesession.Delivery;
 import dev.securesession.HandshakeException;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
 import dev.securesession.rules.Rule;
+import dev.securesession.testkit.MemoryTransport;
 import dev.securesession.testkit.Pair;
 import dev.securesession.testkit.TestKeys;
 import java.io.EOFException;
@@ -22,13 +25,19 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ServerSocketFactory;
 import javax.net.SocketFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -41,6 +50,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Sockets and server sockets of the factories, used as programs use sockets. */
 class SecureSocketTest {
     private static final InetAddress HERE = InetAddress.getLoopbackAddress();
+    private static final int RACES = 200;
 
     private final Pair pair = Pair.create();
     private final SocketFactory clients = SecureSocketFactory.of(pair.client(), Pair.SERVER_ID);
@@ -448,6 +458,178 @@ class SecureSocketTest {
     }
 
     @Test
+    void aConnectThatFailsLeavesTheSocketClosed() throws Exception {
+        int unused;
+        try (ServerSocket tcp = Loopback.listening()) {
+            unused = tcp.getLocalPort();
+        }
+        for (InetSocketAddress nowhere :
+                List.of(new InetSocketAddress(HERE, unused), InetSocketAddress.createUnresolved("no.such.host", 1))) {
+            Socket socket = clients.createSocket();
+            resources.add(socket);
+
+            assertThatThrownBy(() -> socket.connect(nowhere)).as("%s", nowhere).isInstanceOf(IOException.class);
+            assertThat(socket.isClosed()).as("%s", nowhere).isTrue();
+            assertThat(socket.isConnected()).as("%s", nowhere).isFalse();
+        }
+    }
+
+    @Test
+    void connectingTwiceLeavesTheConnectionAsItWas() throws Exception {
+        Ends ends = connect();
+
+        assertThatThrownBy(() -> ends.client.connect(server.getLocalSocketAddress()))
+                .isInstanceOf(SocketException.class)
+                .hasMessageContaining("connected");
+        ends.client.getOutputStream().write(6);
+        assertThat(ends.server.getInputStream().read()).isEqualTo(6);
+    }
+
+    @Test
+    void closingWhileTheStreamIsMadeLeavesNoSessionOpen() throws Exception {
+        for (int round = 0; round < RACES; round++) {
+            SecureConnection connection = SecureConnection.over(MemoryTransport.create(Delivery.ORDERED), session());
+            CyclicBarrier together = new CyclicBarrier(2);
+            SecureSocket socket = SecureSocket.opening((tcp, deadline) -> {
+                meet(together);
+                return SecureStream.over(connection);
+            });
+            Future<Boolean> connecting = threads.run(() -> {
+                try {
+                    socket.connect(server.getLocalSocketAddress());
+                    return true;
+                } catch (SocketException closedMeanwhile) {
+                    return false;
+                }
+            });
+            meet(together);
+            socket.close();
+            Threads.await(connecting);
+
+            assertThat(socket.isClosed()).isTrue();
+            assertThat(connection.session().isClosed()).as("round %s", round).isTrue();
+        }
+    }
+
+    @Test
+    void socketOptionsAreNotSupported() throws Exception {
+        Ends ends = connect();
+        assertThat(ends.client.supportedOptions()).isEmpty();
+        assertThatThrownBy(() -> ends.client.setOption(StandardSocketOptions.TCP_NODELAY, true))
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContaining("TCP_NODELAY");
+        assertThatThrownBy(() -> ends.client.getOption(StandardSocketOptions.TCP_NODELAY))
+                .isInstanceOf(UnsupportedOperationException.class);
+        ends.client.close();
+
+        assertThatThrownBy(() -> ends.client.setOption(StandardSocketOptions.TCP_NODELAY, true))
+                .isInstanceOf(SocketException.class);
+        assertThatThrownBy(() -> ends.client.getOption(StandardSocketOptions.TCP_NODELAY))
+                .isInstanceOf(SocketException.class);
+    }
+
+    @Test
+    void closingAServerSocketWhileItIsBoundLeavesNothingOpen() throws Exception {
+        for (int round = 0; round < RACES; round++) {
+            ServerSocket raced = servers.createServerSocket();
+            raced.setSoTimeout(5000);
+            CyclicBarrier together = new CyclicBarrier(2);
+            Future<Boolean> binding = threads.run(() -> {
+                meet(together);
+                try {
+                    raced.bind(new InetSocketAddress(HERE, 0));
+                    return true;
+                } catch (SocketException closedMeanwhile) {
+                    return false;
+                }
+            });
+            meet(together);
+            // Another moment of binding in each round.
+            for (int i = 0; i < round % 50; i++) {
+                assertThat(raced.isClosed()).isFalse();
+            }
+            raced.close();
+            Threads.await(binding);
+
+            assertThat(raced.isClosed()).isTrue();
+            assertThatThrownBy(raced::accept)
+                    .as("round %s", round)
+                    .isInstanceOf(SocketException.class)
+                    .isNotInstanceOf(SocketTimeoutException.class);
+        }
+    }
+
+    @Test
+    void closingAServerSocketWhileClientsConnectLeavesNothingOpen() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            ServerSocket raced = servers.createServerSocket(0, 2, HERE);
+            List<Future<Integer>> reading = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                reading.add(threads.run(() -> {
+                    try (Socket socket = clients.createSocket(HERE, raced.getLocalPort())) {
+                        socket.setSoTimeout(20_000);
+                        return socket.getInputStream().read();
+                    }
+                }));
+            }
+            List<Socket> accepted = new ArrayList<>();
+            Future<Integer> accepting = threads.run(() -> {
+                while (true) {
+                    accepted.add(raced.accept());
+                }
+            });
+            raced.close();
+            assertThat(Threads.awaitFailure(accepting)).isInstanceOf(SocketException.class);
+            for (Socket socket : accepted) {
+                socket.getOutputStream().write(9);
+                socket.close();
+            }
+            int served = 0;
+            for (Future<Integer> one : reading) {
+                try {
+                    assertThat(Threads.await(one)).isEqualTo(9);
+                    served++;
+                } catch (SocketTimeoutException left) {
+                    throw new AssertionError("a client that waits for a server socket that is closed", left);
+                } catch (IOException turnedAway) {
+                    assertThat(turnedAway).isNotNull();
+                }
+            }
+            assertThat(served).isEqualTo(accepted.size());
+        }
+    }
+
+    @Test
+    void aWaitingConnectionThatHasFailedDoesNotKeepTheOthersOpen() throws Exception {
+        AtomicInteger ended = new AtomicInteger();
+        List<SecureSocket> left = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            Loopback loopback = Loopback.open();
+            resources.add(loopback);
+            SecureConnection connection =
+                    SecureConnection.over(StreamTransport.of(loopback.server, Framing.lengthPrefix()), session());
+            left.add(SecureSocket.accepted(loopback.server, connection, ended::incrementAndGet));
+        }
+        left.get(0).stream().connection().transport().close();
+
+        SecureServerSocket.abort(left);
+
+        assertThat(left).allMatch(socket -> socket.session().isClosed());
+        assertThat(ended).hasValue(2);
+    }
+
+    @Test
+    void factoriesWantRoomForAnAbort() {
+        ConnectionOptions narrow = ConnectionOptions.defaults().withMaxMessageLength(200);
+        ServerOptions narrowServer = ServerOptions.defaults().withConnections(narrow);
+
+        assertThatThrownBy(() -> SecureSocketFactory.of(pair.client(), Pair.SERVER_ID, narrow))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> SecureServerSocketFactory.of(pair.server(), narrowServer))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
     void factoriesWantADirectory() {
         assertThatThrownBy(() -> SecureSocketFactory.of(pair.askingForKeys().client(), Pair.SERVER_ID))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -523,6 +705,20 @@ class SecureSocketTest {
 
             assertThatThrownBy(() -> socket.getInputStream().read()).isInstanceOf(StreamAbortedException.class);
             assertThat(Threads.await(plain)).startsWith(3, 0, 1);
+        }
+    }
+
+    private SecureSession session() throws HandshakeException {
+        Pair.Sessions sessions = pair.establish();
+        sessions.server().close();
+        return sessions.client();
+    }
+
+    private static void meet(CyclicBarrier barrier) {
+        try {
+            barrier.await(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new AssertionError("the other thread does not come", e);
         }
     }
 
