@@ -4,7 +4,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.function.Consumer;
 
-/** Limits and timeouts of an {@link HttpSessionHandler}. Immutable; each {@code withX} returns a changed copy. */
+/** Limits and timeouts of an {@link HttpSessionHandler} or {@link NettyHttpSessions}. Immutable; each {@code withX} returns a changed copy. */
 public final class HttpServerOptions {
     private static final HttpServerOptions DEFAULTS = new HttpServerOptions();
 

@@ -4,12 +4,8 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
-import dev.securesession.exchange.Exchange;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Answers the requests of authenticated peers over the HTTP server of the JDK.
@@ -26,24 +22,10 @@ import org.jspecify.annotations.Nullable;
  * <p>PROTOCOL.md, Part 5; H-7.
  */
 public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
-    private static final int MAX_HANDSHAKE_MESSAGE_LENGTH = 16 * 1024;
-    private static final long EXPIRY_SECONDS = 30;
+    private final HttpFront front;
 
-    private final HttpServerOptions options;
-    private final HttpSessions sessions;
-    private final Admission admission;
-    private final ScheduledThreadPoolExecutor timer;
-
-    private HttpSessionHandler(SessionConfig config, RequestHandler handler, HttpServerOptions options) {
-        this.options = options;
-        this.sessions = new HttpSessions(config, handler, options);
-        this.admission = new Admission(options);
-        this.timer = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "http-session-timer");
-            thread.setDaemon(true);
-            return thread;
-        });
-        timer.setRemoveOnCancelPolicy(true);
+    private HttpSessionHandler(HttpFront front) {
+        this.front = front;
     }
 
     /**
@@ -68,14 +50,7 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
      * @throws IllegalArgumentException if the configuration has no directory of peers
      */
     public static HttpSessionHandler of(SessionConfig config, RequestHandler handler, HttpServerOptions options) {
-        HttpSessionHandler made = new HttpSessionHandler(config, handler, options);
-        config.crypto().warmUpInBackground();
-        made.startExpiry();
-        return made;
-    }
-
-    private void startExpiry() {
-        var unused = timer.scheduleWithFixedDelay(sessions::expire, EXPIRY_SECONDS, EXPIRY_SECONDS, TimeUnit.SECONDS);
+        return new HttpSessionHandler(HttpFront.open(config, handler, options));
     }
 
     /**
@@ -87,12 +62,13 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
     @Override
     public void handle(HttpExchange http) throws IOException {
         try (http) {
-            if (timer.isShutdown()) {
-                http.sendResponseHeaders(Status.NO_ROOM, -1);
+            if (front.isClosed()) {
+                // Without a deadline, which takes the timer; the response has a head only.
+                write(http, Response.refusal(Status.NO_ROOM));
                 return;
             }
             String address = http.getRemoteAddress().getAddress().getHostAddress();
-            int status = admission.enter(address);
+            int status = front.enter(address);
             if (status != Status.OK) {
                 send(http, Response.refusal(status));
                 return;
@@ -100,7 +76,7 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
             try {
                 answer(http, address);
             } finally {
-                admission.leave(address);
+                front.leave(address);
             }
         }
     }
@@ -109,48 +85,27 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
         String root = http.getHttpContext().getPath();
         String path = http.getRequestURI().getPath();
         String below = path.startsWith(root) ? path.substring(root.length()) : path;
-        boolean isHandshake = "handshake".equals(below) || "/handshake".equals(below);
-        if (!isHandshake && !"exchange".equals(below) && !"/exchange".equals(below)) {
-            send(http, Response.refusal(Status.NO_SUCH_PATH));
+        RequestHead head = front.check(
+                below, http.getRequestMethod(), http.getRequestHeaders().getFirst(Token.HEADER));
+        if (head.status != Status.OK) {
+            send(http, Response.refusal(head.status));
             return;
         }
-        if (!"POST".equals(http.getRequestMethod())) {
-            http.getResponseHeaders().set("Allow", "POST");
-            send(http, Response.refusal(Status.WRONG_METHOD));
-            return;
+        try (RequestBody body = front.bodyOf(head)) {
+            int status = IoDeadline.within(
+                    front.options.transferTimeout(), front.timer, () -> body.read(http.getRequestBody()));
+            send(http, status == Status.OK ? front.answer(head, address, body.bytes()) : Response.refusal(status));
         }
-        String token = http.getRequestHeaders().getFirst(Token.HEADER);
-        // Before the body is read: without a session or handshake nobody makes the server hold it.
-        if (token == null ? !isHandshake : !sessions.knows(token, isHandshake)) {
-            send(http, Response.refusal(Status.UNKNOWN_TOKEN));
-            return;
-        }
-        int limit = isHandshake ? MAX_HANDSHAKE_MESSAGE_LENGTH : maxMessageLength();
-        try (RequestBody body = isHandshake || token == null
-                ? RequestBody.ofHandshake(admission)
-                : RequestBody.ofRequest(admission, token)) {
-            int status =
-                    IoDeadline.within(options.transferTimeout(), timer, () -> body.read(http.getRequestBody(), limit));
-            send(http, status == Status.OK ? process(isHandshake, token, address, body) : Response.refusal(status));
-        }
-    }
-
-    private Response process(boolean isHandshake, @Nullable String token, String address, RequestBody body) {
-        if (token == null) {
-            return sessions.begin(address, body.bytes());
-        }
-        return isHandshake ? sessions.confirm(token, body.bytes()) : sessions.exchange(token, body.bytes());
-    }
-
-    private int maxMessageLength() {
-        return (int) Math.min(Integer.MAX_VALUE - 8, (long) options.maxRequestLength() + Exchange.REQUEST_OVERHEAD);
     }
 
     private void send(HttpExchange http, Response response) throws IOException {
-        int unused = IoDeadline.within(options.transferTimeout(), timer, () -> write(http, response));
+        int unused = IoDeadline.within(front.options.transferTimeout(), front.timer, () -> write(http, response));
     }
 
     private static int write(HttpExchange http, Response response) throws IOException {
+        if (response.status == Status.WRONG_METHOD) {
+            http.getResponseHeaders().set("Allow", "POST");
+        }
         if (response.status != Status.OK) {
             http.sendResponseHeaders(response.status, -1);
             return 0;
@@ -173,7 +128,7 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
      * @return how many sessions were ended
      */
     public int closePeer(PeerId peer) {
-        return sessions.closePeer(peer);
+        return front.sessions.closePeer(peer);
     }
 
     /**
@@ -182,14 +137,13 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
      * @return the counters of this moment
      */
     public HttpServerCounters counters() {
-        return sessions.counters(admission);
+        return front.counters();
     }
 
     /** Ends all sessions and handshakes; requests get status 503 from now on. The HTTP server stays as it is. */
     @Override
     public void close() {
-        sessions.close();
-        timer.shutdown();
+        front.close();
     }
 
     /**
@@ -199,8 +153,6 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
      */
     @Override
     public String toString() {
-        HttpServerCounters counters = counters();
-        return "HTTP handler with " + counters.sessions() + " sessions and " + counters.halfOpen()
-                + " half-open handshakes";
+        return front.toString();
     }
 }

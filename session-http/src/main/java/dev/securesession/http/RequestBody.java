@@ -2,69 +2,86 @@ package dev.securesession.http;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
-/** The body of a request, read into memory that grows with what arrives and is reserved before. */
+/**
+ * The body of a request, gathered in memory that grows with what arrives. What counts for a session is reserved before;
+ * handshake messages are short, and the number of requests limits the bytes that they hold. For one thread at a time.
+ */
 final class RequestBody implements AutoCloseable {
     private static final int FIRST_LENGTH = 4096;
 
     private final Admission admission;
-    private final @Nullable String token;
+    private final RequestHead head;
     private byte[] bytes = new byte[0];
+    private int length;
     private int reserved;
 
-    private RequestBody(Admission admission, @Nullable String token) {
+    RequestBody(Admission admission, RequestHead head) {
         this.admission = admission;
-        this.token = token;
-    }
-
-    /** Returns the body of a request, which counts for its session. */
-    static RequestBody ofRequest(Admission admission, String token) {
-        return new RequestBody(admission, token);
-    }
-
-    /** Returns the body of a handshake message, which is short: their number limits the bytes that they hold. */
-    static RequestBody ofHandshake(Admission admission) {
-        return new RequestBody(admission, null);
+        this.head = head;
     }
 
     /** Reads all; returns 200, or the status that refuses the body. */
-    int read(InputStream in, int limit) throws IOException {
-        int length = 0;
+    int read(InputStream in) throws IOException {
         while (true) {
             if (length == bytes.length) {
-                if (length == limit) {
-                    if (in.read() < 0) {
-                        return Status.OK;
-                    }
-                    admission.turnAway();
-                    return Status.TOO_LONG;
+                if (length == head.maxLength && in.read() < 0) {
+                    return Status.OK;
                 }
-                int longer = (int) Math.min(limit, Math.max(FIRST_LENGTH, 2L * length));
-                if (token != null && !admission.reserve(token, longer - reserved)) {
-                    return Status.NO_ROOM;
+                int status = grow();
+                if (status != Status.OK) {
+                    return status;
                 }
-                reserved = longer;
-                bytes = Arrays.copyOf(bytes, longer);
             }
             int count = in.read(bytes, length, bytes.length - length);
             if (count < 0) {
-                bytes = Arrays.copyOf(bytes, length);
                 return Status.OK;
             }
             length += count;
         }
     }
 
+    /** Adds a part; returns 200, or the status that refuses the body. */
+    int add(ByteBuffer part) {
+        while (part.hasRemaining()) {
+            if (length == bytes.length) {
+                int status = grow();
+                if (status != Status.OK) {
+                    return status;
+                }
+            }
+            int count = Math.min(part.remaining(), bytes.length - length);
+            part.get(bytes, length, count);
+            length += count;
+        }
+        return Status.OK;
+    }
+
+    private int grow() {
+        if (length == head.maxLength) {
+            admission.turnAway();
+            return Status.TOO_LONG;
+        }
+        int longer = (int) Math.min(head.maxLength, Math.max(FIRST_LENGTH, 2L * length));
+        if (!head.isHandshake && head.token != null && !admission.reserve(head.token, longer - reserved)) {
+            return Status.NO_ROOM;
+        }
+        reserved = longer;
+        bytes = Arrays.copyOf(bytes, longer);
+        return Status.OK;
+    }
+
+    /** Returns what has arrived. */
     byte[] bytes() {
-        return bytes;
+        return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
     }
 
     @Override
     public void close() {
-        if (token != null && reserved > 0) {
-            admission.release(token, reserved);
+        if (!head.isHandshake && head.token != null && reserved > 0) {
+            admission.release(head.token, reserved);
         }
         reserved = 0;
     }

@@ -1,6 +1,6 @@
 /**
- * Requests and answers over HTTP: a handler for the server of the JDK and a client on its HTTP client. Bodies are end-to-end
- * encrypted between the two peers, whatever carries the HTTP.
+ * Requests and answers over HTTP: handlers for the server of the JDK and for Netty, and a client on the JDK's HTTP client.
+ * Bodies are end-to-end encrypted between the two peers, whatever carries the HTTP.
  *
  * <p>PROTOCOL.md, Part 5.
  */

@@ -8,6 +8,14 @@ import com.sun.net.httpserver.HttpServer;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.testkit.Pair;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpServerCodec;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -15,7 +23,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -48,6 +58,39 @@ class DocumentationTest {
         } finally {
             server.stop(0);
             sessions.close();
+        }
+    }
+
+    @Test
+    void aClientAsksAServerOnNetty() throws Exception {
+        SessionConfig config = Pair.create().server();
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        // example: http-netty
+        ExecutorService executor = Executors.newFixedThreadPool(16);
+        NettyHttpSessions sessions = NettyHttpSessions.of(config, (peer, request) -> answer(peer, request), executor);
+        Channel server = new ServerBootstrap()
+                .group(group)
+                .channel(NioServerSocketChannel.class)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new HttpServerCodec(), sessions.newHandler("/api"));
+                    }
+                })
+                .bind(InetAddress.getLoopbackAddress(), 0)
+                .sync()
+                .channel();
+        // end
+        try {
+            int port = ((InetSocketAddress) server.localAddress()).getPort();
+            URI uri = URI.create("http://127.0.0.1:" + port + "/api");
+            assertThat(ask(uri, Pair.create().client(), Pair.SERVER_ID, "what?".getBytes(UTF_8)))
+                    .isEqualTo("\"client\" asks what?");
+        } finally {
+            server.close().syncUninterruptibly();
+            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
+            sessions.close();
+            executor.shutdownNow();
         }
     }
 
@@ -88,7 +131,7 @@ class DocumentationTest {
             blocks.put(block.group(1), block.group(2).stripTrailing());
         }
 
-        assertThat(examples).hasSize(2);
+        assertThat(examples).hasSize(3);
         assertThat(blocks).isEqualTo(examples);
     }
 }

@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.securesession.Handshake;
 import dev.securesession.testkit.Pair;
+import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,19 +19,29 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a server holds is bounded, whatever arrives, and honest clients get through. */
 @Timeout(60)
+@ParameterizedClass
+@EnumSource(ServerKind.class)
+@ExtendWith(NoLeaks.class)
 class HttpFloodTest {
+    @Parameter
+    ServerKind server;
+
     private static final RequestHandler ECHO = (peer, request) -> request;
 
     @Test
     void boundsHalfOpenHandshakes() throws Exception {
         HttpServerOptions options =
                 HttpServerOptions.defaults().withHalfOpenLimit(20).withHalfOpenLimitPerAddress(10);
-        try (Peers peers = Peers.serving(ECHO, options);
+        try (Peers peers = server.serving(ECHO, options);
                 HttpSessionClient client = peers.client()) {
             List<String> tokens = new ArrayList<>();
             for (int i = 0; i < 30; i++) {
@@ -53,7 +65,7 @@ class HttpFloodTest {
     @Test
     void boundsHalfOpenHandshakesOfAllAddresses() throws Exception {
         HttpServerOptions options = HttpServerOptions.defaults().withHalfOpenLimit(5);
-        try (Peers peers = Peers.serving(ECHO, options)) {
+        try (Peers peers = server.serving(ECHO, options)) {
             for (int i = 0; i < 10; i++) {
                 beginHandshake(peers);
             }
@@ -65,7 +77,7 @@ class HttpFloodTest {
     void boundsSessions() throws Exception {
         HttpServerOptions options =
                 HttpServerOptions.defaults().withSessionLimit(3).withSessionLimitPerPeer(2);
-        try (Peers peers = Peers.serving(ECHO, options);
+        try (Peers peers = server.serving(ECHO, options);
                 HttpSessionClient first = peers.client();
                 HttpSessionClient second = peers.client();
                 HttpSessionClient third = peers.client()) {
@@ -86,7 +98,7 @@ class HttpFloodTest {
     @Test
     void turnsHandshakesAwayWhileThereIsNoRoomForSessions() throws Exception {
         HttpServerOptions options = HttpServerOptions.defaults().withSessionLimit(1);
-        try (Peers peers = Peers.serving(ECHO, options);
+        try (Peers peers = server.serving(ECHO, options);
                 HttpSessionClient client = peers.client()) {
             client.send(new byte[1]);
             assertThat(peers.post("/handshake", null, message1(peers.pair)).statusCode())
@@ -99,6 +111,8 @@ class HttpFloodTest {
     }
 
     @Test
+    @Rule(value = "HT-6", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "HT-6", kind = Rule.Kind.REFUSES)
     void boundsRequestsAtTheSameTime() throws Exception {
         for (int status : new int[] {429, 503}) {
             CountDownLatch arrived = new CountDownLatch(2);
@@ -113,7 +127,7 @@ class HttpFloodTest {
             HttpServerOptions options = status == 429
                     ? HttpServerOptions.defaults().withRequestLimitPerAddress(2)
                     : HttpServerOptions.defaults().withRequestLimit(2);
-            try (Peers peers = Peers.serving(waiting, options);
+            try (Peers peers = server.serving(waiting, options);
                     HttpSessionClient client = peers.client()) {
                 client.send(new byte[0]);
                 awaitNoRequests(peers);
@@ -136,6 +150,7 @@ class HttpFloodTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    @Rule(value = "HT-6", kind = Rule.Kind.REFUSES)
     void boundsTheBytesOfRequests(boolean perSession) throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch free = new CountDownLatch(1);
@@ -147,7 +162,7 @@ class HttpFloodTest {
         HttpServerOptions options = perSession
                 ? HttpServerOptions.defaults().withRequestBytesLimitPerSession(300_000)
                 : HttpServerOptions.defaults().withRequestBytesLimit(300_000);
-        try (Peers peers = Peers.serving(waiting, options);
+        try (Peers peers = server.serving(waiting, options);
                 HttpSessionClient client = peers.client();
                 HttpSessionClient other = peers.client()) {
             CompletableFuture<byte[]> large = client.sendAsync(new byte[200_000], Repetition.NEVER);
@@ -174,11 +189,12 @@ class HttpFloodTest {
 
     /** The connection of a body that does not arrive is closed at the transfer timeout, and its place is free again. */
     @Test
+    @Rule(value = "HT-4", kind = Rule.Kind.REFUSES)
     void closesSlowConnections() throws Exception {
         HttpServerOptions options = HttpServerOptions.defaults()
                 .withTransferTimeout(Duration.ofMillis(200))
                 .withRequestLimit(4);
-        try (Peers peers = Peers.serving(ECHO, options)) {
+        try (Peers peers = server.serving(ECHO, options)) {
             List<Socket> slow = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 Socket socket = new Socket(peers.uri().getHost(), peers.uri().getPort());
@@ -199,6 +215,46 @@ class HttpFloodTest {
             try (HttpSessionClient client = peers.client()) {
                 assertThat(client.send(new byte[1])).hasSize(1);
             }
+        }
+    }
+
+    /** The deadline is for the whole body: a byte now and then does not prolong it. */
+    @Test
+    @Rule(value = "HT-4", kind = Rule.Kind.REFUSES)
+    void closesConnectionsWhoseBodiesTrickle() throws Exception {
+        HttpServerOptions options = HttpServerOptions.defaults().withTransferTimeout(Duration.ofMillis(300));
+        try (Peers peers = server.serving(ECHO, options);
+                Socket socket = new Socket(peers.uri().getHost(), peers.uri().getPort())) {
+            socket.getOutputStream()
+                    .write("POST /api/handshake HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n"
+                            .getBytes(US_ASCII));
+            // The time limit of a read is the pause between two bytes.
+            socket.setSoTimeout(10);
+            long start = System.nanoTime();
+            int trickled = 0;
+            while (isOpen(socket)) {
+                trickled++;
+                assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
+            }
+
+            assertThat(trickled).as("bytes that were sent one by one").isBetween(2, 9_999);
+            awaitNoRequests(peers);
+            assertThat(peers.sessions().counters().halfOpen()).isZero();
+        }
+    }
+
+    /** Sends a byte, and tells whether the server has not closed the connection soon after. */
+    private static boolean isOpen(Socket socket) {
+        try {
+            socket.getOutputStream().write('x');
+            assertThat(socket.getInputStream().read())
+                    .as("closed without a response")
+                    .isEqualTo(-1);
+            return false;
+        } catch (SocketTimeoutException e) {
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -1,11 +1,8 @@
 package dev.securesession.http;
 
-import com.sun.net.httpserver.HttpServer;
 import dev.securesession.Handshake;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -18,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A server in a JVM with little memory, attacked from inside; prints what it held and what became of an honest client. */
+/** A server of the kind that the argument names, in a JVM with little memory, attacked from inside; prints what it held and what became of an honest client. */
 final class HttpServerUnderAttack {
     private static final int FLOODED_HANDSHAKES = 500;
     private static final int WITHHELD = 48;
@@ -29,13 +26,10 @@ final class HttpServerUnderAttack {
         System.setProperty("sun.net.httpserver.nodelay", "true");
         Pair pair = Pair.create();
         ExecutorService executor = Executors.newFixedThreadPool(64);
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(executor);
-        URI address = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/api");
         List<Socket> withheld = new ArrayList<>();
-        try (HttpSessionHandler sessions = HttpSessionHandler.of(pair.server(), (peer, request) -> request)) {
-            server.createContext("/api", sessions);
-            server.start();
+        try (ServerKind.Running sessions = ServerKind.valueOf(arguments[0])
+                .start(pair.server(), (peer, request) -> request, HttpServerOptions.defaults(), executor, 0)) {
+            URI address = URI.create("http://127.0.0.1:" + sessions.port() + "/api");
             HttpClient http =
                     HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
             String seenToken = establish(http, address, pair);
@@ -63,7 +57,6 @@ final class HttpServerUnderAttack {
             for (Socket socket : withheld) {
                 socket.close();
             }
-            server.stop(0);
             executor.shutdownNow();
         }
     }

@@ -5,20 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A JVM of 64 MB survives withheld bodies and a flood of handshakes. */
 class HttpServerUnderAttackTest {
-    @Test
-    void servesAnHonestClientMeanwhile(@TempDir Path folder) throws Exception {
+    @ParameterizedTest
+    @EnumSource(ServerKind.class)
+    void servesAnHonestClientMeanwhile(ServerKind kind, @TempDir Path folder) throws Exception {
         Path output = folder.resolve("output.txt");
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx64m",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        HttpServerUnderAttack.class.getName())
+                        HttpServerUnderAttack.class.getName(),
+                        kind.name())
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();

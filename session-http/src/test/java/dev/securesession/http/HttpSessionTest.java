@@ -32,16 +32,28 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Requests, answers, failures, and the life of sessions, without anybody hostile. */
 @Timeout(60)
+@ParameterizedClass
+@EnumSource(ServerKind.class)
+@ExtendWith(NoLeaks.class)
 class HttpSessionTest {
+    @Parameter
+    ServerKind server;
+
     private static final RequestHandler ECHO = (peer, request) -> request;
 
     @Test
+    @Rule(value = "HT-1", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "HT-2", kind = Rule.Kind.ACCEPTS)
     void answersTheAuthenticatedPeer() throws Exception {
         RequestHandler greeter = (peer, request) -> bytes("hello, " + peer + ", " + text(request));
-        try (Peers peers = Peers.serving(greeter);
+        try (Peers peers = server.serving(greeter);
                 HttpSessionClient client = peers.client()) {
             assertThat(text(client.send(bytes("good morning")))).isEqualTo("hello, \"client\", good morning");
             assertThat(text(client.send(bytes("good night")))).isEqualTo("hello, \"client\", good night");
@@ -53,10 +65,12 @@ class HttpSessionTest {
     }
 
     @Test
+    @Rule(value = "HT-3", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "HT-3", kind = Rule.Kind.REFUSES)
     void carriesEmptyAndLongBodies() throws Exception {
         HttpServerOptions options =
                 HttpServerOptions.defaults().withMaxRequestLength(100_000).withMaxAnswerLength(100_000);
-        try (Peers peers = Peers.serving(ECHO, options);
+        try (Peers peers = server.serving(ECHO, options);
                 HttpSessionClient client =
                         peers.client(peers.uri(), HttpClientOptions.defaults().withMaxAnswerLength(100_000))) {
             for (int length : new int[] {0, 1, 4043, 4095, 4096, 65_536, 100_000}) {
@@ -69,13 +83,14 @@ class HttpSessionTest {
     }
 
     @Test
+    @Rule(value = "HT-5", kind = Rule.Kind.ACCEPTS)
     void answersFiftyRequestsAtTheSameTime() throws Exception {
         CyclicBarrier allArrived = new CyclicBarrier(50);
         RequestHandler together = (peer, request) -> {
             allArrived.await(30, TimeUnit.SECONDS);
             return bytes("answer to " + text(request));
         };
-        try (Peers peers = Peers.serving(together);
+        try (Peers peers = server.serving(together);
                 HttpSessionClient client = peers.client()) {
             List<CompletableFuture<byte[]>> answers = new ArrayList<>();
             for (int i = 0; i < 50; i++) {
@@ -95,7 +110,7 @@ class HttpSessionTest {
         RequestHandler failing = (peer, request) -> {
             throw new RequestFailedException(404, "no such item");
         };
-        try (Peers peers = Peers.serving(failing);
+        try (Peers peers = server.serving(failing);
                 HttpSessionClient client = peers.client()) {
             RequestFailedException failure =
                     catchThrowableOfType(RequestFailedException.class, () -> client.send(bytes("item 7")));
@@ -112,7 +127,7 @@ class HttpSessionTest {
         RequestHandler broken = (peer, request) -> {
             throw new IllegalStateException("the password of the database is 1234");
         };
-        try (Peers peers = Peers.serving(broken);
+        try (Peers peers = server.serving(broken);
                 HttpSessionClient client = peers.client()) {
             RequestFailedException failure =
                     catchThrowableOfType(RequestFailedException.class, () -> client.send(bytes("a")));
@@ -126,7 +141,7 @@ class HttpSessionTest {
     @Test
     void tellsThatAnAnswerIsTooLong() throws Exception {
         HttpServerOptions options = HttpServerOptions.defaults().withMaxAnswerLength(10);
-        try (Peers peers = Peers.serving((peer, request) -> new byte[11], options);
+        try (Peers peers = server.serving((peer, request) -> new byte[11], options);
                 HttpSessionClient client = peers.client()) {
             assertThat(catchThrowableOfType(RequestFailedException.class, () -> client.send(bytes("a")))
                             .code())
@@ -136,7 +151,7 @@ class HttpSessionTest {
 
     @Test
     void refusesAResponseThatIsTooLong() throws Exception {
-        try (Peers peers = Peers.serving((peer, request) -> new byte[50_000]);
+        try (Peers peers = server.serving((peer, request) -> new byte[50_000]);
                 HttpSessionClient client =
                         peers.client(peers.uri(), HttpClientOptions.defaults().withMaxAnswerLength(49_999))) {
             assertThatThrownBy(() -> client.send(bytes("a")))
@@ -147,7 +162,7 @@ class HttpSessionTest {
 
     @Test
     void refusesAnotherServer() throws Exception {
-        try (Peers peers = Peers.serving(ECHO)) {
+        try (Peers peers = server.serving(ECHO)) {
             PeerDirectory other = PeerDirectory.of(
                     Peers.serverId(), IdentityKeyPair.generate().publicKey());
             try (HttpSessionClient client =
@@ -161,8 +176,9 @@ class HttpSessionTest {
     }
 
     @Test
+    @Rule(value = "HT-5", kind = Rule.Kind.REFUSES)
     void refusesAnUnknownClient() throws Exception {
-        try (Peers peers = Peers.serving(ECHO);
+        try (Peers peers = server.serving(ECHO);
                 HttpSessionClient client = HttpSessionClient.of(
                         peers.uri(),
                         SessionConfig.of(
@@ -195,7 +211,7 @@ class HttpSessionTest {
 
     @Test
     void beginsANewSessionBeforeTheServerForgetsTheOldOne() throws Exception {
-        try (Peers peers = Peers.serving(ECHO);
+        try (Peers peers = server.serving(ECHO);
                 HttpSessionClient client = peers.client()) {
             client.send(bytes("a"));
             peers.pair.clock().moveBy(Duration.ofMinutes(5));
@@ -214,7 +230,7 @@ class HttpSessionTest {
     void expiresIdleAndOldSessionsAtTheServer() throws Exception {
         HttpClientOptions patient =
                 HttpClientOptions.defaults().withIdleTimeout(Duration.ofDays(2)).withLifetime(Duration.ofDays(2));
-        try (Peers peers = Peers.serving(ECHO);
+        try (Peers peers = server.serving(ECHO);
                 HttpSessionClient client = peers.client(peers.uri(), patient)) {
             client.send(bytes("a"));
             peers.pair.clock().moveBy(Duration.ofMinutes(10).minusSeconds(1));
@@ -241,7 +257,7 @@ class HttpSessionTest {
 
     @Test
     void restartedServerGetsANewHandshake() throws Exception {
-        try (Peers peers = Peers.serving(ECHO);
+        try (Peers peers = server.serving(ECHO);
                 HttpSessionClient client = peers.client()) {
             client.send(bytes("before"));
             peers.restart();
@@ -261,7 +277,7 @@ class HttpSessionTest {
     @Test
     @SuppressWarnings("try") // Closes on purpose before the end.
     void closedPeerAndClosedHandlerEndSessions() throws Exception {
-        try (Peers peers = Peers.serving(ECHO);
+        try (Peers peers = server.serving(ECHO);
                 HttpSessionClient client = peers.client()) {
             client.send(bytes("a"));
             assertThat(peers.sessions().closePeer(Pair.CLIENT_ID)).isEqualTo(1);
@@ -272,7 +288,7 @@ class HttpSessionTest {
 
             client.send(bytes("c"));
             assertThat(peers.sessions()).hasToString("HTTP handler with 1 sessions and 0 half-open handshakes");
-            peers.sessions().close();
+            peers.sessions().closeSessions();
             assertThat(catchThrowableOfType(RequestUncertainException.class, () -> client.send(bytes("d")))
                             .status())
                     .hasValue(503);

@@ -1,6 +1,5 @@
 package dev.securesession.http;
 
-import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import dev.securesession.PeerId;
 import dev.securesession.testkit.Pair;
@@ -11,11 +10,13 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A server of sessions over HTTP on the loopback interface, and what its tests need around it. */
+/** A server of sessions over HTTP on the loopback interface, of either kind, and what its tests need around it. */
 final class Peers implements AutoCloseable {
     final Pair pair = Pair.create();
     final AtomicInteger calls = new AtomicInteger();
@@ -27,67 +28,58 @@ final class Peers implements AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
+    private final ServerKind kind;
     private final RequestHandler handler;
     private final HttpServerOptions options;
-    private HttpServer server;
-    private HttpSessionHandler sessions;
+    private final List<HttpServer> proxies = new ArrayList<>();
+    private ServerKind.Running server;
 
-    private Peers(RequestHandler handler, HttpServerOptions options) throws IOException {
+    Peers(ServerKind kind, RequestHandler handler, HttpServerOptions options) throws Exception {
+        this.kind = kind;
         this.handler = handler;
         this.options = options.withClock(pair.clock());
         start(0);
     }
 
-    static Peers serving(RequestHandler handler) throws IOException {
-        return serving(handler, HttpServerOptions.defaults());
-    }
-
-    static Peers serving(RequestHandler handler, HttpServerOptions options) throws IOException {
-        return new Peers(handler, options);
-    }
-
-    private void start(int port) throws IOException {
-        sessions = HttpSessionHandler.of(
+    private void start(int port) throws Exception {
+        server = kind.start(
                 pair.server(),
                 (peer, request) -> {
                     calls.incrementAndGet();
                     return handler.answer(peer, request);
                 },
-                options);
-        server = serve(port, sessions);
-    }
-
-    private HttpServer serve(int port, HttpHandler at) throws IOException {
-        HttpServer made = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
-        made.createContext("/api", at);
-        made.setExecutor(executor);
-        made.start();
-        return made;
+                options,
+                executor,
+                port);
     }
 
     /** Puts somebody hostile between the client and the server; returns the address for the client. */
     URI behind(HostileProxy.Fault fault) throws IOException {
-        return address(serve(0, new HostileProxy(http, uri(), fault)));
+        HttpServer proxy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        proxies.add(proxy);
+        proxy.createContext("/api", new HostileProxy(http, uri(), fault));
+        proxy.setExecutor(executor);
+        proxy.start();
+        return address(proxy.getAddress().getPort());
     }
 
     /** Starts the server anew, on its port, with empty memory. */
-    void restart() throws IOException {
-        int port = server.getAddress().getPort();
-        sessions.close();
-        server.stop(0);
+    void restart() throws Exception {
+        int port = server.port();
+        server.close();
         start(port);
     }
 
     URI uri() {
-        return address(server);
+        return address(server.port());
     }
 
-    private static URI address(HttpServer of) {
-        return URI.create("http://127.0.0.1:" + of.getAddress().getPort() + "/api");
+    private static URI address(int port) {
+        return URI.create("http://127.0.0.1:" + port + "/api");
     }
 
-    HttpSessionHandler sessions() {
-        return sessions;
+    ServerKind.Running sessions() {
+        return server;
     }
 
     HttpSessionClient client() {
@@ -118,8 +110,8 @@ final class Peers implements AutoCloseable {
 
     @Override
     public void close() {
-        sessions.close();
-        server.stop(0);
+        server.close();
+        proxies.forEach(proxy -> proxy.stop(0));
         executor.shutdownNow();
     }
 }

@@ -1,0 +1,385 @@
+package dev.securesession.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The requests of one connection, one after the other; runs on the event loop of its channel.
+ *
+ * <pre>
+ *   IDLE --head--&gt; READING --end of body--&gt; ANSWERING --answer--&gt; RESPONDING --sent, body over--&gt; IDLE
+ *     |               |                                              ^
+ *     +---------------+---------------- refusal ---------------------+          any --close--&gt; CLOSED
+ * </pre>
+ *
+ * <p>A request that arrives before the response to the previous one is sent waits, and nothing more is read meanwhile.
+ */
+final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
+    private static final long MAX_DISCARDED_LENGTH = 64 * 1024;
+    private static final long HEAD_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final HttpFront front;
+    private final String path;
+    private final Executor executor;
+    private final long transferNanos;
+    private final Deque<Object> waiting = new ArrayDeque<>();
+
+    private Phase phase = Phase.IDLE;
+    private @Nullable Visit visit;
+    private @Nullable Future<?> deadline;
+    private boolean keepsAlive;
+    private boolean bodyEnded;
+    private boolean sent;
+    private boolean draining;
+    private long discarded;
+
+    NettyHttpConnection(HttpFront front, String path, Executor executor) {
+        this.front = front;
+        this.path = path;
+        this.executor = executor;
+        this.transferNanos = front.options.transferTimeout().toNanos();
+    }
+
+    private enum Phase {
+        IDLE,
+        READING,
+        ANSWERING,
+        RESPONDING,
+        CLOSED
+    }
+
+    /** A request and what it holds of the server's limits. */
+    private final class Visit {
+        final RequestHead head;
+        final String address;
+        final RequestBody body;
+
+        Visit(RequestHead head, String address) {
+            this.head = head;
+            this.address = address;
+            this.body = front.bodyOf(head);
+        }
+
+        void end() {
+            body.close();
+            front.leave(address);
+        }
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        if (ctx.channel().isActive()) {
+            limit(ctx, HEAD_TIMEOUT_NANOS);
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        limit(ctx, HEAD_TIMEOUT_NANOS);
+        ctx.fireChannelActive();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object part) {
+        waiting.add(part);
+        drain(ctx);
+    }
+
+    /** Handles the parts that have arrived, up to the end of the current request. */
+    private void drain(ChannelHandlerContext ctx) {
+        if (draining) {
+            // A response was sent while a part is being handled: the loop below goes on with the next one.
+            return;
+        }
+        draining = true;
+        try {
+            while (phase == Phase.IDLE || !bodyEnded || phase == Phase.CLOSED) {
+                Object part = waiting.poll();
+                if (part == null) {
+                    break;
+                }
+                try {
+                    handle(ctx, part);
+                } finally {
+                    ReferenceCountUtil.release(part);
+                }
+            }
+        } finally {
+            draining = false;
+        }
+        boolean mayRead = phase == Phase.IDLE || !bodyEnded;
+        if (phase != Phase.CLOSED && ctx.channel().config().isAutoRead() != mayRead) {
+            ctx.channel().config().setAutoRead(mayRead);
+        }
+    }
+
+    private void handle(ChannelHandlerContext ctx, Object part) {
+        if (phase == Phase.IDLE && part instanceof HttpRequest request) {
+            begin(ctx, request);
+        }
+        if (phase == Phase.READING && part instanceof HttpContent content) {
+            add(ctx, content);
+        } else if (phase == Phase.RESPONDING && part instanceof HttpContent content) {
+            discard(ctx, content);
+        }
+    }
+
+    private void begin(ChannelHandlerContext ctx, HttpRequest request) {
+        keepsAlive = HttpUtil.isKeepAlive(request) && HttpVersion.HTTP_1_1.equals(request.protocolVersion());
+        bodyEnded = false;
+        discarded = 0;
+        if (request.decoderResult().isFailure()) {
+            refuseAndClose(ctx, Status.BAD_MESSAGE);
+            return;
+        }
+        String address = addressOf(ctx.channel().remoteAddress());
+        int status = front.enter(address);
+        if (status != Status.OK) {
+            refuse(ctx, request, status);
+            return;
+        }
+        RequestHead head = front.check(
+                below(request.uri()), request.method().name(), request.headers().get(Token.HEADER));
+        visit = new Visit(head, address);
+        if (head.status != Status.OK) {
+            refuse(ctx, request, head.status);
+            return;
+        }
+        phase = Phase.READING;
+        limit(ctx, transferNanos);
+        if (HttpUtil.is100ContinueExpected(request)) {
+            ctx.writeAndFlush(new DefaultFullHttpResponse(
+                    HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+        }
+    }
+
+    /** Refuses a request by its head; what it sends nevertheless is discarded. */
+    private void refuse(ChannelHandlerContext ctx, HttpRequest request, int status) {
+        if (HttpUtil.is100ContinueExpected(request)) {
+            // Whether the body follows now is the client's choice, so the end of the request is not known.
+            refuseAndClose(ctx, status);
+        } else {
+            respond(ctx, Response.refusal(status));
+        }
+    }
+
+    private void refuseAndClose(ChannelHandlerContext ctx, int status) {
+        keepsAlive = false;
+        bodyEnded = true;
+        respond(ctx, Response.refusal(status));
+    }
+
+    private String below(String uri) {
+        try {
+            String requested = new URI(uri).getPath();
+            return requested != null && requested.startsWith(path + "/") ? requested.substring(path.length()) : "";
+        } catch (URISyntaxException e) {
+            return "";
+        }
+    }
+
+    private static String addressOf(SocketAddress remote) {
+        return remote instanceof InetSocketAddress inet && inet.getAddress() != null
+                ? inet.getAddress().getHostAddress()
+                : String.valueOf(remote);
+    }
+
+    private void add(ChannelHandlerContext ctx, HttpContent content) {
+        Visit current = visit();
+        if (content.decoderResult().isFailure()) {
+            refuseAndClose(ctx, Status.BAD_MESSAGE);
+            return;
+        }
+        bodyEnded = content instanceof LastHttpContent;
+        ByteBuf part = content.content();
+        for (ByteBuffer bytes : part.nioBuffers()) {
+            int status = current.body.add(bytes);
+            if (status != Status.OK) {
+                respond(ctx, Response.refusal(status));
+                return;
+            }
+        }
+        if (bodyEnded) {
+            answer(ctx, current);
+        }
+    }
+
+    private void discard(ChannelHandlerContext ctx, HttpContent content) {
+        discarded += content.content().readableBytes();
+        if (discarded > MAX_DISCARDED_LENGTH) {
+            ctx.close();
+        } else if (content instanceof LastHttpContent) {
+            bodyEnded = true;
+            settle(ctx);
+        }
+    }
+
+    private void answer(ChannelHandlerContext ctx, Visit current) {
+        phase = Phase.ANSWERING;
+        stopLimit();
+        byte[] message = current.body.bytes();
+        try {
+            executor.execute(() -> runAnswer(ctx, current, message));
+        } catch (RejectedExecutionException e) {
+            respond(ctx, Response.refusal(Status.NO_ROOM));
+        }
+    }
+
+    /** Runs on the executor. */
+    private void runAnswer(ChannelHandlerContext ctx, Visit current, byte[] message) {
+        @Nullable Response response = null;
+        try {
+            response = front.answer(current.head, current.address, message);
+        } finally {
+            Response made = response;
+            try {
+                ctx.executor().execute(() -> answered(ctx, current, made));
+            } catch (RejectedExecutionException e) {
+                // The event loop was shut down and nobody else uses the request any more.
+                current.end();
+            }
+        }
+    }
+
+    private void answered(ChannelHandlerContext ctx, Visit current, @Nullable Response response) {
+        if (phase != Phase.ANSWERING) {
+            // The connection was closed meanwhile; only now nothing is held for the request any more.
+            current.end();
+        } else if (response == null) {
+            endVisit();
+            phase = Phase.CLOSED;
+            ctx.close();
+        } else {
+            respond(ctx, response);
+        }
+    }
+
+    private void respond(ChannelHandlerContext ctx, Response response) {
+        phase = Phase.RESPONDING;
+        sent = false;
+        limit(ctx, transferNanos);
+        FullHttpResponse http = new DefaultFullHttpResponse(
+                HttpVersion.HTTP_1_1,
+                HttpResponseStatus.valueOf(response.status),
+                Unpooled.wrappedBuffer(response.message));
+        http.headers().set(HttpHeaderNames.CONTENT_LENGTH, response.message.length);
+        if (response.status == Status.OK) {
+            http.headers().set(HttpHeaderNames.CONTENT_TYPE, "application/octet-stream");
+        }
+        if (response.status == Status.WRONG_METHOD) {
+            http.headers().set(HttpHeaderNames.ALLOW, "POST");
+        }
+        if (response.token != null) {
+            http.headers().set(Token.HEADER, response.token);
+        }
+        HttpUtil.setKeepAlive(http, keepsAlive);
+        ctx.writeAndFlush(http).addListener(written -> {
+            if (written.isSuccess()) {
+                sent = true;
+                settle(ctx);
+            } else {
+                ctx.close();
+            }
+        });
+    }
+
+    /** Ends the request, once its response is sent, and goes on to the next one, once its body is over. */
+    private void settle(ChannelHandlerContext ctx) {
+        if (phase != Phase.RESPONDING || !sent) {
+            return;
+        }
+        endVisit();
+        if (!bodyEnded) {
+            return;
+        }
+        if (!keepsAlive) {
+            ctx.close();
+            return;
+        }
+        phase = Phase.IDLE;
+        limit(ctx, HEAD_TIMEOUT_NANOS);
+        drain(ctx);
+    }
+
+    private Visit visit() {
+        if (visit == null) {
+            throw new AssertionError("no request");
+        }
+        return visit;
+    }
+
+    private void endVisit() {
+        if (visit != null) {
+            visit.end();
+            visit = null;
+        }
+    }
+
+    /** Closes the connection unless its phase changes within a time. */
+    private void limit(ChannelHandlerContext ctx, long nanos) {
+        stopLimit();
+        deadline = ctx.executor().schedule(() -> ctx.close(), nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void stopLimit() {
+        if (deadline != null) {
+            deadline.cancel(false);
+            deadline = null;
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        end();
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        end();
+    }
+
+    private void end() {
+        stopLimit();
+        if (phase == Phase.ANSWERING) {
+            // The executor still works on the request, and ends it.
+            visit = null;
+        } else {
+            endVisit();
+        }
+        phase = Phase.CLOSED;
+        for (Object part = waiting.poll(); part != null; part = waiting.poll()) {
+            ReferenceCountUtil.release(part);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        // A connection that broke, most of the time. Its client learns nothing from the reason.
+        ctx.close();
+    }
+}
