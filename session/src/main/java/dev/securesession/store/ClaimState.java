@@ -55,6 +55,11 @@ final class ClaimState {
         return stored;
     }
 
+    /** Tells whether the claim has ended or is about to. */
+    synchronized boolean isOver() {
+        return end != null || releasing;
+    }
+
     /** Fails once the claim has ended. */
     synchronized void requireOwned() throws IOException {
         if (end != null) {

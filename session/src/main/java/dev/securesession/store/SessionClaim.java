@@ -7,6 +7,7 @@ import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -130,6 +131,35 @@ public final class SessionClaim implements Closeable {
         ClaimState.Opened opened = state.open(message);
         committer.commit(state, opened.change);
         return opened.payload;
+    }
+
+    /**
+     * Unwraps a message and waits for the commit whatever interrupts the thread, which stays interrupted: a payload whose receipt
+     * another thread makes durable would be lost if it were not handed out.
+     */
+    NumberedPayload unwrapUninterruptibly(byte[] message) throws IOException, MessageRejectedException {
+        ClaimState.Opened opened = state.open(message);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    committer.commit(state, opened.change);
+                    return opened.payload;
+                } catch (InterruptedIOException e) {
+                    // Of the wait alone: a store that fails ends the claim.
+                    interrupted |= Thread.interrupted();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Tells whether nothing can be done with the claim any more. */
+    boolean isOver() {
+        return state.isOver();
     }
 
     /**

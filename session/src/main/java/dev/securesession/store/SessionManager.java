@@ -44,6 +44,7 @@ public final class SessionManager implements Closeable {
 
     private final StoredSessions sessions;
     private final HotSessions hot;
+    private final BegunHandshakes begun;
 
     private SessionManager(StoredSessions sessions, int hotSessions) {
         if (sessions.config().asksForKeys()) {
@@ -54,6 +55,7 @@ public final class SessionManager implements Closeable {
         }
         this.sessions = sessions;
         this.hot = new HotSessions(hotSessions);
+        this.begun = new BegunHandshakes(sessions.options().maxBegunHandshakes);
     }
 
     /**
@@ -85,12 +87,28 @@ public final class SessionManager implements Closeable {
      * @param message message 1 of the handshake; not kept
      * @return message 2 and the token for all that follows
      * @throws HandshakeException if the message is refused: nothing was stored
+     * @throws TooManyHandshakesException if too many handshakes are begun and not finished, see
+     *     {@link StoreOptions#withMaxBegunHandshakes}: nothing was stored, the peer may try again later
      * @throws IOException if the store fails: the peer may try again
      */
     public HandshakeReply begin(byte[] message) throws HandshakeException, IOException {
+        StoreOptions options = sessions.options();
+        begun.begin(options.clock.instant());
+        // What failed in the store may be there all the same, under a name that nobody knows.
+        Object stored = new Object();
+        boolean isStored = false;
         try (Handshake handshake = Handshake.server(sessions.config())) {
             byte[] reply = handshake.receive(message).message().orElseThrow(AssertionError::new);
-            return new HandshakeReply(sessions.add(handshake), reply, null);
+            isStored = true;
+            String token = sessions.add(handshake);
+            stored = token;
+            return new HandshakeReply(token, reply, null);
+        } finally {
+            if (isStored) {
+                begun.stored(stored, options.clock.instant().plus(options.handshakeLifetime));
+            } else {
+                begun.abandoned();
+            }
         }
     }
 
@@ -106,7 +124,8 @@ public final class SessionManager implements Closeable {
      *     peer must start a new handshake
      * @throws IllegalArgumentException if the token is not of the form of a token; treat it as unknown
      * @throws IOException if the store fails. If the message is refused as a replay when it comes again, it was accepted and its
-     *     payload is lost: the peer must send a new one.
+     *     payload is lost: the peer must send a new one. An interrupt is no reason: the thread waits for the commit and stays
+     *     interrupted.
      */
     public Received receive(String token, byte[] message)
             throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
@@ -147,10 +166,10 @@ public final class SessionManager implements Closeable {
     private Received receiveHot(String token, SessionClaim claim, byte[] message)
             throws MessageRejectedException, IOException {
         try {
-            return new Request(this, token, claim, claim.unwrapNumbered(message));
-        } catch (IOException over) {
-            hot.remove(token, claim);
-            throw over;
+            return new Request(this, token, claim, claim.unwrapUninterruptibly(message));
+        } catch (IOException failed) {
+            forgetIfOver(token, claim);
+            throw failed;
         }
     }
 
@@ -186,6 +205,7 @@ public final class SessionManager implements Closeable {
                 return new HandshakeReply(found.id(), reply, null);
             }
             SessionClaim claim = sessions.claim(found, established.session(), sessions.reserve());
+            begun.ended(found.id());
             keep(found.id(), claim);
             return new HandshakeReply(found.id(), reply, claim.peer());
         }
@@ -198,15 +218,22 @@ public final class SessionManager implements Closeable {
             try {
                 return claim.wrap(payload);
             } catch (ClaimLostException overtaken) {
-                hot.remove(request.token, claim);
+                forgetIfOver(request.token, claim);
                 if (attempt == MAX_ATTEMPTS) {
                     throw overtaken;
                 }
                 reclaim(request);
             } catch (IOException failed) {
-                hot.remove(request.token, claim);
+                forgetIfOver(request.token, claim);
                 throw failed;
             }
+        }
+    }
+
+    /** A claim that goes on after a failure stays: without it, the numbers that it has reserved would be a gap. */
+    private void forgetIfOver(String token, SessionClaim claim) {
+        if (claim.isOver()) {
+            hot.remove(token, claim);
         }
     }
 
@@ -253,6 +280,7 @@ public final class SessionManager implements Closeable {
             release(claim);
         }
         sessions.delete(token);
+        begun.ended(token);
     }
 
     /**

@@ -20,6 +20,7 @@ public final class StoreOptions {
     int commitBatch = 256;
     Duration lifetime = Duration.ofDays(30);
     Duration handshakeLifetime = Duration.ofMinutes(2);
+    int maxBegunHandshakes = 100_000;
     Duration ownershipCheck = Duration.ZERO;
     RollbackGuard guard = RollbackGuard.none();
     StoreListener listener = new StoreListener() {};
@@ -32,6 +33,7 @@ public final class StoreOptions {
         commitBatch = other.commitBatch;
         lifetime = other.lifetime;
         handshakeLifetime = other.handshakeLifetime;
+        maxBegunHandshakes = other.maxBegunHandshakes;
         ownershipCheck = other.ownershipCheck;
         guard = other.guard;
         listener = other.listener;
@@ -40,8 +42,8 @@ public final class StoreOptions {
 
     /**
      * Returns the defaults: 2 reserved numbers with peers that may be the reference and 64 with others, up to 256 sessions in
-     * one commit, 30 days without use for a session and 2 minutes for a handshake, a check of ownership at each use, no guard,
-     * no listener, the clock of the system.
+     * one commit, 30 days without use for a session and 2 minutes for a handshake, 100,000 handshakes that are begun and not
+     * finished, a check of ownership at each use, no guard, no listener, the clock of the system.
      *
      * @return the options to start from
      */
@@ -94,6 +96,24 @@ public final class StoreOptions {
      */
     public StoreOptions withHandshakeLifetime(Duration time) {
         return with(copy -> copy.handshakeLifetime = require(time));
+    }
+
+    /**
+     * Returns a copy with another limit on how many handshakes a {@link SessionManager} has stored that are neither finished nor
+     * expired: whoever has recorded a message 1 of a known peer can send it any number of times, and each takes a record of
+     * about a kilobyte. Each manager counts what it has begun; a handshake that another machine finishes counts until the
+     * lifetime of handshakes is over.
+     *
+     * @param handshakes 1 or more, 100,000 by default; at the limit {@link SessionManager#begin} throws a
+     *     {@link TooManyHandshakesException}
+     * @return the copy
+     * @throws IllegalArgumentException if the number is less than 1
+     */
+    public StoreOptions withMaxBegunHandshakes(int handshakes) {
+        if (handshakes < 1) {
+            throw new IllegalArgumentException(handshakes + " begun handshakes; it must be 1 or more");
+        }
+        return with(copy -> copy.maxBegunHandshakes = handshakes);
     }
 
     /**

@@ -348,6 +348,10 @@ public final class StoredSessions {
         return config;
     }
 
+    StoreOptions options() {
+        return options;
+    }
+
     /** Returns a record whose state is still to be sealed for it. */
     private SessionRecord place(String id, int format, KeyRing ring, Duration lifetime) {
         Instant expires = options.clock.instant().plus(lifetime);

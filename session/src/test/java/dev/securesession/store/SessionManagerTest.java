@@ -27,16 +27,20 @@ import dev.securesession.testkit.FaultyStore;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** One or more machines that serve the sessions of one store. */
@@ -378,6 +382,119 @@ class SessionManagerTest {
         }
     }
 
+    @Test
+    void beginsHandshakesUpToTheLimit() throws Exception {
+        SessionManager manager =
+                SessionManager.of(StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(2)));
+        byte[] recorded = pair.begin().message1();
+        String begun = manager.begin(recorded).token();
+        manager.begin(recorded);
+
+        assertThatThrownBy(() -> manager.begin(recorded))
+                .isInstanceOf(TooManyHandshakesException.class)
+                .hasMessageContaining("2 handshakes");
+        assertThat(store.deleteExpired(Instant.MAX, 10)).as("stored").isEqualTo(2);
+        assertThatThrownBy(() -> manager.begin(recorded)).isInstanceOf(TooManyHandshakesException.class);
+        assertThatThrownBy(() -> manager.end(begun)).isInstanceOf(StateRejectedException.class);
+    }
+
+    @Test
+    void handshakesThatAreOverLeaveRoomForOthers() throws Exception {
+        SessionManager manager =
+                SessionManager.of(StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(1)));
+        for (int i = 0; i < 3; i++) {
+            // Finished.
+            new Client(manager, manager).close();
+        }
+        byte[] message1 = pair.begin().message1();
+        assertThatThrownBy(() -> manager.begin(new byte[60])).isInstanceOf(HandshakeException.class);
+        manager.end(manager.begin(message1).token());
+        manager.begin(message1);
+        assertThatThrownBy(() -> manager.begin(message1)).isInstanceOf(TooManyHandshakesException.class);
+        pair.clock().moveBy(Duration.ofMinutes(2).plusSeconds(1));
+        assertThat(manager.begin(pair.begin().message1()).token()).isNotEmpty();
+    }
+
+    @Test
+    void aHandshakeThatMayBeStoredCounts() {
+        FaultyStore faulty = FaultyStore.failingAt(store, 1, FaultyStore.Moment.AFTER);
+        SessionManager manager =
+                SessionManager.of(StoredSessions.of(faulty, ring, pair.server(), options.withMaxBegunHandshakes(1)));
+        byte[] message1 = pair.begin().message1();
+
+        assertThatThrownBy(() -> manager.begin(message1))
+                .isInstanceOf(IOException.class)
+                .isNotInstanceOf(TooManyHandshakesException.class);
+        assertThatThrownBy(() -> manager.begin(message1)).isInstanceOf(TooManyHandshakesException.class);
+        assertThatThrownBy(() -> options.withMaxBegunHandshakes(0)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /** A payload that was opened is handed out once; the claim and the numbers that it has reserved go on. */
+    @Test
+    @Rule(value = "S-3", kind = ACCEPTS)
+    void anInterruptedReceiptLosesNoClaimAndDeliversNothingTwice() throws Exception {
+        Blocking blocking = new Blocking(store);
+        SessionManager manager = SessionManager.of(sessions(blocking));
+        ExecutorService executor = Executors.newFixedThreadPool(2);
+        try (Client client = new Client(manager, manager)) {
+            long epoch = store.find(client.token).orElseThrow().epoch();
+            for (int round = 0; round < 8; round++) {
+                byte[] one = client.session.wrap(bytes("one"));
+                byte[] two = client.session.wrap(bytes("two"));
+                blocking.block();
+                Future<Received> committing = executor.submit(() -> manager.receive(client.token, one));
+                blocking.awaitCall();
+                AtomicReference<Thread> waiter = new AtomicReference<>();
+                Future<Received> interrupted = executor.submit(() -> {
+                    Thread.currentThread().interrupt();
+                    waiter.set(Thread.currentThread());
+                    try {
+                        Received received = manager.receive(client.token, two);
+                        assertThat(Thread.currentThread().isInterrupted()).isTrue();
+                        return received;
+                    } finally {
+                        assertThat(Thread.interrupted()).isTrue();
+                    }
+                });
+                while (!interrupted.isDone()
+                        && (waiter.get() == null || waiter.get().getState() != Thread.State.WAITING)) {
+                    Thread.onSpinWait();
+                }
+                blocking.release();
+
+                assertThat(serve(committing.get(60, TimeUnit.SECONDS))).isNotEmpty();
+                assertThat(text(((Request) interrupted.get(60, TimeUnit.SECONDS)).payload()))
+                        .isEqualTo("two");
+                for (byte[] repeated : List.of(one, two)) {
+                    assertThatThrownBy(() -> manager.receive(client.token, repeated))
+                            .isInstanceOf(MessageRejectedException.class);
+                }
+                assertThat(store.find(client.token).orElseThrow().epoch()).isEqualTo(epoch);
+            }
+            assertThat(client.ask(manager, "still served")).startsWith("answer to still served");
+            assertThat(manager.toString()).contains("1 claimed");
+        } finally {
+            blocking.release();
+            executor.shutdownNow();
+        }
+    }
+
+    @Test
+    void aCheckOfOwnershipThatFailsLosesNoClaim() throws Exception {
+        // Calls: insert, find, replace for the handshake; one commit and the comparison that fails.
+        FaultyStore faulty = FaultyStore.failingAt(store, 5, FaultyStore.Moment.BEFORE);
+        SessionManager manager = SessionManager.of(sessions(faulty));
+        try (Client client = new Client(manager, manager)) {
+            long epoch = store.find(client.token).orElseThrow().epoch();
+            Request request = (Request) manager.receive(client.token, client.session.wrap(bytes("one")));
+            assertThatThrownBy(() -> request.answer(bytes("no"))).isInstanceOf(IOException.class);
+
+            assertThat(client.session.unwrap(request.answer(bytes("yes")))).isEqualTo(bytes("yes"));
+            assertThat(manager.toString()).contains("1 claimed");
+            assertThat(store.find(client.token).orElseThrow().epoch()).isEqualTo(epoch);
+        }
+    }
+
     private SessionManager manager() {
         return SessionManager.of(sessions(store));
     }
@@ -421,6 +538,46 @@ class SessionManagerTest {
         @Override
         public void close() {
             session.close();
+        }
+    }
+
+    /** Holds commits up when told. */
+    private static final class Blocking extends ForwardingStore {
+        private volatile CountDownLatch called = new CountDownLatch(0);
+        private volatile CountDownLatch released = new CountDownLatch(0);
+
+        Blocking(MemorySessionStore store) {
+            super(store);
+        }
+
+        void block() {
+            released = new CountDownLatch(1);
+            called = new CountDownLatch(1);
+        }
+
+        void awaitCall() throws InterruptedException {
+            assertThat(called.await(60, TimeUnit.SECONDS)).isTrue();
+        }
+
+        void release() {
+            released.countDown();
+        }
+
+        @Override
+        public List<Boolean> replaceAll(List<Change> changes) throws IOException {
+            called.countDown();
+            boolean interrupted = false;
+            while (released.getCount() > 0) {
+                try {
+                    assertThat(released.await(60, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            return store.replaceAll(changes);
         }
     }
 
