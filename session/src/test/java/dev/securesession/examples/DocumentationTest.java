@@ -22,8 +22,13 @@ import org.junit.jupiter.api.TestFactory;
 class DocumentationTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
     private static final Path EXAMPLES = ROOT.resolve("session/src/test/java/dev/securesession/examples");
-    private static final Set<String> OTHER_MODULES =
-            Set.of("command.md", "http.md", "migrating-from-jni.md", "netty.md", "stored-sessions.md");
+    private static final Set<String> OTHER_MODULES = Set.of(
+            "command.md",
+            "http.md",
+            "migrating-from-jni.md",
+            "netty.md",
+            "stored-sessions.md",
+            "stored-sessions-metrics.md");
     private static final Pattern BLOCK =
             Pattern.compile("(?:<!-- example: ([a-z-]+) -->\\n+)?```java\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("\\[[^]]*]\\(([^)#\\s]+)(#[^)]*)?\\)");
