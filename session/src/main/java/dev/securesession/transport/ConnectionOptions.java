@@ -21,6 +21,7 @@ public final class ConnectionOptions {
     private int maxMessageLength = 16 * 1024 * 1024;
     private Duration sendTimeout = Duration.ofSeconds(60);
     private Duration idleTimeout = Duration.ZERO;
+    private Duration keepAlive = Duration.ZERO;
 
     private ConnectionOptions() {}
 
@@ -32,11 +33,13 @@ public final class ConnectionOptions {
         maxMessageLength = other.maxMessageLength;
         sendTimeout = other.sendTimeout;
         idleTimeout = other.idleTimeout;
+        keepAlive = other.keepAlive;
     }
 
     /**
      * Returns the defaults: length-prefix framing, 30 seconds for a handshake and 5 for its first message at a server,
-     * handshake messages of up to 16 KiB, wrapped messages of up to 16 MiB, 60 seconds to send a message, no idle timeout.
+     * handshake messages of up to 16 KiB, wrapped messages of up to 16 MiB, 60 seconds to send a message, no idle timeout,
+     * no keep-alives.
      *
      * @return the options to start from
      */
@@ -133,6 +136,21 @@ public final class ConnectionOptions {
     }
 
     /**
+     * Returns a copy that keeps streams alive: a {@link SecureStream}, also that of a {@link SecureSocket}, sends a message
+     * without data when it has sent nothing for so long, until it is closed or fails. Choose less than half of the idle
+     * timeout of the peer and of the network between. Connections that exchange plain messages send none, since their peers
+     * would take one for a payload. Costs no thread per connection.
+     *
+     * @param interval 0 (none, the default) to a day
+     * @return the copy (PROTOCOL.md ST-7)
+     * @throws IllegalArgumentException if the interval is outside its range
+     */
+    public ConnectionOptions withKeepAlive(Duration interval) {
+        requireTimeout(interval, "a keep-alive interval");
+        return with(copy -> copy.keepAlive = interval);
+    }
+
+    /**
      * Returns the framing of connections over streams of bytes.
      *
      * @return the framing
@@ -193,6 +211,15 @@ public final class ConnectionOptions {
      */
     public Duration idleTimeout() {
         return idleTimeout;
+    }
+
+    /**
+     * Returns after how long without sending a stream sends a keep-alive.
+     *
+     * @return zero (never) to a day
+     */
+    public Duration keepAlive() {
+        return keepAlive;
     }
 
     /**

@@ -14,7 +14,9 @@ import java.io.InterruptedIOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -57,6 +59,9 @@ public final class SecureConnection implements Closeable {
 
     // Used while receiving is held, made once.
     private @Nullable String awaited;
+
+    // Used while receiving is held: a message that did not fit into the buffer of a caller.
+    private @Nullable ByteBuffer waiting;
 
     private SecureConnection(Transport transport, SecureSession session, ConnectionOptions options) {
         this.transport = transport;
@@ -440,12 +445,114 @@ public final class SecureConnection implements Closeable {
         }
     }
 
+    /**
+     * Waits for the next payload of the peer, as {@link #receive()}, and puts it into a buffer of the caller. Over sockets and
+     * streams no array is allocated for a message: it arrives in an array that all connections share and that is wiped
+     * before it is used again.
+     *
+     * @param target gets the payload from its position on, which moves behind the payload; direct buffers are fine, and what is
+     *     beyond the payload stays as it is
+     * @return the length of the payload in bytes, 1 or more; or -1 if the connection has ended between two messages
+     * @throws BufferOverflowException if fewer bytes remain in the buffer than the payload has: the buffer is as it was, and
+     *     the message waits for the next receive, with room for {@link #maxPayloadLength} at most
+     * @throws java.nio.ReadOnlyBufferException if the buffer is read-only; nothing was received
+     * @throws MessageRejectedException if a message on a stream was refused, or too many were not authentic; the
+     *     connection is closed, and the buffer as it was
+     * @throws SocketTimeoutException if the idle timeout of the options has closed the connection
+     * @throws InterruptedIOException if the thread is interrupted while it waits for other threads
+     * @throws IOException if the transport fails, or a message is too long or cut off; close the connection
+     * @throws IllegalStateException if the session was closed
+     */
+    public int receive(ByteBuffer target) throws IOException, MessageRejectedException {
+        return receive(target, Duration.ZERO);
+    }
+
+    /**
+     * Waits for the next payload of the peer and puts it into a buffer of the caller, as {@link #receive(ByteBuffer)}, within a
+     * timeout. After a timeout it can be waited for again.
+     *
+     * @param target gets the payload from its position on, which moves behind the payload
+     * @param timeout how long to wait, whatever is dropped meanwhile and whoever else is receiving; or zero for no limit
+     * @return the length of the payload in bytes, 1 or more; or -1 if the connection has ended between two messages
+     * @throws BufferOverflowException if fewer bytes remain in the buffer than the payload has: the buffer is as it was, and
+     *     the message waits for the next receive
+     * @throws java.nio.ReadOnlyBufferException if the buffer is read-only; nothing was received
+     * @throws SocketTimeoutException at the timeout, and the connection is as it was; or if the idle timeout of the
+     *     options has closed it
+     * @throws MessageRejectedException if a message on a stream was refused, or too many were not authentic; the
+     *     connection is closed, and the buffer as it was
+     * @throws InterruptedIOException if the thread is interrupted while it waits for other threads
+     * @throws IOException if the transport fails, or a message is too long or cut off; close the connection
+     * @throws IllegalStateException if the session was closed
+     */
+    public int receive(ByteBuffer target, Duration timeout) throws IOException, MessageRejectedException {
+        if (target.isReadOnly()) {
+            throw new ReadOnlyBufferException();
+        }
+        try {
+            return next(target, Deadline.after(timeout));
+        } catch (MessageRejectedException refusal) {
+            closeAfter(refusal, this);
+            throw refusal;
+        }
+    }
+
+    private int next(ByteBuffer target, Deadline deadline) throws IOException, MessageRejectedException {
+        if (!receiving.tryLock()) {
+            lock(receiving, deadline, "a message from " + name());
+        }
+        try {
+            while (true) {
+                ByteBuffer message = messageInPlace(deadline);
+                if (message == null) {
+                    return -1;
+                }
+                if (message.remaining() - SecureSession.OVERHEAD > target.remaining()) {
+                    waiting = message;
+                    throw new BufferOverflowException();
+                }
+                int before = target.position();
+                if (unwrapped(message, target)) {
+                    return target.position() - before;
+                }
+            }
+        } catch (IOException e) {
+            throw explained(e, deadline);
+        } finally {
+            receiving.unlock();
+        }
+    }
+
+    private Optional<byte[]> copyOfWaiting(ByteBuffer message) {
+        byte[] copy = new byte[message.remaining()];
+        message.get(copy);
+        waiting = null;
+        recycle();
+        return Optional.of(copy);
+    }
+
+    /** Unwraps a message into a buffer; returns false if it was refused and is to be dropped. */
+    private boolean unwrapped(ByteBuffer message, ByteBuffer target) throws MessageRejectedException {
+        try {
+            target.put(session.unwrapInPlace(message));
+            return true;
+        } catch (MessageRejectedException refusal) {
+            if (transport.delivery() == Delivery.ORDERED || refusal.reason() == Reason.TOO_MANY_FAILURES) {
+                throw refusal;
+            }
+            dropped.incrementAndGet();
+            return false;
+        } finally {
+            recycle();
+        }
+    }
+
     private Optional<byte[]> next(Deadline deadline) throws IOException, MessageRejectedException {
         String awaited = "a message from " + name();
         lock(receiving, deadline, awaited);
         try {
             while (true) {
-                Optional<byte[]> message = receiveMessage(deadline, awaited);
+                Optional<byte[]> message = waiting == null ? receiveMessage(deadline, awaited) : copyOfWaiting(waiting);
                 if (!message.isPresent()) {
                     return message;
                 }
@@ -480,28 +587,40 @@ public final class SecureConnection implements Closeable {
             lock(receiving, deadline, "a message from " + name());
         }
         try {
-            if (awaited == null) {
-                awaited = "a message from " + name();
-            }
-            ByteBuffer message;
-            if (transport instanceof InPlaceTransport inPlace) {
-                deadline.leftNanos(awaited);
-                message = inPlace.receiveInPlace(options.maxMessageLength(), deadline);
-            } else {
-                message =
-                        receiveMessage(deadline, awaited).map(ByteBuffer::wrap).orElse(null);
-            }
+            ByteBuffer message = messageInPlace(deadline);
             if (message == null) {
                 return null;
             }
-            timer.active();
-            warmUpFor(message.remaining());
             return session.unwrapInPlace(message);
         } catch (IOException e) {
             throw explained(e, deadline);
         } finally {
             receiving.unlock();
         }
+    }
+
+    /** Returns the message that waits for a larger buffer, or the next one, or null at the end. */
+    private @Nullable ByteBuffer messageInPlace(Deadline deadline) throws IOException {
+        ByteBuffer kept = waiting;
+        if (kept != null) {
+            waiting = null;
+            return kept;
+        }
+        if (awaited == null) {
+            awaited = "a message from " + name();
+        }
+        ByteBuffer message;
+        if (transport instanceof InPlaceTransport inPlace) {
+            deadline.leftNanos(awaited);
+            message = inPlace.receiveInPlace(options.maxMessageLength(), deadline);
+        } else {
+            message = receiveMessage(deadline, awaited).map(ByteBuffer::wrap).orElse(null);
+        }
+        if (message != null) {
+            timer.active();
+            warmUpFor(message.remaining());
+        }
+        return message;
     }
 
     /** Wipes and takes back the array of the payload that was received in place. */
@@ -523,6 +642,10 @@ public final class SecureConnection implements Closeable {
             }
             throw exceeded;
         }
+    }
+
+    ConnectionOptions options() {
+        return options;
     }
 
     /** Warms up the cipher in the background when the first large message arrives. */

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stream of bytes in each direction over a connection, each with an authenticated end.
@@ -44,6 +45,7 @@ public final class SecureStream implements Closeable {
 
     private final SecureConnection connection;
     private final StreamState state = new StreamState();
+    private final @Nullable KeepAlive keepAlive;
     private final InputStream input = new Input();
     private final OutputStream output = new Output();
     private final ByteChannel channel = new Channel();
@@ -62,6 +64,8 @@ public final class SecureStream implements Closeable {
         this.connection = connection;
         this.maxChunkLength =
                 Math.min(connection.maxPayloadLength() - StreamFrame.HEADER_LENGTH, StreamFrame.MAX_CHUNK_LENGTH);
+        long keepAliveNanos = connection.options().keepAlive().toNanos();
+        this.keepAlive = keepAliveNanos == 0 ? null : new KeepAlive(keepAliveNanos, this::keepAliveIfIdle);
     }
 
     /**
@@ -166,6 +170,7 @@ public final class SecureStream implements Closeable {
 
     /**
      * Sends a message without data, so that idle timeouts of the peer and of the network start again.
+     * {@link ConnectionOptions#withKeepAlive} does that without a call.
      *
      * @throws IOException if the stream has failed, or the connection fails
      */
@@ -177,6 +182,28 @@ public final class SecureStream implements Closeable {
             send(StreamFrame.KEEP_ALIVE, nothing, 0);
         } finally {
             writing.unlock();
+        }
+    }
+
+    private boolean keepAliveIfIdle() throws IOException {
+        if (!writing.tryLock()) {
+            // Whoever writes keeps the connection alive.
+            return true;
+        }
+        try {
+            if (closed || state.failure() != null || state.isComplete()) {
+                return false;
+            }
+            send(StreamFrame.KEEP_ALIVE, nothing, 0);
+            return true;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private void stopKeepAlive() {
+        if (keepAlive != null) {
+            keepAlive.stop();
         }
     }
 
@@ -196,6 +223,7 @@ public final class SecureStream implements Closeable {
     @Override
     public void close() throws IOException {
         closed = true;
+        stopKeepAlive();
         IOException failure = state.failure();
         if (state.isComplete() || (failure != null && !isOurAbort(failure))) {
             connection.close();
@@ -211,6 +239,7 @@ public final class SecureStream implements Closeable {
      * @param closing runs when nothing more is to be sent, before the connection is closed
      */
     void finish(Runnable closing) throws IOException {
+        stopKeepAlive();
         try {
             if (writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
                 try {
@@ -300,6 +329,7 @@ public final class SecureStream implements Closeable {
         } catch (ProtocolException violation) {
             throw violation(String.valueOf(violation.getMessage()), violation);
         } catch (StreamAbortedException abort) {
+            stopKeepAlive();
             connection.close();
             throw abort;
         } catch (IllegalStateException closedMeanwhile) {
@@ -311,6 +341,7 @@ public final class SecureStream implements Closeable {
 
     /** After another thread has aborted or closed the stream, its reason is what the caller must learn. */
     private IOException failed(IOException cause) throws IOException {
+        stopKeepAlive();
         if (state.fail(cause) != cause) {
             state.requireAlive();
         }
@@ -340,6 +371,9 @@ public final class SecureStream implements Closeable {
     private void send(byte type, ByteBuffer source, int count) throws IOException {
         try {
             connection.send(type, source, count);
+            if (keepAlive != null) {
+                keepAlive.sent();
+            }
         } catch (IllegalStateException closedMeanwhile) {
             throw failed(new IOException("the connection was closed", closedMeanwhile));
         } catch (IOException e) {
@@ -352,6 +386,7 @@ public final class SecureStream implements Closeable {
      * lock that sends: who sees it and closes the stream waits for the abort, and does not cut it off.
      */
     private void endWith(StreamAbortedException abort) throws IOException {
+        stopKeepAlive();
         boolean sending = false;
         try {
             sending = writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS);

@@ -36,7 +36,8 @@ class ConnectionOptionsTest {
                 .withMaxHandshakeMessageLength(1)
                 .withMaxMessageLength(53)
                 .withSendTimeout(Duration.ofMillis(3))
-                .withIdleTimeout(Duration.ofMillis(4));
+                .withIdleTimeout(Duration.ofMillis(4))
+                .withKeepAlive(Duration.ofMillis(5));
         ServerOptions server = ServerOptions.defaults()
                 .withConnections(changed)
                 .withHalfOpenLimit(5)
@@ -52,6 +53,8 @@ class ConnectionOptionsTest {
         assertThat(changed.maxMessageLength()).isEqualTo(53);
         assertThat(changed.sendTimeout()).isEqualTo(Duration.ofMillis(3));
         assertThat(changed.idleTimeout()).isEqualTo(Duration.ofMillis(4));
+        assertThat(changed.keepAlive()).isEqualTo(Duration.ofMillis(5));
+        assertThat(DEFAULTS.keepAlive()).isZero();
         assertThat(DEFAULTS.maxMessageLength()).isEqualTo(16_777_216);
         assertThat(server.connections()).isSameAs(changed);
         assertThat(server.halfOpenLimit()).isEqualTo(5);

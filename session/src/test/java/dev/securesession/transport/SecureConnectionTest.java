@@ -20,7 +20,9 @@ import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,10 +41,96 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SecureConnectionTest {
     private static final byte[] PAYLOAD = "payload".getBytes(UTF_8);
 
+    private static final Duration PATIENCE = Duration.ofSeconds(Threads.PATIENCE_SECONDS);
+
     private final Pair pair = Pair.create();
 
     static List<Framing> framings() {
         return List.of(Framing.lengthPrefix(), Framing.themisSocket());
+    }
+
+    @Test
+    void receivesIntoABufferOfTheCaller() throws Exception {
+        for (boolean inPlace : new boolean[] {true, false}) {
+            try (Loopback loopback = Loopback.open();
+                    Connected peers = inPlace ? overSockets(loopback) : overMemory(Delivery.ORDERED)) {
+                ByteBuffer direct = ByteBuffer.allocateDirect(100);
+                for (int length : new int[] {1, 7, 92}) {
+                    byte[] payload = new byte[length];
+                    new Random(length).nextBytes(payload);
+                    peers.client.send(payload);
+
+                    assertThat(peers.server.receive(direct)).isEqualTo(length);
+                    byte[] received = new byte[length];
+                    ByteBuffer part = direct.duplicate();
+                    part.position(direct.position() - length);
+                    part.get(received);
+                    assertThat(received).isEqualTo(payload);
+                }
+                assertThat(direct.hasRemaining()).isFalse();
+                assertThatThrownBy(() -> peers.server.receive(direct.clear(), Duration.ofMillis(20)))
+                        .isInstanceOf(SocketTimeoutException.class);
+                assertThat(direct.position()).isZero();
+                peers.client.close();
+                assertThat(peers.server.receive(direct)).isEqualTo(-1);
+            }
+        }
+    }
+
+    @Test
+    void aPayloadThatDoesNotFitWaitsForTheNextReceive() throws Exception {
+        for (boolean inPlace : new boolean[] {true, false}) {
+            try (Loopback loopback = Loopback.open();
+                    Connected peers = inPlace ? overSockets(loopback) : overMemory(Delivery.ORDERED)) {
+                for (int i = 0; i < 3; i++) {
+                    peers.client.send(PAYLOAD);
+                }
+                ByteBuffer small = ByteBuffer.allocate(PAYLOAD.length - 1);
+                for (int i = 0; i < 2; i++) {
+                    assertThatThrownBy(() -> peers.server.receive(small)).isInstanceOf(BufferOverflowException.class);
+                    assertThat(small.position()).isZero();
+                }
+                assertThat(peers.server.receive(PATIENCE)).hasValue(PAYLOAD);
+                assertThatThrownBy(() -> peers.server.receive(small)).isInstanceOf(BufferOverflowException.class);
+                ByteBuffer exact = ByteBuffer.allocate(PAYLOAD.length);
+                assertThat(peers.server.receive(exact)).isEqualTo(PAYLOAD.length);
+                assertThat(exact.array()).isEqualTo(PAYLOAD);
+                assertThatThrownBy(() -> peers.server.receive(exact.clear().asReadOnlyBuffer()))
+                        .isInstanceOf(ReadOnlyBufferException.class);
+                assertThat(peers.server.receive(exact)).isEqualTo(PAYLOAD.length);
+            }
+        }
+    }
+
+    @Test
+    @Rule(value = "D-4", kind = Kind.REFUSES)
+    void aRefusedMessageLeavesTheBufferAsItWas() throws Exception {
+        try (Connected peers = overMemory(Delivery.ORDERED)) {
+            byte[] message = peers.client.session().wrap(PAYLOAD);
+            message[message.length - 1] ^= 1;
+            peers.client.transport().send(message);
+            ByteBuffer target = ByteBuffer.allocate(100);
+
+            assertThatThrownBy(() -> peers.server.receive(target)).isInstanceOf(MessageRejectedException.class);
+            assertThat(target).isEqualTo(ByteBuffer.allocate(100));
+            assertThat(peers.server.session().isClosed()).isTrue();
+        }
+        try (Connected peers = overMemory(Delivery.UNORDERED)) {
+            byte[] message = peers.client.session().wrap(PAYLOAD);
+            message[message.length - 1] ^= 1;
+            peers.client.transport().send(message);
+            peers.client.send(PAYLOAD);
+            ByteBuffer target = ByteBuffer.allocate(100);
+
+            assertThat(peers.server.receive(target, PATIENCE)).isEqualTo(PAYLOAD.length);
+            assertThat(peers.server.droppedMessages()).isEqualTo(1);
+            assertThat(Arrays.copyOf(target.array(), PAYLOAD.length)).isEqualTo(PAYLOAD);
+        }
+    }
+
+    private Connected overMemory(Delivery delivery) throws Exception {
+        MemoryTransport transport = MemoryTransport.create(delivery);
+        return Connected.over(pair, transport, transport.peer());
     }
 
     @ParameterizedTest
