@@ -56,6 +56,16 @@ final class TestTunnel implements AutoCloseable {
         return tunnel;
     }
 
+    /** Makes a tunnel whose ends listen on the given addresses. */
+    static TestTunnel on(TunnelAddress proxyListen, TunnelAddress serverListen, TunnelAddress target)
+            throws IOException {
+        TunnelOptions options = TunnelOptions.defaults();
+        TestTunnel tunnel = new TestTunnel(serverListen, Map.of("", target), options);
+        tunnel.proxy =
+                TunnelProxy.start(proxyListen, serverListen, clientConfig(), SERVER, "", options, tunnel.proxyTold);
+        return tunnel;
+    }
+
     TunnelProxy startProxy(TunnelAddress serverAddress, SessionConfig config, String target, TunnelOptions options)
             throws IOException {
         return TunnelProxy.start(
