@@ -1,9 +1,11 @@
 package com.cossacklabs.themis;
 
 import dev.securesession.IdentityPrivateKey;
+import dev.securesession.KeyRejectedException;
 import dev.securesession.MessageSigner;
 import dev.securesession.MessageVerifier;
 import dev.securesession.PairwiseSealer;
+import dev.securesession.SealedDataException;
 import dev.securesession.SecureSessionException;
 import dev.securesession.compat.DropInProviders;
 import java.security.GeneralSecurityException;
@@ -93,8 +95,7 @@ public class SecureMessage {
         requireMessage(message);
         return result(() -> useRsa(own, peer)
                 ? RsaMessages.encrypt(peer.rsa(), message)
-                : PairwiseSealer.of(own.identity(), peer.identity(), DropInProviders.current())
-                        .seal(message));
+                : withSealer(own, peer, sealer -> sealer.seal(message)));
     }
 
     /**
@@ -124,8 +125,7 @@ public class SecureMessage {
         requireMessage(message);
         return result(() -> useRsa(own, peer)
                 ? RsaMessages.decrypt(own.rsa(), message)
-                : PairwiseSealer.of(own.identity(), peer.identity(), DropInProviders.current())
-                        .unseal(message));
+                : withSealer(own, peer, sealer -> sealer.unseal(message)));
     }
 
     /**
@@ -200,6 +200,21 @@ public class SecureMessage {
         } catch (SecureSessionException | GeneralSecurityException | IllegalArgumentException | ProviderException e) {
             throw new SecureMessageWrapException(e);
         }
+    }
+
+    /** Uses the common secret of two keys, and wipes it. */
+    private static byte[] withSealer(PrivateKey own, PublicKey peer, Sealing use)
+            throws KeyRejectedException, SealedDataException {
+        PairwiseSealer sealer = PairwiseSealer.of(own.identity(), peer.identity(), DropInProviders.current());
+        try {
+            return use.with(sealer);
+        } finally {
+            sealer.destroy();
+        }
+    }
+
+    private interface Sealing {
+        byte[] with(PairwiseSealer sealer) throws SealedDataException;
     }
 
     private static PrivateKey required(PrivateKey key) {

@@ -29,6 +29,11 @@ public class SecureSocket extends Socket {
     private final ISessionCallbacks callbacks;
     private final SecureInput secureInput = new SecureInput();
     private final SecureOutput secureOutput = new SecureOutput();
+
+    // The session is there from the beginning of the handshake on, so that closing wipes it; the connection, which the
+    // streams
+    // use, from its end on: nothing of a handshake is ever a payload.
+    private volatile @Nullable SecureSession session;
     private volatile @Nullable Connection connection;
 
     /**
@@ -109,9 +114,9 @@ public class SecureSocket extends Socket {
         try {
             super.close();
         } finally {
-            Connection closing = connection;
+            SecureSession closing = session;
             if (closing != null) {
-                closing.session.close();
+                closing.close();
             }
         }
     }
@@ -144,31 +149,37 @@ public class SecureSocket extends Socket {
     private void negotiate(FirstMessage firstMessage) throws IOException {
         boolean established = false;
         try {
-            SecureSession session = new SecureSession(id, signPrivateKey, callbacks);
+            SecureSession own = new SecureSession(id, signPrivateKey, callbacks);
             Connection negotiating =
-                    new Connection(session, new SocketMessages(this, super.getInputStream()), super.getOutputStream());
-            connection = negotiating;
+                    new Connection(own, new SocketMessages(this, super.getInputStream()), super.getOutputStream());
+            session = own;
+            if (isClosed()) {
+                throw new SocketException("Socket is closed");
+            }
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(HANDSHAKE_SECONDS);
-            byte[] message = firstMessage.of(session);
+            byte[] message = firstMessage.of(own);
             if (message.length > 0) {
                 negotiating.send(message);
             }
             int received = 0;
-            while (!session.isEstablished()) {
+            while (!own.isEstablished()) {
                 if (received == MAX_HANDSHAKE_MESSAGES) {
                     throw new IOException("the peer has sent " + received
                             + " messages without completing the handshake; expected at most 2");
                 }
-                UnwrapResult result = session.unwrap(negotiating.messages.next(deadline));
+                UnwrapResult result = own.unwrap(negotiating.messages.next(deadline));
                 received++;
                 if (result.getDataType() == SessionDataType.PROTOCOL_DATA) {
                     negotiating.send(result.getData());
                 }
             }
-            session.requireOrder();
+            own.requireOrder();
+            connection = negotiating;
             established = true;
         } catch (SecureSessionException | NullArgumentException e) {
             throw new IOException(e);
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
         } finally {
             if (!established) {
                 close();
@@ -187,7 +198,7 @@ public class SecureSocket extends Socket {
         return current;
     }
 
-    /** What there is once TCP has connected. */
+    /** The session of an established connection, and the way of its messages. */
     private static final class Connection {
         final SecureSession session;
         final SocketMessages messages;
@@ -212,6 +223,8 @@ public class SecureSocket extends Socket {
                 session.wrap(payload, ByteBuffer.wrap(framed, HEADER_LENGTH, framed.length - HEADER_LENGTH));
             } catch (SecureSessionException e) {
                 throw new IOException(e);
+            } catch (IllegalStateException e) {
+                throw closedMeanwhile(e);
             }
             out.write(framed);
         }
@@ -225,6 +238,13 @@ public class SecureSocket extends Socket {
             SocketMessages.FRAMING.writeHeader(messageLength, framed);
             return framed;
         }
+    }
+
+    /** Another thread has closed the socket, and with it the session. */
+    private static SocketException closedMeanwhile(IllegalStateException cause) {
+        SocketException closed = new SocketException("Socket is closed");
+        closed.initCause(cause);
+        return closed;
     }
 
     private static void requireRange(byte[] array, int offset, int length) {
@@ -335,6 +355,8 @@ public class SecureSocket extends Socket {
                 // TCP loses nothing and repeats nothing: this is an attack or a defect (PROTOCOL.md D-2, D-8).
                 SecureSocket.this.close();
                 throw new IOException(e);
+            } catch (IllegalStateException e) {
+                throw closedMeanwhile(e);
             }
         }
     }

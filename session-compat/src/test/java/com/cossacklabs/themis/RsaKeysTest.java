@@ -73,6 +73,20 @@ class RsaKeysTest {
                 .isThrownBy(() -> RsaKeys.readPrivate(container("RRA2", 256, swapped)));
     }
 
+    /** The private exponent is right for one prime and wrong for the other. */
+    @Test
+    void refusesAnExponentThatFitsOnePrimeOnly() throws Exception {
+        RSAPrivateCrtKey key = RsaKeys.readPrivate(PAIR.getPrivateKey().toByteArray());
+        for (int prime : new int[] {1, 2}) {
+            BigInteger[] fields = fields(key);
+            fields[0] = fields[0].add(fields[3 - prime].subtract(BigInteger.ONE));
+            fields[2 + prime] = fields[0].mod(fields[prime].subtract(BigInteger.ONE));
+            assertThatExceptionOfType(InvalidKeyException.class)
+                    .as("prime %d", prime)
+                    .isThrownBy(() -> RsaKeys.readPrivate(container("RRA2", 256, fields)));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"2047, 65537", "2048, 1", "2048, 65536", "2048, 0"})
     void refusesPublicKeysOfAnotherSizeOrEven(int bits, long exponent) {

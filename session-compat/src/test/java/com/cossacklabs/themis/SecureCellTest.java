@@ -285,4 +285,20 @@ class SecureCellTest {
                 .isExactlyInstanceOf(InvalidArgumentException.class)
                 .hasMessage("Invalid argument: " + message);
     }
+
+    /** A token without its last byte would fit whenever that byte is 0, if what is missing were filled up. */
+    @Test
+    void tokensAreNotFilledUp() throws Exception {
+        SecureCell.TokenProtect cell = SecureCell.TokenProtectWithKey(new SymmetricKey());
+        byte[] data = bytes("data");
+        SecureCellData encrypted = cell.encrypt(data);
+        while (encrypted.getAdditionalData()[43] != 0) {
+            encrypted = cell.encrypt(data);
+        }
+        byte[] cut = Arrays.copyOf(encrypted.getAdditionalData(), 43);
+        byte[] protectedData = encrypted.getProtectedData();
+
+        assertThat(cell.decrypt(protectedData, encrypted.getAdditionalData())).isEqualTo(data);
+        assertThatExceptionOfType(SecureCellException.class).isThrownBy(() -> cell.decrypt(protectedData, cut));
+    }
 }

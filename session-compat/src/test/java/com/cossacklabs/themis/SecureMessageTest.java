@@ -4,9 +4,11 @@ import static com.cossacklabs.themis.Peers.altered;
 import static com.cossacklabs.themis.Peers.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.securesession.Curve;
 import dev.securesession.IdentityKeyPair;
+import dev.securesession.Sealer;
 import dev.securesession.SignatureRejectedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import javax.crypto.Cipher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -163,6 +166,44 @@ class SecureMessageTest {
         assertRefused(() -> kind.receiver().unwrap(Arrays.copyOf(encrypted, encrypted.length + 1)));
         assertFieldsAreChecked(
                 encrypted, kind.encryptedHeader / 4, damaged -> kind.receiver().unwrap(damaged));
+    }
+
+    /** Whoever sends many damaged messages must not learn which check has failed. */
+    @Test
+    void refusalsOfTheKeyAndOfTheDataLookTheSame() throws Exception {
+        byte[] encrypted = Kind.RSA.sender().wrap(MESSAGE);
+        Throwable ofKey = refusal(altered(encrypted, 12 + 100));
+        Throwable ofData = refusal(altered(encrypted, encrypted.length - 1));
+
+        assertThat(ofKey).hasSameClassAs(ofData).hasMessage(ofData.getMessage());
+        assertThat(ofKey.getCause())
+                .hasSameClassAs(ofData.getCause())
+                .hasMessage(ofData.getCause().getMessage());
+    }
+
+    private static Throwable refusal(byte[] message) {
+        return catchThrowable(() -> Kind.RSA.receiver().unwrap(message));
+    }
+
+    /** The key in an RSA message has 70 bytes, and data under a shorter or longer one is refused. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 69, 71})
+    void refusesKeysOfAnotherLength(int length) throws Exception {
+        byte[] key = new byte[length];
+        Cipher oaep = Cipher.getInstance("RSA/ECB/OAEPWithSHA-1AndMGF1Padding");
+        oaep.init(Cipher.ENCRYPT_MODE, Kind.RSA.bob.getPublicKey().rsa());
+        byte[] encryptedKey = oaep.doFinal(key);
+        byte[] sealed = Sealer.withKey(key).seal(MESSAGE);
+        byte[] message = ByteBuffer.allocate(12 + encryptedKey.length + sealed.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(0x2604_2710)
+                .putInt(12 + encryptedKey.length + sealed.length)
+                .putInt(encryptedKey.length)
+                .put(encryptedKey)
+                .put(sealed)
+                .array();
+
+        assertRefused(() -> Kind.RSA.receiver().unwrap(message));
     }
 
     @ParameterizedTest

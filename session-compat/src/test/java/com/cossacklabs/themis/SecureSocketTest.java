@@ -4,6 +4,7 @@ import static com.cossacklabs.themis.Peers.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -77,6 +78,9 @@ class SecureSocketTest {
                 client.getOutputStream().write(bytes("hello"));
                 assertThat(server.getInputStream().readNBytes(5)).isEqualTo(bytes("hello"));
             }
+            // At most 256 handshakes at a time: the oldest of those that are silent had to go.
+            silent.get(0).setSoTimeout(10_000);
+            assertThat(silent.get(0).getInputStream().read()).isEqualTo(-1);
         } finally {
             for (Socket socket : silent) {
                 socket.close();
@@ -607,6 +611,68 @@ class SecureSocketTest {
         }
     }
 
+    /** Messages of the handshake are no payloads: the streams work from its end on. */
+    @Test
+    void nothingCanBeReadOrWrittenDuringTheHandshake() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                SecureSocket client = new SecureSocket(bytes("client"), clientKeys.getPrivateKey(), ofClient)) {
+            Future<Void> connecting = threads.submit(() -> {
+                client.connect(silent.getLocalSocketAddress());
+                return null;
+            });
+            try (Socket server = silent.accept()) {
+                // The first message has come, so the client waits for the second.
+                assertThat(server.getInputStream().read()).isEqualTo(0xFF);
+
+                assertThat(client.isConnected()).isTrue();
+                assertThatExceptionOfType(SocketException.class)
+                        .isThrownBy(() -> client.getInputStream().read())
+                        .withMessage("Socket is not connected");
+                assertThatExceptionOfType(SocketException.class).isThrownBy(client::getOutputStream);
+            }
+            assertThatExceptionOfType(ExecutionException.class).isThrownBy(connecting::get);
+        }
+    }
+
+    /** Programs catch {@code IOException}: a socket that another thread closes throws nothing else. */
+    @Test
+    void closingUnderLoadIsAnIOExceptionForReadersAndWriters() throws Exception {
+        for (int i = 0; i < 40; i++) {
+            try (Connected pair = connect()) {
+                Future<Throwable> writer = threads.submit(() -> catchThrowable(() -> {
+                    OutputStream out = pair.client.getOutputStream();
+                    while (true) {
+                        out.write(new byte[100]);
+                    }
+                }));
+                Future<Throwable> reader = threads.submit(() -> catchThrowable(() -> {
+                    InputStream in = pair.server.getInputStream();
+                    while (in.read() >= 0) {
+                        Thread.onSpinWait();
+                    }
+                    throw new IOException("the end");
+                }));
+                pair.server.getInputStream().read();
+                pair.client.close();
+                pair.server.close();
+
+                assertThat(writer.get()).isInstanceOf(IOException.class);
+                assertThat(reader.get()).isInstanceOf(IOException.class);
+            }
+        }
+    }
+
+    @Test
+    void closingWipesTheKeysOfTheSession() throws Exception {
+        try (Connected pair = connect()) {
+            SecureSession session = ofClient.session;
+            assertThat(session.wrap(new byte[1])).isNotEmpty();
+            pair.client.close();
+
+            assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> session.wrap(new byte[1]));
+        }
+    }
+
     @Test
     void availableDoesNotWaitForAThreadThatReads() throws Exception {
         try (Connected pair = connect()) {
@@ -766,13 +832,15 @@ class SecureSocketTest {
     private static final class OnePeer implements ISessionCallbacks {
         volatile PublicKey key;
         volatile RuntimeException failure;
+        volatile SecureSession session;
 
         OnePeer(PublicKey key) {
             this.key = key;
         }
 
         @Override
-        public PublicKey getPublicKeyForId(SecureSession session, byte[] id) {
+        public PublicKey getPublicKeyForId(SecureSession asking, byte[] id) {
+            session = asking;
             if (failure != null) {
                 throw failure;
             }
