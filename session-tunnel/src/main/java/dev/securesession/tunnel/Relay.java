@@ -271,34 +271,42 @@ final class Relay {
 
     private void completeIfDone() {
         if (sessionDone && plainDone && !finished) {
-            finish(TunnelEnd.COMPLETE);
-            linger(plain, -1);
-            plain.close();
+            finish(TunnelEnd.COMPLETE, () -> {
+                linger(plain, -1);
+                plain.close();
+            });
         }
     }
 
     private void peerFailed(String reason) {
         if (!finished) {
-            finish(TunnelEnd.failed(reason));
-            reset(plain);
-            session.close();
+            finish(TunnelEnd.failed(reason), () -> {
+                reset(plain);
+                session.close();
+            });
         }
     }
 
     private void fail(TunnelException.Code code, String reason) {
         if (!finished) {
-            finish(TunnelEnd.failed(reason));
-            stream.abort(code.number(), reason);
-            reset(plain);
+            finish(TunnelEnd.failed(reason), () -> {
+                stream.abort(code.number(), reason);
+                reset(plain);
+            });
         }
     }
 
-    private void finish(TunnelEnd end) {
+    /** Closes first and tells then: nothing stays open, whatever the listener does. */
+    private void finish(TunnelEnd end, Runnable closing) {
         finished = true;
         if (timer != null) {
             timer.cancel(false);
         }
-        ended.ended(end);
+        try {
+            closing.run();
+        } finally {
+            ended.ended(end);
+        }
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.securesession.tunnel;
 
+import dev.securesession.PeerId;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /** The open connections of a tunnel. Safe for use by several threads. */
@@ -16,6 +18,7 @@ final class Relays {
     private final int limit;
     private final TunnelListener listener;
     private final Set<Relay> open = ConcurrentHashMap.newKeySet();
+    private final Set<TargetSelection> connecting = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
 
     Relays(int limit, TunnelListener listener) {
@@ -37,20 +40,53 @@ final class Relays {
         count.decrementAndGet();
     }
 
+    /** Notes that the target of a connection is being connected. */
+    void connecting(TargetSelection attempt) {
+        connecting.add(attempt);
+    }
+
+    /** Notes that it is no more. */
+    void connected(TargetSelection attempt) {
+        connecting.remove(attempt);
+    }
+
+    int connectingCount() {
+        return connecting.size();
+    }
+
+    /** Ends the connections of a peer, also those whose target is being connected. */
+    void closePeer(PeerId peer, String reason) {
+        // First those without a target yet: they become open ones, and never the other way round.
+        for (TargetSelection attempt : connecting) {
+            attempt.revoke(peer, reason);
+        }
+        abort(relay -> relay.facts().peer().equals(peer), TunnelException.Code.REVOKED, reason);
+    }
+
     void opened(Relay relay) {
         open.add(relay);
-        listener.opened(relay.facts());
+        tell(told -> told.opened(relay.facts()));
     }
 
     /** Notes the end of a connection, of which the place becomes free. */
     void closed(Relay relay, TunnelEnd end) {
         open.remove(relay);
         count.decrementAndGet();
-        listener.closed(relay.facts(), end);
+        tell(told -> told.closed(relay.facts(), end));
     }
 
     void refused(SocketAddress remote, Throwable cause) {
-        listener.refused(remote, cause);
+        tell(told -> told.refused(remote, cause));
+    }
+
+    /** What a listener throws is dropped: the change that it is told of has happened, and must be completed. */
+    @SuppressWarnings("EmptyCatch")
+    private void tell(Consumer<TunnelListener> what) {
+        try {
+            what.accept(listener);
+        } catch (RuntimeException dropped) {
+            return;
+        }
     }
 
     List<TunnelConnection> connections() {

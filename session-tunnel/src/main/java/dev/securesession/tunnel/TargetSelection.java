@@ -1,5 +1,6 @@
 package dev.securesession.tunnel;
 
+import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.netty.HandshakeCompletion;
 import dev.securesession.netty.SecureStreamHandler;
@@ -46,6 +47,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private boolean requested;
     private boolean inputEnded;
     private boolean over;
+    private @Nullable ChannelHandlerContext context;
 
     TargetSelection(Endpoints endpoints, Relays relays, Targets targets, TunnelOptions options) {
         this.endpoints = endpoints;
@@ -121,6 +123,8 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             return;
         }
         requested = true;
+        context = ctx;
+        relays.connecting(this);
         cancelDeadline();
         ctx.channel().config().setAutoRead(false);
         connect(ctx, new TunnelConnection(established.peer(), remote, name), address);
@@ -156,6 +160,25 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         });
     }
 
+    /** Ends the attempt if it is one of this peer. May be called by any thread. */
+    void revoke(PeerId peer, String reason) {
+        ChannelHandlerContext attempt = Objects.requireNonNull(context, "only attempts are revoked");
+        attempt.executor().execute(() -> {
+            SecureSession established = session;
+            if (!over && established != null && established.peer().equals(peer)) {
+                Channel unused = target;
+                relays.release();
+                if (unused != null) {
+                    unused.close();
+                }
+                refuse(
+                        attempt,
+                        TunnelException.Code.REVOKED,
+                        new TunnelException(TunnelException.Code.REVOKED, reason));
+            }
+        });
+    }
+
     private void unreachable(
             ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address, Throwable cause) {
         relays.release();
@@ -171,6 +194,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void relay(ChannelHandlerContext ctx, TunnelConnection facts, Channel connected) {
         over = true;
+        relays.connected(this);
         Relay[] made = new Relay[1];
         Relay relay = Relay.toTarget(
                 ctx.channel(), connected, facts, options, end -> relays.closed(Objects.requireNonNull(made[0]), end));
@@ -251,6 +275,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void end() {
         over = true;
+        relays.connected(this);
         cancelDeadline();
         ByteBuf unread = arrived;
         arrived = null;

@@ -129,6 +129,11 @@ public final class TunnelServer implements AutoCloseable {
         return relays.connections();
     }
 
+    /** Returns how many connections wait for their target. */
+    int connecting() {
+        return relays.connectingCount();
+    }
+
     /**
      * Returns what the handshakes have done until now, for metrics.
      *
@@ -174,10 +179,7 @@ public final class TunnelServer implements AutoCloseable {
      * @param peer the id of the peer
      */
     public void closePeer(PeerId peer) {
-        relays.abort(
-                relay -> relay.facts().peer().equals(peer),
-                TunnelException.Code.REVOKED,
-                "the connections of this peer were closed");
+        relays.closePeer(peer, "the connections of this peer were closed");
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.securesession.tunnel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.securesession.CryptoProviders;
 import dev.securesession.Curve;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.IdentityPublicKey;
@@ -14,6 +15,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -64,6 +67,85 @@ class ReplacedPeersTest {
             }
             assertThat(tunnel.serverTold.nextEnd().reason()).contains("may no longer use this connection");
             assertThat(tunnel.server.connections()).isEmpty();
+        }
+    }
+
+    /** The target does not answer, so the connection of the peer waits for it. */
+    @Test
+    void peerIsClosedWhileItsTargetIsBeingConnected() throws Exception {
+        try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            List<Socket> queue = new ArrayList<>();
+            try (TestTunnel tunnel = TestTunnel.to(full.getLocalSocketAddress())) {
+                // The queue of the target is full: who connects next gets no answer.
+                for (int i = 0; i < 3; i++) {
+                    Socket waiting = new Socket();
+                    queue.add(waiting);
+                    try {
+                        waiting.connect(full.getLocalSocketAddress(), 200);
+                    } catch (SocketTimeoutException e) {
+                        break;
+                    }
+                }
+                try (Socket client = tunnel.connect()) {
+                    while (tunnel.server.connecting() == 0) {
+                        Thread.onSpinWait();
+                    }
+                    tunnel.server.closePeer(TestTunnel.CLIENT);
+
+                    assertThatExceptionOfType(SocketException.class)
+                            .isThrownBy(() -> client.getInputStream().read());
+                }
+                assertThat(tunnel.server.connections()).isEmpty();
+            } finally {
+                for (Socket waiting : queue) {
+                    waiting.close();
+                }
+            }
+        }
+    }
+
+    /** What a listener throws costs no place and leaves no connection open. */
+    @Test
+    void listenersThatThrowChangeNothing() throws Exception {
+        TunnelListener throwing = new TunnelListener() {
+            @Override
+            public void opened(TunnelConnection connection) {
+                throw new IllegalStateException("a defect of the program");
+            }
+
+            @Override
+            public void closed(TunnelConnection connection, TunnelEnd end) {
+                throw new IllegalStateException("a defect of the program");
+            }
+        };
+        TunnelOptions two = TunnelOptions.defaults().withMaxConnections(2);
+        try (TunnelServer server = TunnelServer.start(
+                        TunnelAddress.parse("127.0.0.1:0"),
+                        LocalIdentity.of(TestTunnel.SERVER, TestTunnel.SERVER_KEYS.privateKey()),
+                        CryptoProviders.platform(),
+                        TestTunnel.ONLY_THE_CLIENT,
+                        Map.of("", TestTunnel.address(target.getLocalSocketAddress())),
+                        two,
+                        throwing);
+                TunnelProxy proxy = TunnelProxy.start(
+                        TunnelAddress.parse("127.0.0.1:0"),
+                        TestTunnel.address(server.address()),
+                        TestTunnel.clientConfig(),
+                        TestTunnel.SERVER,
+                        "",
+                        two,
+                        throwing)) {
+            for (int i = 0; i < 6; i++) {
+                try (Socket client = TestTunnel.connect(proxy.address());
+                        Socket service = target.accept()) {
+                    assertCarries(client, service);
+                    client.setSoLinger(true, 0);
+                    client.close();
+                    assertThatExceptionOfType(SocketException.class)
+                            .as("the reset of the client arrives")
+                            .isThrownBy(() -> service.getInputStream().read());
+                }
+            }
         }
     }
 

@@ -13,6 +13,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The sessions of one identity in a store: adds them, claims them for one owner at a time, revokes them, and keeps them sealed
@@ -43,6 +45,9 @@ public final class StoredSessions {
     private final int ahead;
     private final Committer committer;
     private final SecureRandom random = new SecureRandom();
+
+    // What a rotation has found that cannot be read.
+    private final Set<String> unreadable = ConcurrentHashMap.newKeySet();
 
     private StoredSessions(SessionStore store, KeyRing keys, SessionConfig config, StoreOptions options) {
         this.store = store;
@@ -317,26 +322,67 @@ public final class StoredSessions {
 
     /**
      * Seals states with the current key that were sealed by others. Owners of sessions do not notice. Call it until it returns
-     * 0; then an earlier key can be taken out of the ring.
+     * 0; then an earlier key can be taken out of the ring. A state that cannot be read does not hold up the others: it is
+     * reported when nothing else is left.
      *
      * @param limit how many to seal at most, 1 or more
      * @return how many were found, some of which may have been sealed by their owners meanwhile
-     * @throws StateRejectedException if the ring lacks a key, or a state is damaged
+     * @throws StateRejectedException if all that is left cannot be read, because the ring lacks its key or it is damaged; the
+     *     message tells how many, and why the first
      * @throws IOException if the store fails
      */
     public int rotate(int limit) throws IOException, StateRejectedException {
         KeyRing ring = keys.ring();
-        List<String> ids = store.listSealedByOthers(ring.currentName(), limit);
+        int found = 0;
+        int known;
+        do {
+            known = unreadable.size();
+            // The store lists what was found unreadable each time again.
+            for (String id : store.listSealedByOthers(ring.currentName(), Math.addExact(limit, known))) {
+                if (found < limit && !unreadable.contains(id)) {
+                    found += tryToReseal(id, ring);
+                }
+            }
+        } while (found == 0 && unreadable.size() > known);
+        return found > 0 || unreadable.isEmpty() ? found : reportUnreadable(ring);
+    }
+
+    /** Returns how many states were sealed. */
+    private int tryToReseal(String id, KeyRing ring) throws IOException {
+        try {
+            reseal(id, ring);
+            return 1;
+        } catch (StateRejectedException refused) {
+            unreadable.add(id);
+            return 0;
+        }
+    }
+
+    /** Refuses with the first that still cannot be read; the next rotation tries all of them again. */
+    private int reportUnreadable(KeyRing ring) throws IOException, StateRejectedException {
+        List<String> ids = List.copyOf(unreadable);
+        unreadable.clear();
         for (String id : ids) {
-            Optional<SessionRecord> found = store.find(id);
-            if (found.isPresent() && !found.get().keyName().equals(ring.currentName())) {
-                SessionRecord record = found.get();
-                byte[] sealed = key(record).reseal(record.state(), record.binding(), ring.current(), config);
-                // Epoch and version stay: an owner that commits meanwhile goes first, and one that commits later may.
-                store.replace(SessionStore.Change.of(record, record.sealedBy(ring.currentName(), sealed)));
+            try {
+                reseal(id, ring);
+            } catch (StateRejectedException refused) {
+                throw new StateRejectedException(
+                        refused.reason(),
+                        ids.size() + " stored states cannot be read; the first: " + refused.getMessage(),
+                        refused);
             }
         }
         return ids.size();
+    }
+
+    private void reseal(String id, KeyRing ring) throws IOException, StateRejectedException {
+        Optional<SessionRecord> found = store.find(id);
+        if (found.isPresent() && !found.get().keyName().equals(ring.currentName())) {
+            SessionRecord record = found.get();
+            byte[] sealed = key(record).reseal(record.state(), record.binding(), ring.current(), config);
+            // Epoch and version stay: an owner that commits meanwhile goes first, and one that commits later may.
+            store.replace(SessionStore.Change.of(record, record.sealedBy(ring.currentName(), sealed)));
+        }
     }
 
     @Override

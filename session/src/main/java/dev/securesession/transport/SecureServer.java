@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Accepts connections, performs the handshake of each as the server, and passes the established ones to a handler.
@@ -313,8 +314,10 @@ public final class SecureServer implements Closeable {
     }
 
     private void acceptNext() {
+        Socket socket = null;
         try {
-            admit(accepting.next());
+            socket = serverSocket.accept();
+            admit(socket);
         } catch (SocketTimeoutException e) {
             // The server socket came with a time limit. No client has connected, and nothing has failed.
         } catch (IOException e) {
@@ -323,6 +326,22 @@ public final class SecureServer implements Closeable {
                 // Out of file descriptors, most likely: trying again at once would only burn time.
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
+        } catch (RuntimeException | Error e) {
+            dropAfter(e, socket);
+        }
+    }
+
+    /** The heap is full, most likely. This client is lost, and the next one may find room: a server does not end by that. */
+    @SuppressWarnings("EmptyCatch") // With no memory even to tell of it.
+    private void dropAfter(Throwable failure, @Nullable Socket socket) {
+        if (socket != null) {
+            closeQuietly(socket);
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+        try {
+            tellFailed(serverSocket.getLocalSocketAddress(), new IOException("a connection cannot be served", failure));
+        } catch (RuntimeException | Error again) {
+            return;
         }
     }
 

@@ -400,6 +400,31 @@ class StoredSessionsTest {
         assertRefused(() -> wrongKey.rotate(1), Reason.NOT_AUTHENTIC);
     }
 
+    /** One damaged record must not keep an earlier key in the ring for ever, and with it all others. */
+    @Test
+    void whatCannotBeReadDoesNotHoldUpARotation() throws Exception {
+        StoredSessions sessions = sessions(options);
+        for (int i = 0; i < 6; i++) {
+            sessions.add(pair.beginAsServer());
+        }
+        SessionRecord damaged =
+                store.find(store.listSealedByOthers("none", 10).get(0)).orElseThrow();
+        byte[] state = damaged.state().clone();
+        state[state.length - 1] ^= 1;
+        store.replace(SessionStore.Change.of(damaged, damaged.withState(state)));
+        sessions.useKeys(ring.withCurrent("second", StateKey.of(TestKeysOf.bytes(2))));
+        for (int i = 0; i < 5; i++) {
+            assertThat(sessions.rotate(1)).isEqualTo(1);
+        }
+
+        assertThatThrownBy(() -> sessions.rotate(1))
+                .isInstanceOfSatisfying(
+                        StateRejectedException.class,
+                        refused -> assertThat(refused.reason()).isEqualTo(Reason.NOT_AUTHENTIC))
+                .hasMessageContaining("1 stored states cannot be read");
+        assertThat(store.listSealedByOthers("second", 10)).containsExactly(damaged.id());
+    }
+
     @Test
     void aRingNamesItsKeys() {
         assertThat(ring).hasToString("key ring of 1 keys, current first");

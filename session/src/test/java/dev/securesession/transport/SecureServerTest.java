@@ -94,6 +94,33 @@ class SecureServerTest {
         }
     }
 
+    /** A full heap when a client comes costs that client, and is told; the server goes on. */
+    @Test
+    void goesOnAfterAnErrorOfTheAcceptingThread() throws Exception {
+        AtomicBoolean failed = new AtomicBoolean();
+        ServerSocket failing = new ServerSocket(0, 50, InetAddress.getLoopbackAddress()) {
+            @Override
+            public Socket accept() throws IOException {
+                Socket socket = super.accept();
+                if (!failed.getAndSet(true)) {
+                    socket.close();
+                    throw new OutOfMemoryError("for a test");
+                }
+                return socket;
+            }
+        };
+        serverSocket.close();
+        serverSocket = failing;
+        try (SecureServer server = listen(this::echo)) {
+            new Socket(InetAddress.getLoopbackAddress(), failing.getLocalPort()).close();
+            try (SecureConnection client = connect()) {
+                client.send(PAYLOAD);
+                assertThat(client.receive()).hasValue(PAYLOAD);
+            }
+            assertThat(nextFailure()).hasRootCauseInstanceOf(OutOfMemoryError.class);
+        }
+    }
+
     @Test
     void tellsOfAHandlerThatThrowsAndGoesOn() throws Exception {
         Exception failure = new Exception("of the handler");
