@@ -115,14 +115,13 @@ public final class SessionManager implements Closeable {
     /**
      * Takes a message of a peer that has a token.
      *
-     * @param token what {@link #begin} gave the peer
+     * @param token what {@link #begin} gave the peer; as the peer has sent it, which may be any text
      * @param message a message of the handshake, or a wrapped message; not kept
      * @return the reply of the handshake, or the request in the message
      * @throws HandshakeException if it is refused as a message of the handshake; nothing has changed
      * @throws MessageRejectedException if it is refused as a wrapped message; nothing has changed
      * @throws StateRejectedException if the token is unknown or expired, or its session, its peer or its key is refused: the
      *     peer must start a new handshake
-     * @throws IllegalArgumentException if the token is not of the form of a token; treat it as unknown
      * @throws IOException if the store fails. If the message is refused as a replay when it comes again, it was accepted and its
      *     payload is lost: the peer must send a new one. An interrupt is no reason: the thread waits for the commit and stays
      *     interrupted.
@@ -153,7 +152,6 @@ public final class SessionManager implements Closeable {
      * @throws MessageRejectedException if it is refused as a wrapped message; nothing has changed
      * @throws ExchangeException if the message was accepted and is no request of the exchange layer: drop it
      * @throws StateRejectedException as {@link #receive} says
-     * @throws IllegalArgumentException as {@link #receive} says
      * @throws IOException as {@link #receive} says
      */
     public Received receiveRequest(String token, byte[] message)

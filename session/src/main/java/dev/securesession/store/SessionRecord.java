@@ -197,16 +197,20 @@ public final class SessionRecord {
 
     /** Refuses what would not be the same text in a file name and in every database. */
     static String requireName(String name, String of) {
+        if (!isName(name)) {
+            throw new IllegalArgumentException(of + " named \"" + name + "\"; a name is 1 to " + MAX_NAME_LENGTH
+                    + " of the characters a to z, 0 to 9, - and _");
+        }
+        return name;
+    }
+
+    static boolean isName(String name) {
         boolean wellFormed = !name.isEmpty() && name.length() <= MAX_NAME_LENGTH;
         for (int i = 0; i < name.length() && wellFormed; i++) {
             char c = name.charAt(i);
             wellFormed = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
         }
-        if (!wellFormed) {
-            throw new IllegalArgumentException(of + " named \"" + name + "\"; a name is 1 to " + MAX_NAME_LENGTH
-                    + " of the characters a to z, 0 to 9, - and _");
-        }
-        return name;
+        return wellFormed;
     }
 
     static String hex(byte[] bytes) {

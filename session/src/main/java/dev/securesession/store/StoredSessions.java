@@ -228,7 +228,13 @@ public final class StoredSessions {
 
     /** Returns a record that may be used, of any format that this version knows. */
     SessionRecord require(String id) throws IOException, StateRejectedException {
-        Optional<SessionRecord> stored = store.find(SessionRecord.requireName(id, "a record"));
+        if (!SessionRecord.isName(id)) {
+            // It may come from anybody, so it is not repeated.
+            throw new StateRejectedException(
+                    Reason.NOT_FOUND,
+                    "an id of " + id.length() + " characters that is none of a stored session; start a new handshake");
+        }
+        Optional<SessionRecord> stored = store.find(id);
         if (!stored.isPresent()) {
             throw new StateRejectedException(
                     Reason.NOT_FOUND, "nothing is stored as " + id + "; start a new handshake");

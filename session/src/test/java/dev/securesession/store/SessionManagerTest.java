@@ -225,7 +225,17 @@ class SessionManagerTest {
         SessionManager manager = manager();
         assertThatThrownBy(() -> manager.begin(new byte[9])).isInstanceOf(HandshakeException.class);
         assertThatThrownBy(() -> manager.receive("unknown", new byte[99])).isInstanceOf(StateRejectedException.class);
-        assertThatThrownBy(() -> manager.receive("../etc", new byte[99])).isInstanceOf(IllegalArgumentException.class);
+        for (String token :
+                new String[] {"", "ABC", "../etc", "é", "a\r\nX: y", "a".repeat(65), "a".repeat(1_000_000)}) {
+            assertThatThrownBy(() -> manager.receive(token, new byte[99]))
+                    .isInstanceOfSatisfying(
+                            StateRejectedException.class,
+                            refused -> assertThat(refused.reason()).isEqualTo(StateRejectedException.Reason.NOT_FOUND))
+                    .message()
+                    .hasSizeLessThan(200)
+                    .doesNotContain("\n", "etc", "ABC");
+            assertThatThrownBy(() -> manager.end(token)).isInstanceOf(StateRejectedException.class);
+        }
         SessionConfig asking = pair.server().withoutDirectory();
         assertThatThrownBy(() -> SessionManager.of(StoredSessions.of(store, ring, asking)))
                 .isInstanceOf(IllegalArgumentException.class);

@@ -150,7 +150,7 @@ class SecureServerTest {
                 uncaught.add(e);
             }
         });
-        try (SecureServer server = listen(SHORT.withExecutor(catching), connection -> {
+        try (SecureServer server = listen(ServerOptions.defaults().withExecutor(catching), connection -> {
             if (!failed.getAndSet(true)) {
                 throw new AssertionError("of the handler");
             }
@@ -173,7 +173,7 @@ class SecureServerTest {
             task.run();
             interrupted.add(Thread.interrupted());
         });
-        try (SecureServer server = listen(SHORT.withExecutor(looking), connection -> {
+        try (SecureServer server = listen(ServerOptions.defaults().withExecutor(looking), connection -> {
             throw new InterruptedException("of the handler");
         })) {
             connect().close();
@@ -240,7 +240,8 @@ class SecureServerTest {
             threads.executor().execute(task);
         };
         // One handshake at a time: a place that is not released would be missed.
-        try (SecureServer server = listen(SHORT.withHalfOpenLimit(1).withExecutor(busy), this::echo)) {
+        try (SecureServer server =
+                listen(ServerOptions.defaults().withHalfOpenLimit(1).withExecutor(busy), this::echo)) {
             for (int i = 0; i < 3; i++) {
                 try (SecureConnection client = connect()) {
                     assertEnded(client);
@@ -263,7 +264,7 @@ class SecureServerTest {
             }
             threads.executor().execute(task);
         };
-        try (SecureServer server = listen(SHORT.withExecutor(broken), this::echo)) {
+        try (SecureServer server = listen(ServerOptions.defaults().withExecutor(broken), this::echo)) {
             try (SecureConnection client = connect()) {
                 assertEnded(client);
             }
@@ -296,8 +297,8 @@ class SecureServerTest {
             }
             threads.executor().execute(task);
         };
-        try (SecureServer server =
-                SecureServer.listen(serverSocket, pair.server(), handler, SHORT.withExecutor(busy))) {
+        try (SecureServer server = SecureServer.listen(
+                serverSocket, pair.server(), handler, ServerOptions.defaults().withExecutor(busy))) {
             try (SecureConnection client = connect()) {
                 assertEnded(client);
             }
