@@ -316,7 +316,7 @@ public final class SecureServer implements Closeable {
     private void acceptNext() {
         Socket socket = null;
         try {
-            socket = serverSocket.accept();
+            socket = accepting.next();
             admit(socket);
         } catch (SocketTimeoutException e) {
             // The server socket came with a time limit. No client has connected, and nothing has failed.
