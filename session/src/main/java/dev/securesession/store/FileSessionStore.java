@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -127,12 +128,21 @@ public final class FileSessionStore implements SessionStore {
     @Override
     public synchronized boolean insert(SessionRecord record) throws IOException {
         requireOpen();
-        if (Files.exists(file(record.id()))) {
+        if (exists(file(record.id()))) {
             return false;
         }
         write(record);
         forceDirectory();
         return true;
+    }
+
+    /** Not {@link Files#exists}, which answers no if the question fails: the file would be replaced. */
+    private static boolean exists(Path file) throws IOException {
+        try {
+            return Files.readAttributes(file, BasicFileAttributes.class) != null;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
     }
 
     @Override
@@ -236,7 +246,7 @@ public final class FileSessionStore implements SessionStore {
                 .isPresent();
     }
 
-    /** Returns all records that can be read: a damaged one must not stand in the way of the others. */
+    /** Returns all records that are whole: a damaged one must not stand in the way of the others. */
     private List<SessionRecord> all() throws IOException {
         requireOpen();
         List<SessionRecord> records = new ArrayList<>();
@@ -244,8 +254,10 @@ public final class FileSessionStore implements SessionStore {
             for (Path file : files) {
                 String name = String.valueOf(file.getFileName());
                 String id = name.substring(0, name.length() - SUFFIX.length());
+                // A file that cannot be read now is no damaged one: whoever revokes a peer must not miss its session.
+                byte[] bytes = Files.readAllBytes(file);
                 try {
-                    records.add(RecordFile.read(Files.readAllBytes(file), id));
+                    records.add(RecordFile.read(bytes, id));
                 } catch (IOException damaged) {
                     // The next claim of this record reports it.
                 }
