@@ -29,8 +29,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(120)
 class DocumentationTest {
     private static final Path PROJECT = Path.of(System.getProperty("project.basedir"));
-    private static final List<Path> PAGES =
-            List.of(PROJECT.resolve("README.md"), PROJECT.resolve("../docs/migrating-from-jni.md"));
+    private static final List<Path> PAGES = List.of(
+            PROJECT.resolve("README.md"),
+            PROJECT.resolve("../docs/migrating-from-jni.md"),
+            PROJECT.resolve("../docs/comparing-secrets.md"));
     private static final Pattern BLOCK = Pattern.compile("^```(\\w+)\\n(.*?)^```$", Pattern.DOTALL | Pattern.MULTILINE);
 
     static List<Example> examples() throws IOException {

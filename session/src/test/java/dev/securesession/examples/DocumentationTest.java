@@ -24,6 +24,7 @@ class DocumentationTest {
     private static final Path EXAMPLES = ROOT.resolve("session/src/test/java/dev/securesession/examples");
     private static final Set<String> OTHER_MODULES = Set.of(
             "command.md",
+            "comparing-secrets.md",
             "http.md",
             "migrating-from-jni.md",
             "netty.md",

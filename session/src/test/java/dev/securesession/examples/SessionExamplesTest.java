@@ -13,8 +13,11 @@ import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.LocalIdentity;
 import dev.securesession.MessageRejectedException;
+import dev.securesession.MessageSigner;
+import dev.securesession.MessageVerifier;
 import dev.securesession.NumberedMessage;
 import dev.securesession.NumberedPayload;
+import dev.securesession.PairwiseSealer;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.Sealer;
@@ -249,6 +252,22 @@ class SessionExamplesTest {
         System.out.println(config.crypto()); // EC AmazonCorrettoCryptoProvider version 2.5.0, AES-GCM ...
         // end
         assertThat(config.crypto().toString()).startsWith("EC ");
+    }
+
+    @Test
+    void signsAndSeals() throws Exception {
+        IdentityKeyPair alice = IdentityKeyPair.generate();
+        IdentityKeyPair bob = IdentityKeyPair.generate();
+        byte[] message = "transfer 5 to bob".getBytes(UTF_8);
+        // example: sign-and-seal
+        byte[] signed = MessageSigner.of(alice.privateKey()).sign(message);
+        byte[] verified = MessageVerifier.of(alice.publicKey()).verify(signed); // or throws
+
+        byte[] sealed = PairwiseSealer.of(alice.privateKey(), bob.publicKey()).seal(message);
+        byte[] opened = PairwiseSealer.of(bob.privateKey(), alice.publicKey()).unseal(sealed); // or throws
+        // end
+        assertThat(verified).isEqualTo(message);
+        assertThat(opened).isEqualTo(message);
     }
 
     @Test
