@@ -139,8 +139,7 @@ class ReplacedPeersTest {
                 try (Socket client = TestTunnel.connect(proxy.address());
                         Socket service = target.accept()) {
                     assertCarries(client, service);
-                    client.setSoLinger(true, 0);
-                    client.close();
+                    reset(client);
                     assertThatExceptionOfType(SocketException.class)
                             .as("the reset of the client arrives")
                             .isThrownBy(() -> service.getInputStream().read());
@@ -183,6 +182,11 @@ class ReplacedPeersTest {
             }
             assertCarries(before, atTarget);
         }
+    }
+
+    private static void reset(Socket socket) throws IOException {
+        socket.setSoLinger(true, 0);
+        socket.close();
     }
 
     private static void assertCarries(Socket client, Socket service) throws IOException {

@@ -623,6 +623,27 @@ public final class SecureConnection implements Closeable {
         return message;
     }
 
+    /**
+     * Drops what the peer still sends, until it ends the connection or the time is over: a socket that is closed with unread
+     * bytes resets the connection, and the peer would lose what was sent last. Does nothing while another thread receives.
+     */
+    @SuppressWarnings("EmptyCatch") // The connection has ended, which is what was waited for.
+    void drain(Duration patience) {
+        if (!receiving.tryLock()) {
+            return;
+        }
+        try {
+            Deadline deadline = Deadline.after(patience);
+            while (messageInPlace(deadline) != null) {
+                recycle();
+            }
+        } catch (IOException | IllegalStateException ended) {
+            return;
+        } finally {
+            receiving.unlock();
+        }
+    }
+
     /** Wipes and takes back the array of the payload that was received in place. */
     void recycle() {
         if (transport instanceof InPlaceTransport inPlace) {

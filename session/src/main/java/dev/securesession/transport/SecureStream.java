@@ -42,6 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SecureStream implements Closeable {
     private static final long ABORT_PATIENCE_MILLIS = 1000;
+    private static final Duration ABORT_PATIENCE = Duration.ofMillis(ABORT_PATIENCE_MILLIS);
 
     private final SecureConnection connection;
     private final StreamState state = new StreamState();
@@ -156,7 +157,9 @@ public final class SecureStream implements Closeable {
 
     /**
      * Ends both directions at once. The reads of the peer fail with the code and reason; data on their way are lost.
-     * Waits for other writing threads up to a second, and without success closes the connection only.
+     * Waits for other writing threads up to a second, and without success closes the connection only. Then drops what the
+     * peer still sends, until it has ended the connection too or for a second at most: otherwise a reset could overtake the
+     * abort.
      *
      * @param code {@link StreamAbortedException#FIRST_APPLICATION_CODE} to 65,535, with a meaning of the application
      * @param reason a short text for the logs of the peer; at most 255 bytes of its UTF-8 form are sent
@@ -165,7 +168,7 @@ public final class SecureStream implements Closeable {
      */
     public void abort(int code, String reason) throws IOException {
         StreamFrame.requireApplicationCode(code);
-        endWith(StreamAbortedException.locally(code, reason));
+        endWith(StreamAbortedException.locally(code, reason), ABORT_PATIENCE);
     }
 
     /**
@@ -228,7 +231,7 @@ public final class SecureStream implements Closeable {
         if (state.isComplete() || (failure != null && !isOurAbort(failure))) {
             connection.close();
         } else {
-            endWith(StreamAbortedException.closed());
+            endWith(StreamAbortedException.closed(), Duration.ZERO);
         }
     }
 
@@ -351,7 +354,7 @@ public final class SecureStream implements Closeable {
     private StreamAbortedException violation(String what, Exception cause) throws IOException {
         StreamAbortedException abort = StreamAbortedException.locally(StreamAbortedException.PROTOCOL_ERROR, what);
         abort.initCause(cause);
-        endWith(abort);
+        endWith(abort, Duration.ZERO);
         return abort;
     }
 
@@ -385,7 +388,7 @@ public final class SecureStream implements Closeable {
      * Fails both directions, tells the peer if that is possible, and closes the connection. The failure is noted under the
      * lock that sends: who sees it and closes the stream waits for the abort, and does not cut it off.
      */
-    private void endWith(StreamAbortedException abort) throws IOException {
+    private void endWith(StreamAbortedException abort, Duration drain) throws IOException {
         stopKeepAlive();
         boolean sending = false;
         try {
@@ -403,6 +406,9 @@ public final class SecureStream implements Closeable {
         } finally {
             if (sending) {
                 writing.unlock();
+                if (!drain.isZero()) {
+                    connection.drain(drain);
+                }
             }
             connection.close();
         }

@@ -339,6 +339,36 @@ class SecureStreamTest {
         }
     }
 
+    /** With unread bytes in its buffer, a socket that is closed resets the connection and takes the abort back. */
+    @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void anAbortArrivesWhateverTheAborterHasNotRead() throws Exception {
+        for (int i = 0; i < 40; i++) {
+            try (Threads threads = new Threads();
+                    Loopback sockets = Loopback.open();
+                    Connected peers = overSockets(threads, sockets)) {
+                SecureStream client = SecureStream.over(peers.client);
+                SecureStream server = SecureStream.over(peers.server);
+                Future<?> writing = threads.run(() -> {
+                    byte[] chunk = new byte[100_000];
+                    while (true) {
+                        client.output().write(chunk);
+                    }
+                });
+                Future<?> reading = threads.run(() -> client.input().read());
+                server.input().readNBytes(300_000);
+
+                server.abort(300, "the disk is full");
+
+                assertThat(Threads.awaitFailure(reading))
+                        .isInstanceOfSatisfying(
+                                StreamAbortedException.class,
+                                abort -> assertThat(abort.code()).isEqualTo(300));
+                assertThat(Threads.awaitFailure(writing)).isInstanceOf(StreamAbortedException.class);
+            }
+        }
+    }
+
     @Test
     void channelsMoveBytesBothWays() throws Exception {
         try (Threads threads = new Threads();

@@ -162,9 +162,18 @@ class RedisStoreTest {
     @Test
     void anInterruptedCallSaysSo() throws Exception {
         try (SessionStore store = open("interrupted:")) {
-            Thread.currentThread().interrupt();
-            assertThatThrownBy(() -> store.find("one")).isInstanceOf(InterruptedIOException.class);
-            assertThat(Thread.interrupted()).isTrue();
+            boolean told = false;
+            // A reply that is there before the thread waits is not missed: then the call succeeds.
+            for (int i = 0; i < 1_000 && !told; i++) {
+                Thread.currentThread().interrupt();
+                try {
+                    store.find("one");
+                } catch (InterruptedIOException e) {
+                    told = true;
+                }
+                assertThat(Thread.interrupted()).isTrue();
+            }
+            assertThat(told).isTrue();
         }
     }
 
