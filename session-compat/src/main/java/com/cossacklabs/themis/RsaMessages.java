@@ -162,8 +162,9 @@ final class RsaMessages {
     private static ByteBuffer fields(int type, byte[] message) throws SignatureException {
         ByteBuffer fields = ByteBuffer.wrap(message).order(ByteOrder.LITTLE_ENDIAN);
         if (message.length < HEADER_LENGTH || fields.getInt() != type) {
-            throw new SignatureException(
-                    String.format("a message that does not begin with the type %08x and two lengths", type));
+            throw new SignatureException(String.format(
+                    "a message that does not begin with the type %08x, %s with an RSA key, and two lengths",
+                    type, type == SIGNED ? "signed" : "sealed"));
         }
         return fields;
     }

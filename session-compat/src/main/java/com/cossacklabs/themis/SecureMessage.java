@@ -191,7 +191,11 @@ public class SecureMessage {
 
     /** Both keys must be of one kind; otherwise the elliptic-curve side refuses the RSA key by name. */
     private static boolean useRsa(PrivateKey own, PublicKey peer) {
-        return own.isRsa() && peer.isRsa();
+        if (own.isRsa() != peer.isRsa()) {
+            throw new IllegalArgumentException(
+                    "one RSA key and one that is none; the keys of both ends must be of one kind");
+        }
+        return own.isRsa();
     }
 
     private static byte[] result(Work work) throws SecureMessageWrapException {

@@ -266,7 +266,7 @@ class SecureMessageTest {
                     kind.alice.getPrivateKey(), kind.other().bob.getPublicKey());
             assertThatExceptionOfType(SecureMessageWrapException.class)
                     .isThrownBy(() -> mixed.wrap(MESSAGE))
-                    .withMessageContaining("RSA");
+                    .withMessageContaining("one RSA key and one that is none");
         }
         assertRefused(() -> new SecureMessage(
                         Kind.EC.alice.getPrivateKey(), onCurve(Curve.P384).getPublicKey())
