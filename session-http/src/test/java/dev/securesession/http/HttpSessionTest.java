@@ -58,6 +58,7 @@ class HttpSessionTest {
             assertThat(text(client.send(bytes("good morning")))).isEqualTo("hello, \"client\", good morning");
             assertThat(text(client.send(bytes("good night")))).isEqualTo("hello, \"client\", good night");
 
+            peers.awaitNoRequests();
             assertThat(peers.sessions().counters().established()).isEqualTo(1);
             assertThat(peers.sessions().counters().halfOpen()).isZero();
             assertThat(peers.sessions().counters().requestBytes()).isZero();

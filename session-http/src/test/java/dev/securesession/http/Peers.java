@@ -1,5 +1,7 @@
 package dev.securesession.http;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.sun.net.httpserver.HttpServer;
 import dev.securesession.PeerId;
 import dev.securesession.testkit.Pair;
@@ -10,6 +12,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -80,6 +83,15 @@ final class Peers implements AutoCloseable {
 
     ServerKind.Running sessions() {
         return server;
+    }
+
+    /** A response reaches its client a little before the server lets go of the request. */
+    void awaitNoRequests() {
+        long start = System.nanoTime();
+        while (server.counters().requests() > 0) {
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
+            Thread.onSpinWait();
+        }
     }
 
     HttpSessionClient client() {
