@@ -65,7 +65,8 @@ final class RequestBody implements AutoCloseable {
             return Status.TOO_LONG;
         }
         int longer = (int) Math.min(head.maxLength, Math.max(FIRST_LENGTH, 2L * length));
-        if (!head.isHandshake && head.token != null && !admission.reserve(head.token, longer - reserved)) {
+        String session = head.countedSession();
+        if (session != null && !admission.reserve(session, longer - reserved)) {
             return Status.NO_ROOM;
         }
         reserved = longer;
@@ -80,8 +81,9 @@ final class RequestBody implements AutoCloseable {
 
     @Override
     public void close() {
-        if (!head.isHandshake && head.token != null && reserved > 0) {
-            admission.release(head.token, reserved);
+        String session = head.countedSession();
+        if (session != null && reserved > 0) {
+            admission.release(session, reserved);
         }
         reserved = 0;
     }

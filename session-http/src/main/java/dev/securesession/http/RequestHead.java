@@ -16,6 +16,12 @@ final class RequestHead {
         this.maxLength = maxLength;
     }
 
+    /** Returns the session that the memory of the body counts for; messages of a handshake are short and count for none. */
+    @Nullable
+    String countedSession() {
+        return isHandshake ? null : token;
+    }
+
     static RequestHead refused(int status) {
         return new RequestHead(status, false, null, 0);
     }

@@ -15,6 +15,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 
 /** The servers that carry the protocol; every test runs against each. */
 enum ServerKind {
@@ -28,38 +30,13 @@ enum ServerKind {
             server.createContext("/api", sessions);
             server.setExecutor(executor);
             server.start();
-            return new Running() {
-                @Override
-                public int port() {
-                    return server.getAddress().getPort();
-                }
-
-                @Override
-                public HttpServerCounters counters() {
-                    return sessions.counters();
-                }
-
-                @Override
-                public int closePeer(PeerId peer) {
-                    return sessions.closePeer(peer);
-                }
-
-                @Override
-                public void closeSessions() {
-                    sessions.close();
-                }
-
-                @Override
-                public void close() {
-                    sessions.close();
-                    server.stop(0);
-                }
-
-                @Override
-                public String toString() {
-                    return sessions.toString();
-                }
-            };
+            return new Running(
+                    server.getAddress().getPort(),
+                    sessions,
+                    sessions::close,
+                    sessions::counters,
+                    sessions::closePeer,
+                    () -> server.stop(0));
         }
     },
 
@@ -82,39 +59,16 @@ enum ServerKind {
                     .bind(InetAddress.getLoopbackAddress(), port)
                     .sync()
                     .channel();
-            return new Running() {
-                @Override
-                public int port() {
-                    return ((InetSocketAddress) server.localAddress()).getPort();
-                }
-
-                @Override
-                public HttpServerCounters counters() {
-                    return sessions.counters();
-                }
-
-                @Override
-                public int closePeer(PeerId peer) {
-                    return sessions.closePeer(peer);
-                }
-
-                @Override
-                public void closeSessions() {
-                    sessions.close();
-                }
-
-                @Override
-                public void close() {
-                    sessions.close();
-                    server.close().syncUninterruptibly();
-                    group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
-                }
-
-                @Override
-                public String toString() {
-                    return sessions.toString();
-                }
-            };
+            return new Running(
+                    ((InetSocketAddress) server.localAddress()).getPort(),
+                    sessions,
+                    sessions::close,
+                    sessions::counters,
+                    sessions::closePeer,
+                    () -> {
+                        server.close().syncUninterruptibly();
+                        group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
+                    });
         }
     };
 
@@ -132,17 +86,55 @@ enum ServerKind {
     }
 
     /** A server and its sessions. */
-    interface Running extends AutoCloseable {
-        int port();
+    static final class Running implements AutoCloseable {
+        private final int port;
+        private final Object sessions;
+        private final Runnable closeSessions;
+        private final Supplier<HttpServerCounters> counters;
+        private final ToIntFunction<PeerId> closePeer;
+        private final Runnable stop;
 
-        HttpServerCounters counters();
+        Running(
+                int port,
+                Object sessions,
+                Runnable closeSessions,
+                Supplier<HttpServerCounters> counters,
+                ToIntFunction<PeerId> closePeer,
+                Runnable stop) {
+            this.port = port;
+            this.sessions = sessions;
+            this.closeSessions = closeSessions;
+            this.counters = counters;
+            this.closePeer = closePeer;
+            this.stop = stop;
+        }
 
-        int closePeer(PeerId peer);
+        int port() {
+            return port;
+        }
+
+        HttpServerCounters counters() {
+            return counters.get();
+        }
+
+        int closePeer(PeerId peer) {
+            return closePeer.applyAsInt(peer);
+        }
 
         /** Closes the sessions; the server goes on and refuses. */
-        void closeSessions();
+        void closeSessions() {
+            closeSessions.run();
+        }
 
         @Override
-        void close();
+        public void close() {
+            closeSessions();
+            stop.run();
+        }
+
+        @Override
+        public String toString() {
+            return sessions.toString();
+        }
     }
 }
