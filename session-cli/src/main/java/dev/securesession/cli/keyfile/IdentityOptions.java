@@ -56,7 +56,8 @@ public final class IdentityOptions {
         return new KeyReader(terminal, passphrase);
     }
 
-    static PeerId peerId(String text) throws Failure {
+    /** Returns an id that was given as text. */
+    public static PeerId peerId(String text) throws Failure {
         try {
             return PeerId.ofUtf8(text);
         } catch (IllegalArgumentException e) {

@@ -1,8 +1,8 @@
 package dev.securesession.cli.state;
 
-import dev.securesession.PeerId;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Subcommand;
+import dev.securesession.cli.keyfile.IdentityOptions;
 import dev.securesession.store.SessionRecord;
 import dev.securesession.store.SessionStore;
 import java.io.IOException;
@@ -77,15 +77,6 @@ final class ListCommand extends Subcommand {
         if (peer == null) {
             return RecordIds.of(opened, limit == Integer.MAX_VALUE ? limit : limit + 1);
         }
-        return opened.list(peerId(peer));
-    }
-
-    /** Returns an id that was given as text. */
-    static PeerId peerId(String text) throws Failure {
-        try {
-            return PeerId.ofUtf8(text);
-        } catch (IllegalArgumentException e) {
-            throw new Failure("an id that cannot be one: " + e.getMessage(), e);
-        }
+        return opened.list(IdentityOptions.peerId(peer));
     }
 }

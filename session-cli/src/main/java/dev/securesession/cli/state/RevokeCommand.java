@@ -2,6 +2,7 @@ package dev.securesession.cli.state;
 
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Subcommand;
+import dev.securesession.cli.keyfile.IdentityOptions;
 import dev.securesession.store.SessionStore;
 import java.io.IOException;
 import picocli.CommandLine.Command;
@@ -33,7 +34,7 @@ final class RevokeCommand extends Subcommand {
     @Override
     public Integer call() throws IOException, Failure {
         try (SessionStore opened = stores.existing(store)) {
-            int deleted = opened.deleteAll(ListCommand.peerId(peer)).size();
+            int deleted = opened.deleteAll(IdentityOptions.peerId(peer)).size();
             terminal().out().println("deleted " + deleted + " sessions");
             terminal().out().flush();
         }

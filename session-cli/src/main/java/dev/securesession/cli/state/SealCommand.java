@@ -6,17 +6,8 @@ import dev.securesession.SessionConfig;
 import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
-import dev.securesession.cli.command.Failure;
-import dev.securesession.cli.command.Subcommand;
-import dev.securesession.cli.keyfile.KeyReader;
-import dev.securesession.cli.keyfile.NewFile;
-import dev.securesession.cli.keyfile.PeerOptions;
-import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The command {@code state seal}. */
@@ -36,52 +27,26 @@ import picocli.CommandLine.Parameters;
             "  secure-session state seal --id alice --key alice.key --peer bob=bob.key.pub \\",
             "      --state-key 2026-11.key --owner sessions/bob --generation 1 --out bob.state bob.tssc"
         })
-final class SealCommand extends Subcommand {
+final class SealCommand extends ConvertingCommand {
     @Parameters(paramLabel = "INPUT", description = "The file with the 60 bytes; - for standard input.")
     @SuppressWarnings("NullAway.Init")
     private String input;
 
-    @Mixin
-    private PeerOptions peer;
-
-    @Mixin
-    private BindingOptions sealed;
-
-    @Option(
-            names = {"-o", "--out"},
-            required = true,
-            paramLabel = "FILE",
-            order = 20,
-            description = "Where the sealed state goes.")
-    @SuppressWarnings("NullAway.Init")
-    private Path out;
-
-    @Option(names = "--force", order = 21, description = "Replace a file that exists.")
-    private boolean force;
-
     @Override
-    public Integer call() throws IOException, Failure, StateRejectedException {
-        if (peer.count() != 1) {
-            throw wrongUsage("--peer: " + peer.count() + " peers; a session has exactly one");
-        }
-        NewFile.Existing existing = force ? NewFile.Existing.REPLACE : NewFile.Existing.KEEP;
-        NewFile.requireFree(out, existing);
-        StateBinding binding = sealed.binding();
-        SessionConfig config = peer.config(terminal()).withTsscExport();
-        PeerId assumed = peer.first();
-        byte[] tssc = KeyReader.content(terminal(), input, MAX_LENGTH);
-        StateKey key = sealed.key(terminal());
-        try (SecureSession session = SecureSession.restoreUnsealedTsscAssumingPeer(tssc, config, assumed)) {
-            KeptFile.write(out, session.suspend(key, binding), existing);
-        } finally {
-            Arrays.fill(tssc, (byte) 0);
-            key.destroy();
-        }
-        terminal().out().println("sealed state  " + out + "  (of a session with " + assumed + ", for " + binding + ")");
-        terminal().out().flush();
-        return 0;
+    String input() {
+        return input;
     }
 
-    /** More than any form has: what is too long is refused with its length. */
-    private static final int MAX_LENGTH = 1 << 16;
+    @Override
+    byte[] convert(byte[] tssc, SessionConfig config, PeerId assumed, StateKey key, StateBinding binding)
+            throws StateRejectedException {
+        try (SecureSession session = SecureSession.restoreUnsealedTsscAssumingPeer(tssc, config, assumed)) {
+            return session.suspend(key, binding);
+        }
+    }
+
+    @Override
+    String result(Path file, PeerId assumed, StateBinding binding) {
+        return "sealed state  " + file + "  (of a session with " + assumed + ", for " + binding + ")";
+    }
 }

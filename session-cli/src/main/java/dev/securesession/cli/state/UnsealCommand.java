@@ -7,15 +7,8 @@ import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
 import dev.securesession.cli.command.Failure;
-import dev.securesession.cli.command.Subcommand;
-import dev.securesession.cli.keyfile.KeyReader;
-import dev.securesession.cli.keyfile.NewFile;
-import dev.securesession.cli.keyfile.PeerOptions;
-import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The command {@code state unseal}. */
@@ -34,53 +27,20 @@ import picocli.CommandLine.Parameters;
             "  secure-session state unseal --id alice --key alice.key --peer bob=bob.key.pub \\",
             "      --state-key 2026-11.key --owner sessions/bob --generation 1 --out bob.tssc bob.state"
         })
-final class UnsealCommand extends Subcommand {
+final class UnsealCommand extends ConvertingCommand {
     @Parameters(paramLabel = "INPUT", description = "The file with the sealed state; - for standard input.")
     @SuppressWarnings("NullAway.Init")
     private String input;
 
-    @Mixin
-    private PeerOptions peer;
-
-    @Mixin
-    private BindingOptions sealed;
-
-    @Option(
-            names = {"-o", "--out"},
-            required = true,
-            paramLabel = "FILE",
-            order = 20,
-            description = "Where the 60 bytes go, readable by their owner only.")
-    @SuppressWarnings("NullAway.Init")
-    private Path out;
-
-    @Option(names = "--force", order = 21, description = "Replace a file that exists.")
-    private boolean force;
-
     @Override
-    public Integer call() throws IOException, Failure, StateRejectedException {
-        if (peer.count() != 1) {
-            throw wrongUsage("--peer: " + peer.count() + " peers; a session has exactly one");
-        }
-        NewFile.Existing existing = force ? NewFile.Existing.REPLACE : NewFile.Existing.KEEP;
-        NewFile.requireFree(out, existing);
-        StateBinding binding = sealed.binding();
-        SessionConfig config = peer.config(terminal()).withTsscExport();
-        PeerId expected = peer.first();
-        byte[] state = KeyReader.content(terminal(), input, MAX_LENGTH);
-        StateKey key = sealed.key(terminal());
-        try (SecureSession session = SecureSession.restoreAssumingPeer(state, key, binding, config, expected)) {
-            KeptFile.write(out, tssc(session), existing);
-        } finally {
-            key.destroy();
-        }
-        terminal().out().println("60-byte form  " + out + "  (of a session with " + expected + "; keep it secret)");
-        terminal().out().flush();
-        return 0;
+    String input() {
+        return input;
     }
 
-    private byte[] tssc(SecureSession session) throws Failure {
-        try {
+    @Override
+    byte[] convert(byte[] state, SessionConfig config, PeerId expected, StateKey key, StateBinding binding)
+            throws Failure, StateRejectedException {
+        try (SecureSession session = SecureSession.restoreAssumingPeer(state, key, binding, config, expected)) {
             return session.suspendUnsealedTssc();
         } catch (IllegalStateException e) {
             throw new Failure(
@@ -91,5 +51,8 @@ final class UnsealCommand extends Subcommand {
         }
     }
 
-    private static final int MAX_LENGTH = 1 << 16;
+    @Override
+    String result(Path file, PeerId expected, StateBinding binding) {
+        return "60-byte form  " + file + "  (of a session with " + expected + "; keep it secret)";
+    }
 }
