@@ -166,11 +166,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         attempt.executor().execute(() -> {
             SecureSession established = session;
             if (!over && established != null && established.peer().equals(peer)) {
-                Channel unused = target;
-                relays.release();
-                if (unused != null) {
-                    unused.close();
-                }
+                releaseTarget();
                 refuse(
                         attempt,
                         TunnelException.Code.REVOKED,
@@ -263,14 +259,19 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     /** Ends the attempt from outside, while the target may be connecting. */
     private void giveUp() {
-        Channel connecting = target;
         if (requested) {
-            relays.release();
+            releaseTarget();
         }
+        end();
+    }
+
+    /** Gives back the place of the connection, and what may be connected by now. */
+    private void releaseTarget() {
+        relays.release();
+        Channel connecting = target;
         if (connecting != null) {
             connecting.close();
         }
-        end();
     }
 
     private void end() {
