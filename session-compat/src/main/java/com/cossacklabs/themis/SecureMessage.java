@@ -189,7 +189,7 @@ public class SecureMessage {
         return MessageSigner.of(key, DropInProviders.current());
     }
 
-    /** Both keys must be of one kind; otherwise the elliptic-curve side refuses the RSA key by name. */
+    /** Tells which kind both keys are of, and refuses two kinds. */
     private static boolean useRsa(PrivateKey own, PublicKey peer) {
         if (own.isRsa() != peer.isRsa()) {
             throw new IllegalArgumentException(

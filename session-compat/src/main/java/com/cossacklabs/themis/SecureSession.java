@@ -37,8 +37,7 @@ public class SecureSession {
     private final boolean restored;
 
     // At most one of the two is used; the session replaces the handshake. Written under the lock of this object;
-    // volatile
-    // for close(), which does not take it.
+    // volatile for close(), which does not take it.
     private volatile @Nullable Handshake handshake;
     private volatile dev.securesession.@Nullable SecureSession session;
     private volatile State state = State.IDLE;

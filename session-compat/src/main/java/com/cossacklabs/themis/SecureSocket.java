@@ -30,9 +30,8 @@ public class SecureSocket extends Socket {
     private final SecureInput secureInput = new SecureInput();
     private final SecureOutput secureOutput = new SecureOutput();
 
-    // The session is there from the beginning of the handshake on, so that closing wipes it; the connection, which the
-    // streams
-    // use, from its end on: nothing of a handshake is ever a payload.
+    // The session is there from the beginning of the handshake on, so that closing wipes it. The connection, which the
+    // streams use, is there from the end of the handshake on: none of its messages is ever a payload.
     private volatile @Nullable SecureSession session;
     private volatile @Nullable Connection connection;
 
