@@ -113,7 +113,7 @@ public final class ClusterNode {
                 http.sendResponseHeaders(400, -1);
             } catch (HandshakeException refused) {
                 http.sendResponseHeaders(403, -1);
-            } catch (StateRejectedException | IllegalArgumentException unknown) {
+            } catch (StateRejectedException unknown) {
                 http.sendResponseHeaders(401, -1);
             } catch (IOException | SQLException databaseFailed) {
                 http.sendResponseHeaders(503, -1);
