@@ -82,6 +82,7 @@ public final class Main implements Runnable, Terminal.Owner {
 
     /** Runs the command and ends the process with its exit status. */
     public static void main(String[] arguments) {
+        setUnlessGiven("io.netty.leakDetection.level", "disabled"); // A tool for tests, which takes stack traces.
         System.exit(commandLine(Terminal.ofProcess()).execute(arguments));
     }
 
@@ -104,6 +105,12 @@ public final class Main implements Runnable, Terminal.Owner {
     @Override
     public Terminal terminal() {
         return terminal;
+    }
+
+    private static void setUnlessGiven(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
+        }
     }
 
     private static final int WIDTH = 100;
