@@ -20,8 +20,8 @@ import java.util.function.ToDoubleFunction;
  */
 final class Tunnels {
     private static final long GIBIBYTE = 1L << 30;
-    private static final long WARM_UP_BYTES = GIBIBYTE;
-    private static final Duration WARM_UP_OF_CONNECTIONS = Duration.ofSeconds(10);
+    private static final long WARM_UP_BYTES = 10 * GIBIBYTE;
+    private static final Duration WARM_UP_OF_CONNECTIONS = Duration.ofSeconds(30);
     private static final Duration CONNECTING = Duration.ofSeconds(3);
     private static final int ROUND_TRIPS = 20_000;
     private static final int IDLE_CONNECTIONS = 1_000;
