@@ -12,11 +12,12 @@ final class BindingOptions {
     @Option(
             names = "--state-key",
             required = true,
-            paramLabel = "FILE",
+            paramLabel = StateKeyFile.FORM,
+            converter = StateKeyFile.Converter.class,
             order = 10,
-            description = "The state key, 32 bytes.")
+            description = "The state key, 32 bytes. Its name may be left out: it is not part of this form.")
     @SuppressWarnings("NullAway.Init")
-    private String keyFile;
+    private StateKeyFile keyFile;
 
     @Option(
             names = "--owner",
@@ -45,6 +46,6 @@ final class BindingOptions {
 
     /** Reads the key, the caller's to destroy. */
     StateKey key(Terminal terminal) throws IOException, Failure {
-        return StateKeyFile.read(terminal, keyFile);
+        return keyFile.read(terminal);
     }
 }

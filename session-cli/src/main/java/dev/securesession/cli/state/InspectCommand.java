@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  secure-session state inspect sqlite:sessions.db 4d2f7a0c9be1485f8cf1f1f4d0a1b2c3",
-            "  secure-session state inspect --state-key 2026-11.key sqlite:sessions.db \\",
+            "  secure-session state inspect --state-key 2026-11=2026-11.key sqlite:sessions.db \\",
             "      4d2f7a0c9be1485f8cf1f1f4d0a1b2c3"
         })
 final class InspectCommand extends Subcommand {
@@ -49,10 +49,12 @@ final class InspectCommand extends Subcommand {
 
     @Option(
             names = "--state-key",
-            paramLabel = "FILE",
+            paramLabel = StateKeyFile.FORM,
+            converter = StateKeyFile.Converter.class,
             order = 10,
-            description = "Try to open the state with this key, 32 bytes.")
-    private @Nullable String keyFile;
+            description =
+                    "Try to open the state with this key, 32 bytes. With a name, the state must be sealed by the key of this name.")
+    private @Nullable StateKeyFile stateKey;
 
     @Mixin
     private OpenStore stores;
@@ -75,8 +77,8 @@ final class InspectCommand extends Subcommand {
         out.println("expires  " + record.expires());
         out.println("state    " + record.state().length + " bytes, sealed for " + record.binding());
         boolean opens = true;
-        if (keyFile != null) {
-            String refusal = refusal(record, keyFile);
+        if (stateKey != null) {
+            String refusal = refusal(record, stateKey);
             opens = refusal.isEmpty();
             out.println("opens    " + (opens ? "yes" : "no: " + refusal));
         }
@@ -85,8 +87,12 @@ final class InspectCommand extends Subcommand {
     }
 
     /** Returns why the state does not open, or nothing if it does. */
-    private String refusal(SessionRecord record, String file) throws IOException, Failure {
-        StateKey key = StateKeyFile.read(terminal(), file);
+    private String refusal(SessionRecord record, StateKeyFile file) throws IOException, Failure {
+        if (file.name() != null && !record.keyName().equals(file.name())) {
+            return "it was sealed by the key " + record.keyName() + ", not by " + file.name()
+                    + "; give the file of that key";
+        }
+        StateKey key = file.read(terminal());
         try {
             Arrays.fill(key.reseal(record.state(), record.binding(), key, Throwaway.config()), (byte) 0);
             return "";

@@ -19,18 +19,22 @@ final class KeyRingOptions {
     @Option(
             names = "--state-key",
             required = true,
-            paramLabel = "NAME=FILE",
+            paramLabel = StateKeyFile.NAMED_FORM,
+            converter = StateKeyFile.Converter.class,
             order = 10,
-            description = "The current state key, with its name in the key ring.")
+            description =
+                    "The current state key, 32 bytes, with the name that it has in the key ring of the services. The name is needed "
+                            + "here: it is stored beside each state.")
     @SuppressWarnings("NullAway.Init")
-    private String current;
+    private StateKeyFile current;
 
     @Option(
             names = "--earlier-key",
-            paramLabel = "NAME=FILE",
+            paramLabel = StateKeyFile.NAMED_FORM,
+            converter = StateKeyFile.Converter.class,
             order = 11,
-            description = "An earlier state key, for reading; may be given several times.")
-    private List<String> earlier = new ArrayList<>();
+            description = "An earlier state key with its name, for reading; may be given several times.")
+    private List<StateKeyFile> earlier = new ArrayList<>();
 
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init")
@@ -46,17 +50,17 @@ final class KeyRingOptions {
 
     /** Reads the keys, the caller's to close. */
     Keys read(Terminal terminal) throws IOException, Failure {
-        Map<String, String> files = new LinkedHashMap<>();
-        for (String key : earlier) {
-            addFile(files, "--earlier-key", key);
+        Map<String, StateKeyFile> files = new LinkedHashMap<>();
+        for (StateKeyFile key : earlier) {
+            add(files, "--earlier-key", key);
         }
-        addFile(files, "--state-key", current);
+        add(files, "--state-key", current);
         List<StateKey> keys = new ArrayList<>();
         boolean read = false;
         try {
             KeyRing ring = null;
-            for (Map.Entry<String, String> file : files.entrySet()) {
-                StateKey key = StateKeyFile.read(terminal, file.getValue());
+            for (Map.Entry<String, StateKeyFile> file : files.entrySet()) {
+                StateKey key = file.getValue().read(terminal);
                 keys.add(key);
                 ring = ring == null ? KeyRing.of(file.getKey(), key) : ring.withCurrent(file.getKey(), key);
             }
@@ -65,8 +69,6 @@ final class KeyRingOptions {
             }
             read = true;
             return new Keys(ring, keys);
-        } catch (IllegalArgumentException e) {
-            throw new Failure(String.valueOf(e.getMessage()), e);
         } finally {
             if (!read) {
                 keys.forEach(StateKey::destroy);
@@ -74,16 +76,20 @@ final class KeyRingOptions {
         }
     }
 
-    private void addFile(Map<String, String> files, String option, String value) {
-        int separator = value.indexOf('=');
-        if (separator <= 0 || separator == value.length() - 1) {
+    private void add(Map<String, StateKeyFile> files, String option, StateKeyFile key) {
+        String name = key.name();
+        if (name == null) {
             throw new ParameterException(
                     command.commandLine(),
-                    option + ": \"" + value + "\" is not NAME=FILE, for example 2026-11=2026-11.key");
+                    option + ": " + key.file()
+                            + " without a name; give NAME=FILE with the name that the key has in the key ring of the"
+                            + " services, for example 2026-11=" + key.file());
         }
-        if (files.put(value.substring(0, separator), value.substring(separator + 1)) != null) {
+        if (files.put(name, key) != null) {
             throw new ParameterException(
-                    command.commandLine(), option + ": two keys with the name " + value.substring(0, separator));
+                    command.commandLine(),
+                    option + ": two keys with the name " + name
+                            + "; give each key the name that it has in the key ring");
         }
     }
 }

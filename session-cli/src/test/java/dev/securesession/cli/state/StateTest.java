@@ -91,6 +91,19 @@ class StateTest {
                 .isEqualTo("rw-------");
     }
 
+    /** The same argument as for a store, where the name is needed. */
+    @Test
+    void theKeyMayHaveItsName() throws Exception {
+        Path tssc = tssc();
+        newKey("state.key");
+        List<Object> arguments = sealing(tssc, "alice.state");
+        arguments.set(arguments.indexOf("--state-key") + 1, "2026-11=" + directory.resolve("state.key"));
+
+        new Cli().run(arguments.toArray()).succeeded();
+
+        unseal("alice.state", "state.key", "sessions/bob", 3, "again.tssc").succeeded();
+    }
+
     @Test
     void unsealRefusesWhatBelongsToSomethingElse() throws Exception {
         newKey("state.key");

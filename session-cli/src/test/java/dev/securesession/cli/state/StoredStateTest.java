@@ -128,11 +128,42 @@ class StoredStateTest {
         fill(sqlite(), 1);
         Path key = keyFile("first");
 
-        new Cli().run("state", "rotate", "--state-key", key, sqlite()).failed(2, "is not NAME=FILE");
-        new Cli().run("state", "rotate", "--state-key", "A=" + key, sqlite()).failed(1, "a key named \"A\"");
+        new Cli().run("state", "rotate", "--state-key", key, sqlite()).failed(2, "without a name; give NAME=FILE");
+        new Cli()
+                .run("state", "rotate", "--state-key", "a=" + key, "--earlier-key", key, sqlite())
+                .failed(2, "--earlier-key: " + key + " without a name; give NAME=FILE");
+        new Cli()
+                .run("state", "rotate", "--state-key", "A=" + key, sqlite())
+                .failed(2, "the name of a key is 1 to 64 of the characters");
+        new Cli().run("state", "rotate", "--state-key", "a=", sqlite()).failed(2, "names no file");
         new Cli()
                 .run("state", "rotate", "--state-key", "a=" + key, "--earlier-key", "a=" + key, sqlite())
                 .failed(2, "two keys with the name a");
+    }
+
+    @Test
+    void inspectComparesTheNameOfTheKeyIfThereIsOne() throws Exception {
+        String id = fill(sqlite(), 1).get(0);
+
+        Cli.Result named = new Cli()
+                .run("state", "inspect", "--state-key", "first=" + keyFile("first"), sqlite(), id)
+                .succeeded();
+        Cli.Result other = new Cli().run("state", "inspect", "--state-key", "second=" + keyFile("first"), sqlite(), id);
+
+        assertThat(named.out()).contains("opens    yes\n");
+        assertThat(other.status()).isEqualTo(1);
+        assertThat(other.out()).contains("opens    no: it was sealed by the key first, not by second");
+    }
+
+    @Test
+    void aFileWithAnEqualsSignIsToldByItsFolder() throws Exception {
+        String id = fill(sqlite(), 1).get(0);
+        Path odd = Files.copy(keyFile("first"), directory.resolve("a=b"));
+
+        new Cli().run("state", "inspect", "--state-key", odd, sqlite(), id).succeeded();
+        new Cli()
+                .run("state", "inspect", "--state-key", "first=" + odd, sqlite(), id)
+                .succeeded();
     }
 
     @Test
