@@ -6,7 +6,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Makes changes of claimed sessions durable, those of many sessions together, and ends the claims of overtaken owners. */
 final class Committer {
@@ -76,10 +78,16 @@ final class Committer {
         }
         long start = clock.millis();
         List<Boolean> made = store.replaceAll(changes);
+        Map<String, Long> versions = new LinkedHashMap<>();
+        for (int i = 0; i < claims.size(); i++) {
+            if (made.get(i)) {
+                versions.put(changes.get(i).id(), changes.get(i).next().version());
+            }
+        }
+        options.guard.advanceAll(versions);
         for (int i = 0; i < claims.size(); i++) {
             ClaimState claim = claims.get(i);
             if (made.get(i)) {
-                options.guard.advance(claim.id(), snapshots.get(i).change.next().version());
                 claim.stored(snapshots.get(i));
             } else {
                 lost(claim);

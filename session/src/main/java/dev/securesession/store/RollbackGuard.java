@@ -1,6 +1,7 @@
 package dev.securesession.store;
 
 import java.io.IOException;
+import java.util.Map;
 
 /**
  * A counter for each session that is kept outside its store, so that a store that was put back as a whole, say from a backup,
@@ -21,6 +22,19 @@ public interface RollbackGuard {
      * @throws IOException if that cannot be done: the session is not used, and can be claimed again later
      */
     void advance(String id, long version) throws IOException;
+
+    /**
+     * Remembers the versions of all sessions of one commit. A counter in a database overrides this, so that a commit costs it one
+     * call.
+     *
+     * @param versions by session; as {@link #advance} takes them
+     * @throws IOException if that cannot be done: none of the sessions is used, and all can be claimed again later
+     */
+    default void advanceAll(Map<String, Long> versions) throws IOException {
+        for (Map.Entry<String, Long> version : versions.entrySet()) {
+            advance(version.getKey(), version.getValue());
+        }
+    }
 
     /**
      * Returns the highest version that was remembered.

@@ -11,10 +11,13 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * The sessions of one identity in a store: adds them, claims them for one owner at a time, revokes them, and keeps them sealed
@@ -278,10 +281,16 @@ public final class StoredSessions {
      * @throws IOException if the store fails; some may have been deleted, so try again
      */
     public int revoke(PeerId peer) throws IOException {
+        return revoke(peer, id -> {});
+    }
+
+    /** Ends all sessions with a peer, and tells of each that was deleted. */
+    int revoke(PeerId peer, Consumer<String> ended) throws IOException {
         List<String> deleted = store.deleteAll(peer);
-        for (String id : deleted) {
-            options.guard.advance(id, RollbackGuard.ENDED);
-        }
+        deleted.forEach(ended);
+        Map<String, Long> ends = new HashMap<>();
+        deleted.forEach(id -> ends.put(id, RollbackGuard.ENDED));
+        options.guard.advanceAll(ends);
         return deleted.size();
     }
 

@@ -308,6 +308,38 @@ class StoredSessionsTest {
     }
 
     @Test
+    @Rule(value = "S-5", kind = ACCEPTS)
+    void theCounterIsAskedOnceForACommitOfManySessions() throws Exception {
+        List<Map<String, Long>> calls = new ArrayList<>();
+        RollbackGuard guard = new RollbackGuard() {
+            @Override
+            public void advance(String id, long version) {
+                // At the beginning of a session.
+            }
+
+            @Override
+            public void advanceAll(Map<String, Long> versions) {
+                calls.add(Map.copyOf(versions));
+            }
+
+            @Override
+            public long highest(String id) {
+                return 0;
+            }
+        };
+        StoredSessions sessions = sessions(options.withRollbackGuard(guard));
+        SessionClaim claim = sessions.add(peers.server());
+        claim.unwrap(peers.client().wrap(payload(1)));
+        sessions.add(pair.establish().server());
+
+        assertThat(sessions.revoke(Pair.CLIENT_ID)).isEqualTo(2);
+
+        assertThat(calls).hasSize(2);
+        assertThat(calls.get(0)).containsOnly(Map.entry(claim.id(), 2L));
+        assertThat(calls.get(1)).hasSize(2).containsEntry(claim.id(), RollbackGuard.ENDED);
+    }
+
+    @Test
     void refusesWhatIsNotThereOrOfAnotherKind() throws Exception {
         StoredSessions sessions = sessions(options);
         assertRefused(() -> sessions.claim("nothing"), Reason.NOT_FOUND);
