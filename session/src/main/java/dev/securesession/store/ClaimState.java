@@ -55,6 +55,11 @@ final class ClaimState {
         return stored;
     }
 
+    /** Tells whether the session was not used for its lifetime. */
+    synchronized boolean isExpired() {
+        return stored.expires().isBefore(clock.instant());
+    }
+
     /** Tells whether the claim has ended or is about to. */
     synchronized boolean isOver() {
         return end != null || releasing;

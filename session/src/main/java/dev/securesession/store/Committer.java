@@ -138,6 +138,18 @@ final class Committer {
         }
     }
 
+    /** Ends a claim whose session was not used for its lifetime: elsewhere it is refused by now. */
+    void requireUnexpired(ClaimState claim) throws IOException {
+        claim.requireOwned();
+        if (claim.isExpired()) {
+            end(
+                    claim,
+                    new ClaimLostException("the session " + claim.id() + " expired at "
+                            + claim.stored().expires() + "; start a new handshake"));
+            claim.requireOwned();
+        }
+    }
+
     void lost(ClaimState claim) {
         end(
                 claim,

@@ -67,7 +67,7 @@ public final class SessionClaim implements Closeable {
      *
      * @param payload 1 byte or more; not kept
      * @return the message, a new array, the caller's to keep
-     * @throws ClaimLostException if the session has a newer owner, was deleted or released: claim it again
+     * @throws ClaimLostException if the session has a newer owner, has expired, was deleted or released: claim it again
      * @throws IOException if the store fails: claim the session again
      * @throws IllegalArgumentException if the payload is empty or too long
      * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
@@ -82,12 +82,13 @@ public final class SessionClaim implements Closeable {
      *
      * @param payload 1 byte or more; not kept
      * @return the message and its number
-     * @throws ClaimLostException if the session has a newer owner, was deleted or released: claim it again
+     * @throws ClaimLostException if the session has a newer owner, has expired, was deleted or released: claim it again
      * @throws IOException if the store fails: claim the session again
      * @throws IllegalArgumentException if the payload is empty or too long
      * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
      */
     public NumberedMessage wrapNumbered(byte[] payload) throws IOException {
+        committer.requireUnexpired(state);
         boolean owned = false;
         while (true) {
             if (!state.hasReserved()) {
@@ -111,7 +112,7 @@ public final class SessionClaim implements Closeable {
      * @param message the whole message; not kept
      * @return the payload, a new array, handed out once whatever happens
      * @throws MessageRejectedException if the message is refused; nothing has changed
-     * @throws ClaimLostException if the session has a newer owner, was deleted or released: claim it again
+     * @throws ClaimLostException if the session has a newer owner, has expired, was deleted or released: claim it again
      * @throws IOException if the store fails: claim the session again
      */
     public byte[] unwrap(byte[] message) throws IOException, MessageRejectedException {
@@ -124,10 +125,11 @@ public final class SessionClaim implements Closeable {
      * @param message the whole message; not kept
      * @return the payload and the number of its message, handed out once whatever happens
      * @throws MessageRejectedException if the message is refused; nothing has changed
-     * @throws ClaimLostException if the session has a newer owner, was deleted or released: claim it again
+     * @throws ClaimLostException if the session has a newer owner, has expired, was deleted or released: claim it again
      * @throws IOException if the store fails: claim the session again
      */
     public NumberedPayload unwrapNumbered(byte[] message) throws IOException, MessageRejectedException {
+        committer.requireUnexpired(state);
         ClaimState.Opened opened = state.open(message);
         committer.commit(state, opened.change);
         return opened.payload;
@@ -138,6 +140,7 @@ public final class SessionClaim implements Closeable {
      * another thread makes durable would be lost if it were not handed out.
      */
     NumberedPayload unwrapUninterruptibly(byte[] message) throws IOException, MessageRejectedException {
+        committer.requireUnexpired(state);
         ClaimState.Opened opened = state.open(message);
         boolean interrupted = false;
         try {
@@ -170,13 +173,14 @@ public final class SessionClaim implements Closeable {
      * @return the payloads of the messages up to the first that is refused, in their order; one or more
      * @throws MessageRejectedException if the first message is refused; nothing has changed
      * @throws IllegalArgumentException if there are no messages
-     * @throws ClaimLostException if the session has a newer owner, was deleted or released: claim it again
+     * @throws ClaimLostException if the session has a newer owner, has expired, was deleted or released: claim it again
      * @throws IOException if the store fails: claim the session again
      */
     public List<NumberedPayload> unwrapAll(List<byte[]> messages) throws IOException, MessageRejectedException {
         if (messages.isEmpty()) {
             throw new IllegalArgumentException("no messages to unwrap; give one or more");
         }
+        committer.requireUnexpired(state);
         List<NumberedPayload> payloads = new ArrayList<>(messages.size());
         ClaimState.Opened opened = state.open(messages.get(0));
         payloads.add(opened.payload);

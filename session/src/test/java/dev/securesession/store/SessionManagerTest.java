@@ -505,6 +505,29 @@ class SessionManagerTest {
         }
     }
 
+    @Test
+    void aSessionThatIsKeptClaimedExpiresAsTheOthersDo() throws Exception {
+        SessionManager manager = SessionManager.of(
+                StoredSessions.of(store, ring, pair.server(), options.withLifetime(Duration.ofMinutes(10))));
+        try (Client client = new Client(manager, manager)) {
+            for (int i = 0; i < 3; i++) {
+                pair.clock().moveBy(Duration.ofMinutes(10));
+                client.ask(manager, "in time");
+            }
+            Request slow = (Request) manager.receive(client.token, client.session.wrap(bytes("slow")));
+            pair.clock().moveBy(Duration.ofMinutes(10).plusMillis(1));
+            for (SessionManager machine : List.of(manager, manager())) {
+                assertThatThrownBy(() -> machine.receive(client.token, client.session.wrap(bytes("too late"))))
+                        .isInstanceOfSatisfying(
+                                StateRejectedException.class,
+                                refused ->
+                                        assertThat(refused.reason()).isEqualTo(StateRejectedException.Reason.EXPIRED));
+            }
+            assertThatThrownBy(() -> slow.answer(bytes("x"))).isInstanceOf(StateRejectedException.class);
+            assertThat(manager.toString()).contains("0 claimed");
+        }
+    }
+
     private SessionManager manager() {
         return SessionManager.of(sessions(store));
     }

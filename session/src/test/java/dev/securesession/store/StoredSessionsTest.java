@@ -340,6 +340,23 @@ class StoredSessionsTest {
     }
 
     @Test
+    void aClaimEndsWhenItsSessionExpires() throws Exception {
+        StoredSessions sessions = sessions(options.withLifetime(Duration.ofMinutes(1)));
+        SessionClaim claim = sessions.add(peers.server());
+        clock.moveBy(Duration.ofMinutes(1));
+        claim.unwrap(peers.client().wrap(payload(1)));
+        clock.moveBy(Duration.ofMinutes(1).plusMillis(1));
+        byte[] late = peers.client().wrap(payload(2));
+
+        for (ThrowingCallable use : List.<ThrowingCallable>of(
+                () -> claim.wrap(payload(1)), () -> claim.unwrap(late), () -> claim.unwrapAll(List.of(late)))) {
+            assertThatThrownBy(use).isInstanceOf(ClaimLostException.class).hasMessageContaining("expired at");
+        }
+        assertThat(peers.server().isClosed()).isTrue();
+        assertRefused(() -> sessions.claim(claim.id()), Reason.EXPIRED);
+    }
+
+    @Test
     void refusesWhatIsNotThereOrOfAnotherKind() throws Exception {
         StoredSessions sessions = sessions(options);
         assertRefused(() -> sessions.claim("nothing"), Reason.NOT_FOUND);
