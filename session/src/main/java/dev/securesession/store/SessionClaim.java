@@ -234,8 +234,18 @@ public final class SessionClaim implements Closeable {
         try {
             guard.advance(id(), RollbackGuard.ENDED);
         } finally {
-            committer.end(state, new ClaimLostException("the session " + id() + " was deleted"));
+            endAsDeleted();
         }
+    }
+
+    /** Ends the claim of a session that is in the store no more. */
+    void endAsDeleted() {
+        committer.end(state, new ClaimLostException("the session " + id() + " was deleted"));
+    }
+
+    /** Returns the record that was stored last. */
+    SessionRecord stored() {
+        return state.stored();
     }
 
     /** Calls {@link #release()}. */

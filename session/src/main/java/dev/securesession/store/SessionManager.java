@@ -204,6 +204,7 @@ public final class SessionManager implements Closeable {
             }
             SessionClaim claim = sessions.claim(found, established.session(), sessions.reserve());
             begun.ended(found.id());
+            sessions.requireKnown(claim);
             keep(found.id(), claim);
             return new HandshakeReply(found.id(), reply, claim.peer());
         }
@@ -290,7 +291,13 @@ public final class SessionManager implements Closeable {
      * @throws IOException if the store fails; some may have been deleted, so try again
      */
     public int revoke(PeerId peer) throws IOException {
-        return sessions.revoke(peer);
+        return sessions.revoke(peer, id -> {
+            SessionClaim claim = hot.find(id);
+            if (claim != null) {
+                hot.remove(id, claim);
+                claim.endAsDeleted();
+            }
+        });
     }
 
     /** Gives all claimed sessions back, so that other machines continue without a gap in the numbers. May be called twice. */

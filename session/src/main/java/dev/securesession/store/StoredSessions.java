@@ -142,8 +142,30 @@ public final class StoredSessions {
             SecureSession session = restore(found);
             return claim(found, session, 0);
         } catch (StateRejectedException refused) {
-            Listening.tell(options.listener, listener -> listener.refused(id, refused.reason()));
-            throw refused;
+            throw told(id, refused);
+        }
+    }
+
+    /** Tells the listener of a refusal. */
+    StateRejectedException told(String id, StateRejectedException refused) {
+        String name = SessionRecord.isName(id) ? id : "";
+        Listening.tell(options.listener, listener -> listener.refused(name, refused.reason()));
+        return refused;
+    }
+
+    /**
+     * Asks the directory again for the peer of a new session. Whoever took the peer out since the handshake was read, and then
+     * deleted all its sessions, has not seen this one.
+     */
+    void requireKnown(SessionClaim claim) throws StateRejectedException, IOException {
+        boolean known = false;
+        try {
+            restore(claim.stored()).close();
+            known = true;
+        } finally {
+            if (!known) {
+                claim.delete();
+            }
         }
     }
 

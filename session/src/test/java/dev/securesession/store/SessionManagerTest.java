@@ -528,6 +528,63 @@ class SessionManagerTest {
         }
     }
 
+    /** Also where ownership is relied on: the machine that revokes knows that it has lost the session. */
+    @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void revokingEndsTheClaimsOfThisMachineAtOnce() throws Exception {
+        SessionManager manager = SessionManager.of(
+                StoredSessions.of(store, ring, pair.server(), options.withOwnershipReliedOnFor(Duration.ofHours(1))));
+        try (Client client = new Client(manager, manager);
+                Client ended = new Client(manager, manager)) {
+            Request request = (Request) manager.receive(client.token, client.session.wrap(bytes("last")));
+            Request other = (Request) manager.receive(ended.token, ended.session.wrap(bytes("last")));
+
+            manager.end(ended.token);
+            assertThatThrownBy(() -> other.answer(bytes("no"))).isInstanceOf(StateRejectedException.class);
+            assertThat(manager.revoke(Pair.CLIENT_ID)).isEqualTo(1);
+            assertThatThrownBy(() -> request.answer(bytes("no"))).isInstanceOf(StateRejectedException.class);
+            assertThat(manager.toString()).contains("0 claimed");
+        }
+    }
+
+    /** A peer that is revoked after its key was looked up and before its session is stored: the session is not used. */
+    @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void revokingReachesAHandshakeThatIsAboutToEnd() throws Exception {
+        AtomicReference<PeerDirectory> directory = new AtomicReference<>(
+                PeerDirectory.of(Pair.CLIENT_ID, pair.client().identity().publicKey()));
+        SessionConfig config = pair.server().withDirectory(id -> directory.get().find(id));
+        AtomicReference<Callable<Integer>> interference = new AtomicReference<>(() -> 0);
+        ForwardingStore interfered = new ForwardingStore(store) {
+            @Override
+            public List<Boolean> replaceAll(List<Change> changes) throws IOException {
+                try {
+                    interference.getAndSet(() -> 0).call();
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+                return super.replaceAll(changes);
+            }
+        };
+        SessionManager manager = SessionManager.of(StoredSessions.of(interfered, ring, config, options));
+        try (Handshake client = pair.beginAsClient()) {
+            HandshakeReply second = manager.begin(client.start());
+            byte[] message3 = client.receive(second.message()).message().orElseThrow();
+            interference.set(() -> {
+                directory.set(id -> List.of());
+                return manager().revoke(Pair.CLIENT_ID);
+            });
+
+            assertThatThrownBy(() -> manager.receive(second.token(), message3))
+                    .isInstanceOfSatisfying(
+                            StateRejectedException.class,
+                            refused ->
+                                    assertThat(refused.reason()).isEqualTo(StateRejectedException.Reason.UNKNOWN_PEER));
+            assertThat(store.list(Pair.CLIENT_ID)).isEmpty();
+            assertThat(manager.toString()).contains("0 claimed");
+        }
+    }
+
     private SessionManager manager() {
         return SessionManager.of(sessions(store));
     }
