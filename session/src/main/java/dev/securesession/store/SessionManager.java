@@ -171,8 +171,17 @@ public final class SessionManager implements Closeable {
         }
     }
 
-    /** Claims the session in the same step that makes the receipt of its message durable. */
     private Received receiveCold(String token, byte[] message)
+            throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
+        try {
+            return claimOrContinue(token, message);
+        } catch (StateRejectedException refused) {
+            throw sessions.told(token, refused);
+        }
+    }
+
+    /** Claims the session in the same step that makes the receipt of its message durable. */
+    private Received claimOrContinue(String token, byte[] message)
             throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
         SessionRecord found = sessions.require(token);
         if (found.format() == SessionRecord.HANDSHAKE) {

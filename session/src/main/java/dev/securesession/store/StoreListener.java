@@ -23,9 +23,9 @@ public interface StoreListener {
     default void lost(String id) {}
 
     /**
-     * A session was refused at a claim.
+     * A session was refused at a claim, or a message to a {@link SessionManager} because of its token.
      *
-     * @param id the session
+     * @param id the session or handshake; empty if the text is no id, since it may come from anybody
      * @param reason why
      */
     default void refused(String id, Reason reason) {}

@@ -585,6 +585,39 @@ class SessionManagerTest {
         }
     }
 
+    /** Metrics count what the manager refuses, and no listener gets a text of the peer's choice. */
+    @Test
+    @Rule(value = "H-11", kind = ACCEPTS)
+    void listenersAreToldOfRefusals() throws Exception {
+        List<String> refusals = new ArrayList<>();
+        StoreOptions observed = options.withListener(new StoreListener() {
+            @Override
+            public void refused(String id, StateRejectedException.Reason reason) {
+                refusals.add(id + " " + reason);
+            }
+        });
+        SessionManager manager = SessionManager.of(StoredSessions.of(store, ring, pair.server(), observed));
+        PeerDirectory none = id -> List.of();
+        SessionManager emptied =
+                SessionManager.of(StoredSessions.of(store, ring, pair.server().withDirectory(none), observed));
+        try (Client client = new Client(manager, manager)) {
+            byte[] message = client.session.wrap(bytes("x"));
+            assertThatThrownBy(() -> manager.receive("unknown", message)).isInstanceOf(StateRejectedException.class);
+            assertThatThrownBy(() -> manager.receive("a\r\nX: y", message)).isInstanceOf(StateRejectedException.class);
+            assertThatThrownBy(() -> emptied.receive(client.token, message)).isInstanceOf(StateRejectedException.class);
+            Request request = (Request) manager.receive(client.token, message);
+            manager.end(client.token);
+            assertThatThrownBy(() -> request.answer(bytes("late"))).isInstanceOf(StateRejectedException.class);
+
+            assertThat(refusals)
+                    .containsExactly(
+                            "unknown NOT_FOUND",
+                            " NOT_FOUND",
+                            client.token + " UNKNOWN_PEER",
+                            client.token + " NOT_FOUND");
+        }
+    }
+
     private SessionManager manager() {
         return SessionManager.of(sessions(store));
     }
