@@ -1,5 +1,6 @@
 package dev.securesession.store;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -8,19 +9,21 @@ import java.util.Map;
 /** Counts the handshakes that a manager has stored and that are neither finished nor expired, up to a limit. */
 final class BegunHandshakes {
     private final int max;
+    private final Duration lifetime;
 
-    // In the order in which they expire, since all have the same lifetime.
+    // When each was stored, oldest first, so in the order in which they expire.
     private final Map<Object, Instant> stored = new LinkedHashMap<>();
     private int beginning;
 
-    BegunHandshakes(int max) {
+    BegunHandshakes(int max, Duration lifetime) {
         this.max = max;
+        this.lifetime = lifetime;
     }
 
     /** Takes a place before any work is done; {@link #stored} or {@link #abandoned} must follow. */
     synchronized void begin(Instant now) throws TooManyHandshakesException {
         Iterator<Instant> oldest = stored.values().iterator();
-        while (oldest.hasNext() && oldest.next().isBefore(now)) {
+        while (oldest.hasNext() && isOver(oldest.next(), now)) {
             oldest.remove();
         }
         if (stored.size() + beginning >= max) {
@@ -31,10 +34,16 @@ final class BegunHandshakes {
         beginning++;
     }
 
+    /** One from the future is over as well: the clock was ahead, and would block all that come later. */
+    private boolean isOver(Instant since, Instant now) {
+        Duration age = Duration.between(since, now);
+        return age.isNegative() || age.compareTo(lifetime) > 0;
+    }
+
     /** The handshake is in the store, or may be. */
-    synchronized void stored(Object token, Instant expires) {
+    synchronized void stored(Object token, Instant now) {
         beginning--;
-        stored.put(token, expires);
+        stored.put(token, now);
     }
 
     /** Nothing was stored. */

@@ -55,7 +55,7 @@ public final class SessionManager implements Closeable {
         }
         this.sessions = sessions;
         this.hot = new HotSessions(hotSessions);
-        this.begun = new BegunHandshakes(sessions.options().maxBegunHandshakes);
+        this.begun = new BegunHandshakes(sessions.options().maxBegunHandshakes, sessions.options().handshakeLifetime);
     }
 
     /**
@@ -105,7 +105,7 @@ public final class SessionManager implements Closeable {
             return new HandshakeReply(token, reply, null);
         } finally {
             if (isStored) {
-                begun.stored(stored, options.clock.instant().plus(options.handshakeLifetime));
+                begun.stored(stored, options.clock.instant());
             } else {
                 begun.abandoned();
             }

@@ -618,6 +618,20 @@ class SessionManagerTest {
         }
     }
 
+    /** A clock that was wrong for a moment must not keep peers out afterwards. */
+    @Test
+    void aClockThatWasAheadBlocksNoHandshakes() throws Exception {
+        SessionManager manager =
+                SessionManager.of(StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(2)));
+        pair.clock().moveBy(Duration.ofDays(365));
+        manager.begin(pair.begin().message1());
+        pair.clock().moveBy(Duration.ofDays(-365));
+        for (int i = 0; i < 3; i++) {
+            manager.begin(pair.begin().message1());
+            pair.clock().moveBy(Duration.ofMinutes(2).plusSeconds(1));
+        }
+    }
+
     private SessionManager manager() {
         return SessionManager.of(sessions(store));
     }
