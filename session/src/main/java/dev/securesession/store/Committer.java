@@ -40,6 +40,8 @@ final class Committer {
     }
 
     private void commit(List<ClaimState> batch) {
+        // The interrupt is of this thread alone, and the store might fail with it for all that wait.
+        boolean interrupted = Thread.interrupted();
         try {
             store(batch);
         } catch (IOException | RuntimeException | Error failure) {
@@ -57,6 +59,9 @@ final class Committer {
             }
         } finally {
             turns.finish();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -128,15 +128,22 @@ public final class SessionManager implements Closeable {
      */
     public Received receive(String token, byte[] message)
             throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
-        for (int attempt = 1; ; attempt++) {
-            SessionClaim claim = hot.find(token);
-            try {
-                return claim == null ? receiveCold(token, message) : receiveHot(token, claim, message);
-            } catch (ClaimLostException overtaken) {
-                // Another machine or thread was faster. Nothing was handed out; what it has stored decides.
-                if (attempt == MAX_ATTEMPTS) {
-                    throw overtaken;
+        boolean interrupted = Thread.interrupted();
+        try {
+            for (int attempt = 1; ; attempt++) {
+                SessionClaim claim = hot.find(token);
+                try {
+                    return claim == null ? receiveCold(token, message) : receiveHot(token, claim, message);
+                } catch (ClaimLostException overtaken) {
+                    // Another machine or thread was faster. Nothing was handed out; what it has stored decides.
+                    if (attempt == MAX_ATTEMPTS) {
+                        throw overtaken;
+                    }
                 }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }

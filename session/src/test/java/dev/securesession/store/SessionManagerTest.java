@@ -27,6 +27,7 @@ import dev.securesession.testkit.FaultyStore;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** One or more machines that serve the sessions of one store. */
 class SessionManagerTest {
@@ -629,6 +631,28 @@ class SessionManagerTest {
         for (int i = 0; i < 3; i++) {
             manager.begin(pair.begin().message1());
             pair.clock().moveBy(Duration.ofMinutes(2).plusSeconds(1));
+        }
+    }
+
+    /** Files are written by calls that an interrupt breaks: a pool that stops must not lose what others wait for. */
+    @Test
+    @Rule(value = "S-3", kind = ACCEPTS)
+    void anInterruptedThreadCommitsAllTheSame(@TempDir Path directory) throws Exception {
+        try (SessionStore files = FileSessionStore.open(directory.resolve("files"))) {
+            SessionManager manager = SessionManager.of(sessions(files));
+            try (Client client = new Client(manager, manager)) {
+                for (SessionManager machine : List.of(manager, SessionManager.of(sessions(files)))) {
+                    byte[] message = client.session.wrap(bytes("one"));
+                    Thread.currentThread().interrupt();
+                    byte[] answer;
+                    try {
+                        answer = serve(machine.receive(client.token, message));
+                    } finally {
+                        assertThat(Thread.interrupted()).as("stays interrupted").isTrue();
+                    }
+                    assertThat(text(client.session.unwrap(answer))).startsWith("answer to one");
+                }
+            }
         }
     }
 
