@@ -167,12 +167,12 @@ final class ClaimState {
     }
 
     /**
-     * Returns the present state for the store, or null if the claim has ended.
+     * Returns the present state for the store, or null if the claim has ended or an earlier commit has covered all changes.
      *
      * @param ahead how many numbers to reserve
      */
     synchronized @Nullable Snapshot snapshot(String keyName, StateKey key, int ahead, Instant expires) {
-        if (end != null) {
+        if (end != null || durable == changes) {
             return null;
         }
         int numbers = releasing ? 0 : (int) Math.max(ahead, reserved - used);

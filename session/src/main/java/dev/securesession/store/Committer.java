@@ -81,6 +81,9 @@ final class Committer {
                 changes.add(snapshot.change);
             }
         }
+        if (changes.isEmpty()) {
+            return;
+        }
         long start = clock.millis();
         List<Boolean> made = store.replaceAll(changes);
         Map<String, Long> versions = new LinkedHashMap<>();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.securesession.SecureSession;
+import dev.securesession.StateKey;
 import dev.securesession.testkit.Pair;
 import java.time.Clock;
 import java.time.Duration;
@@ -28,6 +29,25 @@ class CommitTurnsTest {
             assertTimeoutPreemptively(
                     Duration.ofSeconds(20), () -> assertThat(turns.await(claim)).containsExactly(claim));
             turns.finish();
+        }
+    }
+
+    /** A claim that waits for the next batch may have been covered by the one that runs. */
+    @Test
+    void onlyWhatHasChangedIsCommitted() throws Exception {
+        StateKey key = StateKey.of(new byte[StateKey.LENGTH]);
+        Instant expires = Instant.ofEpochSecond(2_000_000_000);
+        try (Pair.Sessions sessions = Pair.create().establish()) {
+            ClaimState claim = claim(sessions.server());
+            assertThat(claim.snapshot("key-1", key, 2, expires)).isNull();
+            claim.changed();
+            ClaimState.Snapshot snapshot = claim.snapshot("key-1", key, 2, expires);
+            claim.stored(snapshot);
+
+            assertThat(claim.snapshot("key-1", key, 2, expires)).isNull();
+
+            claim.changed();
+            assertThat(claim.snapshot("key-1", key, 2, expires)).isNotNull();
         }
     }
 
