@@ -247,7 +247,15 @@ public final class StoredSessions {
         if (!deleted) {
             throw overtaken(id);
         }
-        options.guard.advance(id, RollbackGuard.ENDED);
+        boolean remembered = false;
+        try {
+            options.guard.advance(id, RollbackGuard.ENDED);
+            remembered = true;
+        } finally {
+            if (!remembered) {
+                handshake.close();
+            }
+        }
         return handshake;
     }
 

@@ -10,7 +10,9 @@ import dev.securesession.HandshakeStep;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.NumberedPayload;
 import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
+import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
 import dev.securesession.StateRejectedException.Reason;
@@ -354,6 +356,18 @@ class StoredSessionsTest {
         }
         assertThat(peers.server().isClosed()).isTrue();
         assertRefused(() -> sessions.claim(claim.id()), Reason.EXPIRED);
+    }
+
+    /** The text of PROTOCOL.md S-4: each field in the clear is part of it. */
+    @Test
+    @Rule(value = "S-4", kind = ACCEPTS)
+    void theSealNamesTheFieldsInTheClear() {
+        SessionRecord record = SessionRecord.of("some-id", SessionRecord.HANDSHAKE, "key", clock.instant(), new byte[1])
+                .withPeer(PeerId.ofUtf8("bob"))
+                .at(3, 4);
+
+        assertThat(record.binding())
+                .hasToString(StateBinding.of("stored/2/626f62/3/some-id", 4).toString());
     }
 
     @Test
