@@ -80,16 +80,34 @@ class DocumentationTest {
     }
 
     private Answer serve(Path database, SessionConfig config, @Nullable String token, byte[] message) throws Exception {
-        // example: manager
+        // example: start
         KeyRing keys = KeyRing.of("2026-11", StateKey.of(Files.readAllBytes(keyFile)));
-        try (SessionStore store = JdbcSessionStore.sqlite(database);
-                SessionManager manager = SessionManager.of(StoredSessions.of(store, keys, config))) {
-            SessionManager.Received received = token == null ? manager.begin(message) : manager.receive(token, message);
-            if (received instanceof SessionManager.HandshakeReply reply) {
-                return new Answer(reply.token(), reply.message());
-            }
-            SessionManager.Request request = (SessionManager.Request) received;
-            return new Answer(request.token(), request.answer(serve(request.peer(), request.payload())));
+        SessionStore store = JdbcSessionStore.sqlite(database);
+        StoredSessions sessions = StoredSessions.of(store, keys, config);
+        SessionManager manager = SessionManager.of(sessions); // close it before the store
+        // end
+        try (store;
+                manager) {
+            deleteExpired(sessions);
+            return serve(manager, token, message);
+        }
+    }
+
+    private static Answer serve(SessionManager manager, @Nullable String token, byte[] message) throws Exception {
+        // example: manager
+        SessionManager.Received received = token == null ? manager.begin(message) : manager.receive(token, message);
+        if (received instanceof SessionManager.HandshakeReply reply) {
+            return new Answer(reply.token(), reply.message());
+        }
+        SessionManager.Request request = (SessionManager.Request) received;
+        return new Answer(request.token(), request.answer(serve(request.peer(), request.payload())));
+        // end
+    }
+
+    private static void deleteExpired(StoredSessions sessions) throws Exception {
+        // example: expiry
+        while (sessions.deleteExpired(1_000) == 1_000) {
+            // In portions, so that no call takes long.
         }
         // end
     }
@@ -190,7 +208,7 @@ class DocumentationTest {
             blocks.put(block.group(1), block.group(2).stripTrailing());
         }
 
-        assertThat(examples).hasSize(4);
+        assertThat(examples).hasSize(6);
         assertThat(blocks).isEqualTo(examples);
     }
 }
