@@ -154,12 +154,36 @@ class UsageTest {
         String help = new Cli().run(command, "--help").succeeded().out().replaceAll("\\s+", " ");
 
         assertThat(help)
-                .contains("connect: exactly one peer; listen: one or more.", "The last = separates id and file");
+                .contains(
+                        "connect and proxy: exactly one peer; listen: one or more.",
+                        "The last = separates id and file");
     }
 
     @Test
     void suggestsTheCommandThatWasMeant() {
-        assertThat(new Cli().run("keygn").err()).contains("keygen");
+        assertThat(new Cli().run("keygn").err())
+                .isEqualTo("secure-session: unknown command \"keygn\"; did you mean keygen?\n"
+                        + "Try: secure-session --help\n");
+        assertThat(new Cli().run("pr", "--id", "a").err()).contains("unknown command \"pr\"; did you mean proxy?\n");
+        assertThat(new Cli().run("state", "rotat").err()).contains("unknown command \"rotat\"; did you mean rotate?\n");
+        assertThat(new Cli().run("bogus").err())
+                .isEqualTo("secure-session: unknown command \"bogus\"\nTry: secure-session --help\n");
+    }
+
+    /** A terminal is 80 characters wide, and a line of an example that is broken anywhere cannot be copied. */
+    @ParameterizedTest
+    @MethodSource("commandNames")
+    void linesOfExamplesAreNotBroken(String command) {
+        List<String> help =
+                new Cli().run(command, "--help").succeeded().out().lines().toList();
+        int heading = Math.max(help.indexOf("Example:"), help.indexOf("Examples:"));
+
+        assertThat(heading).isPositive();
+        List<String> examples = help.subList(heading + 1, help.size());
+        int end = examples.indexOf("");
+        assertThat(end < 0 ? examples : examples.subList(0, end))
+                .isNotEmpty()
+                .allSatisfy(line -> assertThat(line).startsWith("  ").hasSizeLessThanOrEqualTo(80));
     }
 
     @Test

@@ -9,11 +9,13 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -36,8 +38,13 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         CommandLine command = error.getCommandLine();
         String name = command.getCommandSpec().qualifiedName();
         PrintWriter err = command.getErr();
-        err.println(name + ": " + oneLine(withoutSecrets(error, arguments)));
-        UnmatchedArgumentException.printSuggestions(error, err);
+        if (isUnknownCommand(error)) {
+            String unknown = ((UnmatchedArgumentException) error).getUnmatched().get(0);
+            err.println(name + ": unknown command \"" + oneLine(unknown) + "\"" + meant(unknown, command));
+        } else {
+            err.println(name + ": " + oneLine(withoutSecrets(error, arguments)));
+            UnmatchedArgumentException.printSuggestions(error, err);
+        }
         err.println("Try: " + name + " --help");
         if (List.of(arguments).contains(CommonOptions.DEBUG)) {
             error.printStackTrace(err);
@@ -79,6 +86,34 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         return "unexpected " + name + (message.isEmpty() ? "" : ": " + message) + " (--debug shows where)";
     }
 
+    /** Tells whether the first argument that fits nothing stands where a command belongs. */
+    private static boolean isUnknownCommand(ParameterException error) {
+        CommandSpec spec = error.getCommandLine().getCommandSpec();
+        return error instanceof UnmatchedArgumentException unmatched
+                && !spec.subcommands().isEmpty()
+                && spec.positionalParameters().isEmpty()
+                && !unmatched.getUnmatched().get(0).startsWith("-");
+    }
+
+    /** Returns a question with the commands that have a similar name, as far as they begin in the same way. */
+    private static String meant(String unknown, CommandLine command) {
+        List<String> similar = command.getSubcommands().entrySet().stream()
+                .filter(entry ->
+                        !entry.getValue().getCommandSpec().usageMessage().hidden())
+                .map(Map.Entry::getKey)
+                .filter(name -> commonStart(name, unknown) >= Math.min(MIN_COMMON, unknown.length()))
+                .toList();
+        return similar.isEmpty() ? "" : "; did you mean " + String.join(" or ", similar) + "?";
+    }
+
+    private static int commonStart(String a, String b) {
+        int length = 0;
+        while (length < Math.min(a.length(), b.length()) && a.charAt(length) == b.charAt(length)) {
+            length++;
+        }
+        return length;
+    }
+
     /** Does not repeat a passphrase that was given as an argument by mistake. */
     private static String withoutSecrets(ParameterException error, String[] arguments) {
         for (String argument : arguments) {
@@ -98,4 +133,7 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         }
         return false;
     }
+
+    /** Commands that begin with as many letters of what was typed are suggested. */
+    private static final int MIN_COMMON = 2;
 }

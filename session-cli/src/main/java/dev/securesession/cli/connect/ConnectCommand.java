@@ -36,7 +36,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Example:",
-            "  secure-session connect --id alice --key alice.key --peer bob=bob.key.pub 127.0.0.1 4000 < a.tar"
+            "  secure-session connect --id alice --key alice.key --peer bob=bob.key.pub \\",
+            "      127.0.0.1 4000 < a.tar"
         })
 public final class ConnectCommand extends Subcommand {
     @Mixin

@@ -42,7 +42,8 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Example:",
-            "  secure-session listen --id bob --key bob.key --peer alice=alice.key.pub --port 4000 > got.tar"
+            "  secure-session listen --id bob --key bob.key --peer alice=alice.key.pub \\",
+            "      --port 4000 > got.tar"
         })
 public final class ListenCommand extends Subcommand {
     @Mixin

@@ -27,8 +27,8 @@ public final class PeerOptions {
             paramLabel = "ID=FILE",
             order = 3,
             description =
-                    "The id of a peer and the file with its public key. connect: exactly one peer; listen: one or more. "
-                            + "Repeat it with the same id for up to 4 keys of one peer, while keys are rotated. "
+                    "The id of a peer and the file with its public key. connect and proxy: exactly one peer; listen: one "
+                            + "or more. Repeat it with the same id for up to 4 keys of one peer, while keys are rotated. "
                             + "The last = separates id and file: the id may contain another one, the name of the file not.")
     @SuppressWarnings("NullAway.Init")
     private List<String> peers;

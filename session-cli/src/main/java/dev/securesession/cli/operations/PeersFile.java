@@ -72,8 +72,8 @@ public final class PeersFile {
         }
         List<String> fields = fields(line, place);
         if (fields.size() < 2 || fields.size() > 3) {
-            throw new Failure(
-                    place + ": " + fields.size() + (fields.size() == 1 ? " field" : " fields") + "; expected " + FORM);
+            throw new Failure(place + ": " + fields.size() + (fields.size() == 1 ? " field" : " fields") + "; expected "
+                    + FORM + "; an id or a remark with blanks stands in quotes");
         }
         boolean hasOptions = fields.size() == 3;
         Options options = hasOptions ? Options.parse(fields.get(0), place) : Options.NONE;
@@ -115,7 +115,7 @@ public final class PeersFile {
             }
             text = quoted.text;
         } else if (field.indexOf('"') >= 0) {
-            throw new Failure(place + ": the id is missing, or contains a quote; expected " + FORM
+            throw new Failure(place + ": the id or the key is missing, or the id contains a quote; expected " + FORM
                     + ", with an id that contains quotes or blanks in quotes");
         }
         return peerId(text, place);
@@ -134,21 +134,27 @@ public final class PeersFile {
     }
 
     private static IdentityPublicKey key(String field, String place) throws Failure {
-        return publicKey(
-                field.getBytes(StandardCharsets.UTF_8),
-                place,
-                "expected a public key in one line, as pubkey --format base64 prints it");
+        try {
+            return publicKey(field.getBytes(StandardCharsets.UTF_8), place, EXPECTED_LINE);
+        } catch (KeyRejectedException e) {
+            throw new Failure(
+                    place
+                            + (field.startsWith(KEY_START)
+                                    ? ": the key is damaged or cut off; "
+                                    : ": what stands after the id is no public key; ")
+                            + EXPECTED_LINE,
+                    e);
+        }
     }
 
-    private static IdentityPublicKey publicKey(byte[] content, String place, String expected) throws Failure {
+    private static IdentityPublicKey publicKey(byte[] content, String place, String expected)
+            throws Failure, KeyRejectedException {
         try (LoadedKey key = KeyReader.openKey(content)) {
             if (key.privateKey() != null) {
                 throw new Failure(place + ": a private key where a public one belongs; " + expected
                         + ". Replace the private key if others could read this file");
             }
             return key.publicKey();
-        } catch (KeyRejectedException e) {
-            throw new Failure(place + ": not a key: " + e.getMessage() + "; " + expected, e);
         }
     }
 
@@ -176,15 +182,19 @@ public final class PeersFile {
                     throw new Failure(file + " has more than " + MAX_KEY_LENGTH + " bytes; expected a public key");
                 }
                 PeerId id = peerId(name.substring(0, name.length() - SUFFIX.length()), file.toString());
-                peers.add(
-                        id,
-                        publicKey(content, file.toString(), "expected a public key in any form that pubkey writes"),
-                        null,
-                        "",
-                        file.toString());
+                peers.add(id, keyOfFile(content, file.toString()), null, "", file.toString());
             }
         }
         return peers.build();
+    }
+
+    private static IdentityPublicKey keyOfFile(byte[] content, String file) throws Failure {
+        String expected = "expected a public key in any form that pubkey writes";
+        try {
+            return publicKey(content, file, expected);
+        } catch (KeyRejectedException e) {
+            throw new Failure(file + ": no public key; " + expected, e);
+        }
     }
 
     /** The options of a line. */
@@ -206,6 +216,10 @@ public final class PeersFile {
             while (true) {
                 int equals = field.indexOf('=', at);
                 String name = equals < 0 ? field.substring(at) : field.substring(at, equals);
+                if (equals < 0 && at == 0) {
+                    throw new Failure(place + ": \"" + EventLog.visible(name) + "\" is no option; expected " + FORM
+                            + ", and nothing after the key; an id with blanks stands in quotes");
+                }
                 if (equals < 0 || equals + 1 == field.length() || field.charAt(equals + 1) != '"') {
                     throw new Failure(
                             place + ": the option \"" + name + "\" has no value in quotes; expected " + KNOWN);
@@ -287,7 +301,13 @@ public final class PeersFile {
     /** The target without a name, as the option {@code targets} writes it. */
     public static final String UNNAMED_TARGET = "-";
 
-    private static final String FORM = "[OPTIONS] ID KEY, for example targets=\"db,cache\" alice AAAATlVFQzI...";
+    private static final String FORM = "[OPTIONS] ID KEY, for example targets=\"db,cache\" alice VUVDMgAAAC1...";
+
+    /** The tag of a public key in a container, in base64. */
+    private static final String KEY_START = "VUVD";
+
+    private static final String EXPECTED_LINE = "expected the key itself, one line of base64 that begins with "
+            + KEY_START + ", as \"secure-session pubkey FILE --format base64\" prints it";
     private static final String SUFFIX = ".pub";
     static final int MAX_FILE_LENGTH = 8 << 20;
     private static final int MAX_LINE_LENGTH = 8192;

@@ -42,8 +42,8 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Example:",
-            "  secure-session proxy --id web --key web.key --listen 127.0.0.1:6379 --connect db.example.org:7000 "
-                    + "--peer db=db.key.pub"
+            "  secure-session proxy --id web --key web.key --listen 127.0.0.1:6379 \\",
+            "      --connect db.example.org:7000 --peer db=db.key.pub"
         })
 public final class ProxyCommand extends Subcommand {
     @Mixin

@@ -48,9 +48,11 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Examples:",
-            "  secure-session serve --id db --key db.key --listen 0.0.0.0:7000 --peer web=web.key.pub --to 127.0.0.1:6379",
-            "  secure-session serve --id db --key db.key --listen 0.0.0.0:7000 --peers peers.txt "
-                    + "--to redis=127.0.0.1:6379 --to pg=unix:/run/postgresql/.s.PGSQL.5432"
+            "  secure-session serve --id db --key db.key --listen 0.0.0.0:7000 \\",
+            "      --peer web=web.key.pub --to 127.0.0.1:6379",
+            "  secure-session serve --id db --key db.key --listen 0.0.0.0:7000 \\",
+            "      --peers peers.txt --to redis=127.0.0.1:6379 \\",
+            "      --to pg=unix:/run/postgresql/.s.PGSQL.5432"
         })
 public final class ServeCommand extends Subcommand {
     @Mixin

@@ -97,11 +97,13 @@ class PeersFileTest {
             value = {
                 "alice | :2: 1 field; expected [OPTIONS] ID KEY",
                 "alice KEY laptop x | :2: 4 fields; expected [OPTIONS] ID KEY",
-                "alice KEY laptop | :2: the option \"alice\" has no value in quotes; expected targets=",
-                "alice notakey | :2: not a key: ",
+                "alice KEY laptop | :2: \"alice\" is no option; expected [OPTIONS] ID KEY, for example targets=",
+                "alice notakey | :2: what stands after the id is no public key; expected the key itself, one line",
+                "alice alice.key.pub | one line of base64 that begins with VUVD, as \"secure-session pubkey FILE",
+                "alice VUVDMgAAAC1... | :2: the key is damaged or cut off; expected the key itself",
                 "target=\"db\" alice KEY | :2: unknown option \"target\"; expected targets=",
                 "targets=db alice KEY | :2: the option \"targets\" has no value in quotes",
-                "targets=\"db\" KEY | :2: the id is missing, or contains a quote",
+                "targets=\"db\" KEY | :2: the id or the key is missing, or the id contains a quote",
                 "targets=\"\" alice KEY | :2: an empty name in targets",
                 "targets=\"db,,web\" alice KEY | :2: an empty name in targets",
                 "targets=\"db\",targets=\"web\" alice KEY | :2: the option \"targets\" is given twice",
@@ -112,7 +114,7 @@ class PeersFileTest {
                 "remark=\"a\\n\" alice KEY | :2: a backslash before another character",
                 "\"\" KEY | :2: an id that cannot be one",
                 "\"alice\"x KEY | :2: characters after the quoted id",
-                "al\"i\"ce KEY | :2: the id is missing, or contains a quote",
+                "al\"i\"ce KEY | :2: the id or the key is missing, or the id contains a quote",
                 "targets=\"db\" bob OTHER | :2: the targets of \"bob\" differ from those of its first key",
                 "bob KEY0 | :2: this key of \"bob\" is there already",
             })
@@ -189,7 +191,15 @@ class PeersFileTest {
         Files.writeString(folder.resolve("carol.pub"), "nonsense");
         assertThatThrownBy(() -> PeersFile.read(folder))
                 .isInstanceOf(Failure.class)
-                .hasMessageContaining("carol.pub: not a key");
+                .hasMessageContaining("carol.pub: no public key; expected a public key in any form that pubkey writes");
+    }
+
+    /** What the messages say of the beginning of a key. */
+    @Test
+    void publicKeysBeginAsTheMessagesSay() {
+        assertThat(KEYS)
+                .allSatisfy(key -> assertThat(Base64.getEncoder().encodeToString(key.encode()))
+                        .startsWith("VUVD"));
     }
 
     @Test

@@ -107,7 +107,8 @@ class OperationsTest {
 
         writePeers("web nonsense");
         serve.hangup();
-        serve.awaitLine("warning: reload refused \\(.*the earlier state stays in force: .*peers:1: (not a key)");
+        serve.awaitLine(
+                "warning: reload refused \\(.*the earlier state stays in force: .*peers:1: (what stands after)");
         web.exchange();
 
         writePeers(line("app"), line("web"));
