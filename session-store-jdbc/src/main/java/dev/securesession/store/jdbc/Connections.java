@@ -4,10 +4,16 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 
-/** Runs work on a connection, in one transaction. */
+/** Runs work on a connection. */
 interface Connections {
     /** Runs the work and commits; whatever fails is rolled back and thrown. */
     <T> T inTransaction(Work<T> work) throws IOException;
+
+    /** Runs single statements, each of which commits by itself: no calls to begin and to end a transaction. */
+    <T> T statements(Work<T> work) throws IOException;
+
+    /** Runs a batch of one statement, which is forced to the disk once. */
+    <T> T batch(Work<T> work) throws IOException;
 
     /** Releases the connections that are our own. */
     void close() throws IOException;

@@ -125,7 +125,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public boolean insert(SessionRecord record) throws IOException {
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             try (PreparedStatement insert = connection.prepareStatement("insert into secure_session (" + COLUMNS
                     + ") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing")) {
                 insert.setString(1, record.id());
@@ -137,7 +137,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public Optional<SessionRecord> find(String id) throws IOException {
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             try (PreparedStatement select =
                     connection.prepareStatement("select " + COLUMNS + " from secure_session where id = ?")) {
                 select.setString(1, id);
@@ -158,7 +158,7 @@ public final class JdbcSessionStore implements SessionStore {
                 .boxed()
                 .sorted(Comparator.comparing(i -> changes.get(i).id()))
                 .toList();
-        int[] counts = connections.inTransaction(connection -> {
+        int[] counts = connections.batch(connection -> {
             try (PreparedStatement update =
                     connection.prepareStatement("update secure_session set format = ?, peer = ?, epoch = ?, "
                             + "version = ?, key_name = ?, expires = ?, state = ?" + AS_READ)) {
@@ -183,7 +183,7 @@ public final class JdbcSessionStore implements SessionStore {
         if (records.isEmpty()) {
             return List.of();
         }
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             Map<String, Long> epochs = new HashMap<>();
             for (int from = 0; from < records.size(); from += RECORDS_IN_ONE_QUERY) {
                 addEpochs(
@@ -219,7 +219,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public boolean delete(SessionRecord record) throws IOException {
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             try (PreparedStatement delete = connection.prepareStatement("delete from secure_session" + AS_READ)) {
                 setAsRead(delete, 1, record.id(), record.epoch(), record.version());
                 return delete.executeUpdate() == 1;
@@ -229,7 +229,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public List<String> list(PeerId peer) throws IOException {
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             try (PreparedStatement select =
                     connection.prepareStatement("select id from secure_session where peer = ?")) {
                 select.setBytes(1, peer.toBytes());
@@ -240,7 +240,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public List<String> deleteAll(PeerId peer) throws IOException {
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             try (PreparedStatement delete =
                     connection.prepareStatement("delete from secure_session where peer = ? returning id")) {
                 delete.setBytes(1, peer.toBytes());
@@ -251,7 +251,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public int deleteExpired(Instant now, int limit) throws IOException {
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             try (PreparedStatement delete = connection.prepareStatement("delete from secure_session where id in "
                     + "(select id from secure_session where expires < ? order by expires limit ?) and expires < ?")) {
                 delete.setLong(1, now.toEpochMilli());
@@ -264,7 +264,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public List<String> listSealedByOthers(String keyName, int limit) throws IOException {
-        return connections.inTransaction(connection -> {
+        return connections.statements(connection -> {
             try (PreparedStatement select =
                     connection.prepareStatement("select id from secure_session where key_name <> ? limit ?")) {
                 select.setString(1, keyName);

@@ -23,8 +23,23 @@ final class OneConnection implements Connections {
                 connection.setAutoCommit(true);
             }
         } catch (SQLException e) {
-            throw new IOException("the database of the session store failed: " + e.getMessage(), e);
+            throw failed(e);
         }
+    }
+
+    @Override
+    public synchronized <T> T statements(Work<T> work) throws IOException {
+        try {
+            return work.on(connection);
+        } catch (SQLException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Without a transaction each statement of the batch would be forced to the disk by itself. */
+    @Override
+    public <T> T batch(Work<T> work) throws IOException {
+        return inTransaction(work);
     }
 
     @Override
@@ -34,5 +49,9 @@ final class OneConnection implements Connections {
         } catch (SQLException e) {
             throw new IOException("the database of the session store does not close: " + e.getMessage(), e);
         }
+    }
+
+    private static IOException failed(SQLException e) {
+        return new IOException("the database of the session store failed: " + e.getMessage(), e);
     }
 }

@@ -15,13 +15,28 @@ final class PooledConnections implements Connections {
 
     @Override
     public <T> T inTransaction(Work<T> work) throws IOException {
+        return on(false, connection -> Connections.run(connection, work));
+    }
+
+    @Override
+    public <T> T statements(Work<T> work) throws IOException {
+        return on(true, work);
+    }
+
+    /** PostgreSQL takes a batch that its driver sends at once for one transaction, which needs no call to end it. */
+    @Override
+    public <T> T batch(Work<T> work) throws IOException {
+        return on(true, work);
+    }
+
+    private <T> T on(boolean autoCommit, Work<T> work) throws IOException {
         try (Connection connection = source.getConnection()) {
-            boolean automatic = connection.getAutoCommit();
-            connection.setAutoCommit(false);
+            boolean before = connection.getAutoCommit();
+            connection.setAutoCommit(autoCommit);
             try {
-                return Connections.run(connection, work);
+                return work.on(connection);
             } finally {
-                connection.setAutoCommit(automatic);
+                connection.setAutoCommit(before);
             }
         } catch (SQLException e) {
             throw new IOException("the database of the session store failed: " + e.getMessage(), e);
