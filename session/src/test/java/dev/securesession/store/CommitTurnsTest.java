@@ -51,6 +51,21 @@ class CommitTurnsTest {
         }
     }
 
+    /** Two threads may both have seen the last number that was reserved. */
+    @Test
+    void wrapsNothingWithoutAReservedNumber() throws Exception {
+        StateKey key = StateKey.of(new byte[StateKey.LENGTH]);
+        try (Pair.Sessions sessions = Pair.create().establish()) {
+            ClaimState claim = claim(sessions.server());
+            assertThat(claim.wrap(new byte[1])).isNull();
+            claim.changed();
+            claim.stored(claim.snapshot("key-1", key, 1, Instant.ofEpochSecond(2_000_000_000)));
+
+            assertThat(claim.wrap(new byte[1])).isNotNull();
+            assertThat(claim.wrap(new byte[1])).isNull();
+        }
+    }
+
     private static ClaimState claim(SecureSession session) {
         return new ClaimState(
                 session,
