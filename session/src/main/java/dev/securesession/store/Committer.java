@@ -69,7 +69,7 @@ final class Committer {
         KeyRing ring = keys.ring();
         StateKey key = ring.current();
         Clock clock = options.clock;
-        Instant expires = clock.instant().plus(options.lifetime);
+        Instant expires = options.expiry();
         List<ClaimState> claims = new ArrayList<>(batch.size());
         List<ClaimState.Snapshot> snapshots = new ArrayList<>(batch.size());
         List<SessionStore.Change> changes = new ArrayList<>(batch.size());

@@ -2,6 +2,7 @@ package dev.securesession.store;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.function.Consumer;
 
 /**
@@ -12,6 +13,8 @@ import java.util.function.Consumer;
 public final class StoreOptions {
     /** How many numbers a commit may reserve with peers that may be the reference (PROTOCOL.md S-3). */
     public static final int MAX_RESERVED_WITH_REFERENCE = 4;
+
+    private static final int EXPIRY_STEPS = 64;
 
     private static final StoreOptions DEFAULTS = new StoreOptions();
 
@@ -77,7 +80,8 @@ public final class StoreOptions {
     }
 
     /**
-     * Returns a copy with another time after which a session that was not used expires.
+     * Returns a copy with another time after which a session that was not used expires. It is rounded up, by a 64th at most:
+     * so most commits leave the time as it is, and a database need not write the index over it.
      *
      * @param time since the last commit; more than zero
      * @return the copy
@@ -160,6 +164,13 @@ public final class StoreOptions {
      */
     public StoreOptions withClock(Clock other) {
         return with(copy -> copy.clock = other);
+    }
+
+    /** Returns when a session expires that is used now. */
+    Instant expiry() {
+        long step = Math.max(1, lifetime.toMillis() / EXPIRY_STEPS);
+        long exact = clock.instant().plus(lifetime).toEpochMilli();
+        return Instant.ofEpochMilli(Math.multiplyExact(-Math.floorDiv(-exact, step), step));
     }
 
     @Override

@@ -9,7 +9,6 @@ import dev.securesession.StateRejectedException;
 import dev.securesession.StateRejectedException.Reason;
 import java.io.IOException;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -112,7 +111,7 @@ public final class StoredSessions {
     public SessionClaim add(SecureSession session) throws IOException {
         KeyRing ring = keys.ring();
         SessionRecord place =
-                place(newId(), SessionRecord.SESSION, ring, options.lifetime).withPeer(session.peer());
+                place(newId(), SessionRecord.SESSION, ring, options.expiry()).withPeer(session.peer());
         SessionRecord record = place.withState(session.saveCopyAhead(ring.current(), place.binding(), ahead));
         boolean added = false;
         try {
@@ -177,7 +176,7 @@ public final class StoredSessions {
         boolean claimed = false;
         try {
             KeyRing ring = keys.ring();
-            SessionRecord place = place(found.id(), SessionRecord.SESSION, ring, options.lifetime)
+            SessionRecord place = place(found.id(), SessionRecord.SESSION, ring, options.expiry())
                     .withPeer(session.peer())
                     .at(found.epoch() + 1, found.version() + 1);
             SessionRecord next = place.withState(session.saveCopyAhead(ring.current(), place.binding(), reserve));
@@ -217,7 +216,8 @@ public final class StoredSessions {
      */
     public String add(Handshake handshake) throws IOException {
         KeyRing ring = keys.ring();
-        SessionRecord place = place(newId(), SessionRecord.HANDSHAKE, ring, options.handshakeLifetime);
+        SessionRecord place = place(
+                newId(), SessionRecord.HANDSHAKE, ring, options.clock.instant().plus(options.handshakeLifetime));
         SessionRecord record = place.withState(handshake.suspend(ring.current(), place.binding()));
         insert(record);
         return record.id();
@@ -444,8 +444,7 @@ public final class StoredSessions {
     }
 
     /** Returns a record whose state is still to be sealed for it. */
-    private SessionRecord place(String id, int format, KeyRing ring, Duration lifetime) {
-        Instant expires = options.clock.instant().plus(lifetime);
+    private static SessionRecord place(String id, int format, KeyRing ring, Instant expires) {
         return SessionRecord.of(id, format, ring.currentName(), expires, new byte[0]);
     }
 

@@ -24,11 +24,14 @@ import dev.securesession.testkit.TestKeys;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -347,7 +350,7 @@ class StoredSessionsTest {
         SessionClaim claim = sessions.add(peers.server());
         clock.moveBy(Duration.ofMinutes(1));
         claim.unwrap(peers.client().wrap(payload(1)));
-        clock.moveBy(Duration.ofMinutes(1).plusMillis(1));
+        clock.moveBy(Duration.ofMinutes(1).plusSeconds(1));
         byte[] late = peers.client().wrap(payload(2));
 
         for (ThrowingCallable use : List.<ThrowingCallable>of(
@@ -387,6 +390,26 @@ class StoredSessionsTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    /** A database need not write the index over a time that stays as it is. */
+    @Test
+    void mostCommitsLeaveTheTimeOfExpiryAsItIs() throws Exception {
+        Duration lifetime = Duration.ofMinutes(64);
+        StoredSessions sessions = sessions(options.withLifetime(lifetime));
+        SessionClaim claim = sessions.add(peers.server());
+        Set<Instant> times = new HashSet<>();
+        for (int second = 0; second < 120; second += 5) {
+            claim.unwrap(peers.client().wrap(payload(second)));
+            Instant expires = store.find(claim.id()).orElseThrow().expires();
+            assertThat(expires)
+                    .isBetween(
+                            clock.instant().plus(lifetime),
+                            clock.instant().plus(lifetime).plus(Duration.ofMinutes(1)));
+            times.add(expires);
+            clock.moveBy(Duration.ofSeconds(5));
+        }
+        assertThat(times).hasSizeBetween(2, 3);
+    }
+
     @Test
     void expiresWithoutUse() throws Exception {
         StoredSessions sessions = sessions(options.withLifetime(Duration.ofHours(1)));
@@ -397,7 +420,7 @@ class StoredSessionsTest {
         SessionClaim second = sessions.claim(claim.id());
         clock.moveBy(Duration.ofHours(1));
         assertThat(sessions.deleteExpired(10)).isZero();
-        clock.moveBy(Duration.ofMillis(1));
+        clock.moveBy(Duration.ofMinutes(1));
 
         assertRefused(() -> sessions.claim(claim.id()), Reason.EXPIRED);
         assertThat(sessions.deleteExpired(10)).isEqualTo(1);
