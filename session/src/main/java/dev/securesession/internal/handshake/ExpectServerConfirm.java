@@ -83,9 +83,11 @@ final class ExpectServerConfirm implements HandshakeState {
     @Override
     public SavedHandshake save() {
         SavedSession saved = session.save(context.ownId(), context.ownFingerprint());
-        byte[] fields = saved.write();
-        saved.wipe();
-        return context.save(Stage.EXPECT_SERVER_CONFIRM, fields, expected.clone(), reply, confirmation);
+        try {
+            return context.save(Stage.EXPECT_SERVER_CONFIRM, saved.write(), expected.clone(), reply, confirmation);
+        } finally {
+            saved.wipe();
+        }
     }
 
     static ExpectServerConfirm restore(HandshakeContext context, SavedHandshake saved) throws MalformedException {
@@ -94,6 +96,7 @@ final class ExpectServerConfirm implements HandshakeState {
             EstablishedSession session = EstablishedSession.restore(context.settings, savedSession);
             Peer peer = session.peer();
             if (peer == null) {
+                session.close();
                 throw new MalformedException("a saved handshake without its peer");
             }
             return new ExpectServerConfirm(

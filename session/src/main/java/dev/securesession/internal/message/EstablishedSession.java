@@ -3,9 +3,6 @@ package dev.securesession.internal.message;
 import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.internal.codec.Bytes;
-import dev.securesession.internal.codec.MalformedException;
-import dev.securesession.internal.crypto.AeadKey;
-import dev.securesession.internal.crypto.CryptoSuite;
 import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.crypto.Sha256;
 import dev.securesession.internal.state.SavedSession;
@@ -37,12 +34,11 @@ public final class EstablishedSession {
 
     /** Makes a session from a finished handshake; the secrets stay the caller's to wipe. */
     public static EstablishedSession of(SessionSettings settings, Role role, Peer peer, SessionSecrets secrets) {
-        Role other = role.opposite();
         return new EstablishedSession(
                 role,
                 peer.fields,
-                sealer(settings, secrets, role, 0),
-                opener(settings, secrets, other, ReplayWindow.empty(settings.replayWindow)),
+                MessageSealer.of(settings, secrets, role, 0),
+                MessageOpener.of(settings, secrets, role.opposite(), ReplayWindow.empty(settings.replayWindow)),
                 settings.keepsMaster ? secrets.master().copy() : null);
     }
 
@@ -59,65 +55,35 @@ public final class EstablishedSession {
         return new EstablishedSession(
                 role,
                 assumedPeer == null ? null : Peer.assumed(assumedPeer),
-                sealer(settings, secrets, role, nextIndex),
-                opener(settings, secrets, other, window),
+                MessageSealer.of(settings, secrets, role, nextIndex),
+                MessageOpener.of(settings, secrets, other, window),
                 settings.keepsMaster ? secrets.master().copy() : null);
     }
 
     /** Restores a session from our own form, which stays the caller's to wipe. */
-    public static EstablishedSession restore(SessionSettings settings, SavedSession saved) throws MalformedException {
-        requireKeyLength(saved.sendingKey);
-        requireKeyLength(saved.receivingKey);
-        if (saved.receivingHighest < -1 || saved.sendingNextIndex < 0 || saved.receivingFailures < 0) {
-            throw new MalformedException("a saved session with a negative counter");
-        }
-        requireHashLength(saved);
+    public static EstablishedSession restore(SessionSettings settings, SavedSession saved) {
         return new EstablishedSession(
                 saved.role,
                 savedPeer(saved),
-                new MessageSealer(
-                        settings,
-                        saved.sessionId,
-                        settings.aead().key(Secret.copyOf(saved.sendingKey)),
-                        freshNonces(settings.crypto),
-                        saved.sendingInitialSequence,
-                        saved.sendingNextIndex),
-                new MessageOpener(
-                        settings,
-                        saved.sessionId,
-                        settings.aead().key(Secret.copyOf(saved.receivingKey)),
-                        saved.receivingInitialSequence,
-                        ReplayWindow.restore(
-                                settings.replayWindow,
-                                saved.receivingHighest,
-                                saved.receivingFirstUnknown,
-                                saved.receivingWindow),
-                        saved.receivingFailures),
+                MessageSealer.restore(settings, saved),
+                MessageOpener.restore(settings, saved),
                 saved.master.length == 0 || !settings.keepsMaster ? null : Secret.copyOf(saved.master));
     }
 
     /** Runs an action while no message is sealed or opened and nobody closes the session. */
-    public synchronized byte[] whileIdle(Supplier<byte[]> action) {
-        synchronized (sealer) {
-            synchronized (opener) {
-                return action.get();
-            }
-        }
+    public synchronized <T> T whileIdle(Supplier<T> action) {
+        return sealer.whileIdle(() -> opener.whileIdle(action));
     }
 
     /** Returns the saved form of this session at one moment, the caller's to wipe. */
     public synchronized SavedSession save(PeerId ownId, byte[] ownFingerprint) {
-        SealerState sending;
-        OpenerState receiving;
-        synchronized (sealer) {
-            synchronized (opener) {
-                sending = sealer.state();
-                receiving = opener.state();
-            }
-        }
-        SavedSession saved = new SavedSession();
+        SavedSession saved = whileIdle(() -> {
+            SavedSession directions = new SavedSession();
+            sealer.saveTo(directions);
+            opener.saveTo(directions);
+            return directions;
+        });
         saved.role = role;
-        saved.sessionId = sessionId();
         saved.ownId = ownId.toBytes();
         saved.ownFingerprint = ownFingerprint;
         Peer proved = peer();
@@ -132,15 +98,6 @@ public final class EstablishedSession {
         if (master != null) {
             saved.master = master.toBytes();
         }
-        saved.sendingKey = sending.key;
-        saved.sendingInitialSequence = sending.initialSequence;
-        saved.sendingNextIndex = sending.nextIndex;
-        saved.receivingKey = receiving.key;
-        saved.receivingInitialSequence = receiving.initialSequence;
-        saved.receivingHighest = receiving.highest;
-        saved.receivingFirstUnknown = receiving.firstUnknown;
-        saved.receivingWindow = receiving.bitmap;
-        saved.receivingFailures = receiving.failures;
         return saved;
     }
 
@@ -186,46 +143,6 @@ public final class EstablishedSession {
         opener.close();
         if (master != null) {
             master.wipe();
-        }
-    }
-
-    private static MessageSealer sealer(SessionSettings settings, SessionSecrets secrets, Role sender, long nextIndex) {
-        return new MessageSealer(
-                settings,
-                secrets.wireSessionId(),
-                settings.aead().key(secrets.key(sender)),
-                freshNonces(secrets.crypto()),
-                secrets.initialSequence(sender),
-                nextIndex);
-    }
-
-    private static MessageOpener opener(
-            SessionSettings settings, SessionSecrets secrets, Role sender, ReplayWindow window) {
-        return new MessageOpener(
-                settings,
-                secrets.wireSessionId(),
-                settings.aead().key(secrets.key(sender)),
-                secrets.initialSequence(sender),
-                window,
-                0);
-    }
-
-    private static NonceCounter freshNonces(CryptoSuite crypto) {
-        return new NonceCounter(crypto.randomBytes(NonceCounter.LENGTH));
-    }
-
-    private static void requireHashLength(SavedSession saved) throws MalformedException {
-        int expected = saved.peerId.length > 0 && saved.isPeerProved() ? Sha256.LENGTH : 0;
-        if (saved.peerFingerprint.length != expected || saved.transcriptHash.length != expected) {
-            throw new MalformedException("a saved session with a fingerprint of " + saved.peerFingerprint.length
-                    + " and a transcript hash of " + saved.transcriptHash.length + " bytes; both must be " + expected);
-        }
-    }
-
-    private static void requireKeyLength(byte[] key) throws MalformedException {
-        if (key.length != AeadKey.LENGTH) {
-            throw new MalformedException(
-                    "a saved session with a key of " + key.length + " bytes; it must be " + AeadKey.LENGTH);
         }
     }
 

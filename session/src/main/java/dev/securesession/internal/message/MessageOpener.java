@@ -3,9 +3,13 @@ package dev.securesession.internal.message;
 import dev.securesession.Delivery;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.MessageRejectedException.Reason;
+import dev.securesession.Role;
 import dev.securesession.internal.crypto.AeadKey;
+import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.state.SavedSession;
 import dev.securesession.internal.wire.DataMessage;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Opens the messages of one direction, each at most once. A refused message changes nothing but the count of failures
@@ -22,20 +26,41 @@ public final class MessageOpener {
     private boolean closed;
 
     /** Takes over the key and the window. */
-    MessageOpener(
+    private MessageOpener(
             SessionSettings settings,
             int sessionId,
-            AeadKey key,
+            Secret key,
             int initialSequence,
             ReplayWindow window,
             long failures) {
         this.settings = settings;
         this.sessionId = sessionId;
-        this.key = key;
+        this.key = settings.aead().key(key);
         this.initialSequence = initialSequence;
         this.window = window;
         this.inOrder = settings.delivery == Delivery.ORDERED;
         this.failures = failures;
+    }
+
+    /** Returns the direction in which the peer sends; the secrets stay the caller's to wipe. */
+    static MessageOpener of(SessionSettings settings, SessionSecrets secrets, Role peer, ReplayWindow window) {
+        return new MessageOpener(
+                settings, secrets.wireSessionId(), secrets.key(peer), secrets.initialSequence(peer), window, 0);
+    }
+
+    /** Restores what {@link #saveTo} has saved; the saved form stays the caller's to wipe. */
+    static MessageOpener restore(SessionSettings settings, SavedSession saved) {
+        return new MessageOpener(
+                settings,
+                saved.sessionId,
+                Secret.copyOf(saved.receivingKey),
+                saved.receivingInitialSequence,
+                ReplayWindow.restore(
+                        settings.replayWindow,
+                        saved.receivingHighest,
+                        saved.receivingFirstUnknown,
+                        saved.receivingWindow),
+                saved.receivingFailures);
     }
 
     /** Opens a message into a new array. */
@@ -100,10 +125,20 @@ public final class MessageOpener {
         return initialSequence + (int) Math.max(0, window.highest());
     }
 
-    synchronized OpenerState state() {
+    /** Fills in the fields of this direction; the key in them is the caller's to wipe. */
+    synchronized void saveTo(SavedSession saved) {
         requireOpen();
-        return new OpenerState(
-                key.toBytes(), initialSequence, window.highest(), window.isFirstUnknown(), window.toBitmap(), failures);
+        saved.receivingKey = key.toBytes();
+        saved.receivingInitialSequence = initialSequence;
+        saved.receivingHighest = window.highest();
+        saved.receivingFirstUnknown = window.isFirstUnknown();
+        saved.receivingWindow = window.toBitmap();
+        saved.receivingFailures = failures;
+    }
+
+    /** Runs an action while no other thread opens a message or closes this direction. */
+    synchronized <T> T whileIdle(Supplier<T> action) {
+        return action.get();
     }
 
     /** What is decrypted must not be seen before all checks are passed, so it goes into scratch first (D-4). */

@@ -1,8 +1,12 @@
 package dev.securesession.internal.message;
 
+import dev.securesession.Role;
 import dev.securesession.SessionExhaustedException;
 import dev.securesession.internal.crypto.AeadKey;
+import dev.securesession.internal.crypto.Secret;
+import dev.securesession.internal.state.SavedSession;
 import dev.securesession.internal.wire.DataMessage;
+import java.util.function.Supplier;
 
 /**
  * Seals the messages of one direction. Numbering and sealing are one step under one lock (PROTOCOL.md D-7), which is
@@ -22,19 +26,29 @@ public final class MessageSealer {
     private boolean closed;
 
     /** Takes over the key. */
-    MessageSealer(
-            SessionSettings settings,
-            int sessionId,
-            AeadKey key,
-            NonceCounter nonces,
-            int initialSequence,
-            long nextIndex) {
+    private MessageSealer(SessionSettings settings, int sessionId, Secret key, int initialSequence, long nextIndex) {
         this.settings = settings;
         this.sessionId = sessionId;
-        this.key = key;
-        this.nonces = nonces;
+        this.key = settings.aead().key(key);
+        this.nonces = new NonceCounter(settings.crypto.randomBytes(NonceCounter.LENGTH));
         this.initialSequence = initialSequence;
         this.nextIndex = nextIndex;
+    }
+
+    /** Returns the direction in which we send; the secrets stay the caller's to wipe. */
+    static MessageSealer of(SessionSettings settings, SessionSecrets secrets, Role own, long nextIndex) {
+        return new MessageSealer(
+                settings, secrets.wireSessionId(), secrets.key(own), secrets.initialSequence(own), nextIndex);
+    }
+
+    /** Restores what {@link #saveTo} has saved; the saved form stays the caller's to wipe. */
+    static MessageSealer restore(SessionSettings settings, SavedSession saved) {
+        return new MessageSealer(
+                settings,
+                saved.sessionId,
+                Secret.copyOf(saved.sendingKey),
+                saved.sendingInitialSequence,
+                saved.sendingNextIndex);
     }
 
     /**
@@ -77,9 +91,18 @@ public final class MessageSealer {
         return initialSequence + (int) nextIndex;
     }
 
-    synchronized SealerState state() {
+    /** Fills in the fields of this direction; the key in them is the caller's to wipe. */
+    synchronized void saveTo(SavedSession saved) {
         requireOpen();
-        return new SealerState(key.toBytes(), initialSequence, nextIndex);
+        saved.sessionId = sessionId;
+        saved.sendingKey = key.toBytes();
+        saved.sendingInitialSequence = initialSequence;
+        saved.sendingNextIndex = nextIndex;
+    }
+
+    /** Runs an action while no other thread seals a message or closes this direction. */
+    synchronized <T> T whileIdle(Supplier<T> action) {
+        return action.get();
     }
 
     private long limit() {

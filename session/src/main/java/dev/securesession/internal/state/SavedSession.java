@@ -4,6 +4,8 @@ import dev.securesession.Role;
 import dev.securesession.internal.codec.ByteReader;
 import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.codec.MalformedException;
+import dev.securesession.internal.crypto.AeadKey;
+import dev.securesession.internal.crypto.Sha256;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,28 +44,58 @@ public final class SavedSession {
     public byte[] receivingWindow = NOTHING;
     public long receivingFailures;
 
+    /** The keys in the object returned are the caller's to wipe. */
     public static SavedSession parse(byte[] state) throws MalformedException {
-        ByteReader reader = new ByteReader(state);
         SavedSession saved = new SavedSession();
-        saved.role = reader.uint8("the role") == 0 ? Role.CLIENT : Role.SERVER;
-        saved.sessionId = (int) reader.uint32("the session id");
-        saved.ownId = reader.lengthPrefixed("our id");
-        saved.ownFingerprint = reader.lengthPrefixed("our fingerprint");
-        saved.peerId = reader.lengthPrefixed("the peer id");
-        saved.peerFingerprint = reader.lengthPrefixed("the fingerprint of the peer");
-        saved.transcriptHash = reader.lengthPrefixed("the transcript hash");
-        saved.master = reader.lengthPrefixed("the master secret");
-        saved.sendingKey = reader.lengthPrefixed("the sending key");
-        saved.sendingInitialSequence = (int) reader.uint32("the first sequence number sent");
-        saved.sendingNextIndex = reader.int64("the next index to send");
-        saved.receivingKey = reader.lengthPrefixed("the receiving key");
-        saved.receivingInitialSequence = (int) reader.uint32("the first sequence number received");
-        saved.receivingHighest = reader.int64("the highest index received");
-        saved.receivingFirstUnknown = reader.uint8("the mark of an unknown first message") != 0;
-        saved.receivingWindow = reader.lengthPrefixed("the window");
-        saved.receivingFailures = reader.int64("the failures");
-        reader.requireEnd("a saved session");
+        try {
+            saved.read(new ByteReader(state));
+            saved.check();
+        } catch (MalformedException e) {
+            saved.wipe();
+            throw e;
+        }
         return saved;
+    }
+
+    private void read(ByteReader reader) throws MalformedException {
+        role = reader.uint8("the role") == 0 ? Role.CLIENT : Role.SERVER;
+        sessionId = (int) reader.uint32("the session id");
+        ownId = reader.lengthPrefixed("our id");
+        ownFingerprint = reader.lengthPrefixed("our fingerprint");
+        peerId = reader.lengthPrefixed("the peer id");
+        peerFingerprint = reader.lengthPrefixed("the fingerprint of the peer");
+        transcriptHash = reader.lengthPrefixed("the transcript hash");
+        master = reader.lengthPrefixed("the master secret");
+        sendingKey = reader.lengthPrefixed("the sending key");
+        sendingInitialSequence = (int) reader.uint32("the first sequence number sent");
+        sendingNextIndex = reader.int64("the next index to send");
+        receivingKey = reader.lengthPrefixed("the receiving key");
+        receivingInitialSequence = (int) reader.uint32("the first sequence number received");
+        receivingHighest = reader.int64("the highest index received");
+        receivingFirstUnknown = reader.uint8("the mark of an unknown first message") != 0;
+        receivingWindow = reader.lengthPrefixed("the window");
+        receivingFailures = reader.int64("the failures");
+        reader.requireEnd("a saved session");
+    }
+
+    private void check() throws MalformedException {
+        requireKeyLength(sendingKey);
+        requireKeyLength(receivingKey);
+        if (receivingHighest < -1 || sendingNextIndex < 0 || receivingFailures < 0) {
+            throw new MalformedException("a saved session with a negative counter");
+        }
+        int hashLength = peerId.length > 0 && isPeerProved() ? Sha256.LENGTH : 0;
+        if (peerFingerprint.length != hashLength || transcriptHash.length != hashLength) {
+            throw new MalformedException("a saved session with a fingerprint of " + peerFingerprint.length
+                    + " and a transcript hash of " + transcriptHash.length + " bytes; both must be " + hashLength);
+        }
+    }
+
+    private static void requireKeyLength(byte[] key) throws MalformedException {
+        if (key.length != AeadKey.LENGTH) {
+            throw new MalformedException(
+                    "a saved session with a key of " + key.length + " bytes; it must be " + AeadKey.LENGTH);
+        }
     }
 
     /** Tells whether the peer has proved in the handshake to be the one with this id. */

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.securesession.internal.codec.MalformedException;
+import dev.securesession.internal.crypto.AeadKey;
 import dev.securesession.internal.crypto.AesGcm;
+import dev.securesession.internal.crypto.Sha256;
 import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.state.SealedDatum.Stretching;
 import java.util.Arrays;
@@ -25,6 +27,18 @@ class SavedFormsTest {
         assertThat(saved.master).containsOnly(0);
         assertThat(saved.sendingKey).containsOnly(0);
         assertThat(saved.receivingKey).containsOnly(0);
+    }
+
+    @Test
+    void aFingerprintNeedsAPeer() {
+        SavedSession saved = new SavedSession();
+        saved.sendingKey = new byte[AeadKey.LENGTH];
+        saved.receivingKey = new byte[AeadKey.LENGTH];
+        saved.peerFingerprint = new byte[Sha256.LENGTH];
+        saved.transcriptHash = new byte[Sha256.LENGTH];
+        assertThatExceptionOfType(MalformedException.class)
+                .isThrownBy(() -> SavedSession.parse(saved.write()))
+                .withMessageContaining("both must be 0");
     }
 
     @Test
