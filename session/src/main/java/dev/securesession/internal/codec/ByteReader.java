@@ -2,19 +2,17 @@ package dev.securesession.internal.codec;
 
 import java.util.Arrays;
 
-/** Reads big-endian fields from an array and never outside it. */
+/** Reads fields from an array and never outside it; integers are big-endian unless the name says otherwise. */
 public final class ByteReader {
     private final byte[] bytes;
-    private final int end;
     private int position;
 
     public ByteReader(byte[] bytes) {
         this.bytes = bytes;
-        this.end = bytes.length;
     }
 
     public int remaining() {
-        return end - position;
+        return bytes.length - position;
     }
 
     public byte[] take(int length, String what) throws MalformedException {
@@ -29,8 +27,8 @@ public final class ByteReader {
     }
 
     public byte[] rest() {
-        byte[] taken = Arrays.copyOfRange(bytes, position, end);
-        position = end;
+        byte[] taken = Arrays.copyOfRange(bytes, position, bytes.length);
+        position = bytes.length;
         return taken;
     }
 
@@ -44,6 +42,10 @@ public final class ByteReader {
         long value = Bytes.uint32(bytes, position);
         position += 4;
         return value;
+    }
+
+    public long uint32LittleEndian(String what) throws MalformedException {
+        return Integer.toUnsignedLong(Integer.reverseBytes((int) uint32(what)));
     }
 
     public long int64(String what) throws MalformedException {
@@ -60,7 +62,7 @@ public final class ByteReader {
     }
 
     public void requireEnd(String what) throws MalformedException {
-        if (position != end) {
+        if (remaining() > 0) {
             throw new MalformedException(remaining() + " bytes after the end of " + what);
         }
     }

@@ -42,17 +42,17 @@ public final class SealedDatum {
 
     public static SealedDatum parse(byte[] sealed) throws MalformedException {
         ByteReader reader = new ByteReader(sealed);
-        long algorithm = uint32(reader, "the algorithm of sealed data");
+        long algorithm = reader.uint32LittleEndian("the algorithm of sealed data");
         if (algorithm != WITH_KEY && algorithm != WITH_PASSPHRASE) {
             throw new MalformedException(String.format(
                     "sealed data with algorithm %08x; it is %08x with a key, %08x with a passphrase",
                     algorithm, WITH_KEY, WITH_PASSPHRASE));
         }
-        require(uint32(reader, "the nonce length"), AesGcm.NONCE_LENGTH, "a nonce");
-        require(uint32(reader, "the tag length"), AesGcm.TAG_LENGTH, "a tag");
-        long dataLength = uint32(reader, "the data length");
+        require(reader.uint32LittleEndian("the nonce length"), AesGcm.NONCE_LENGTH, "a nonce");
+        require(reader.uint32LittleEndian("the tag length"), AesGcm.TAG_LENGTH, "a tag");
+        long dataLength = reader.uint32LittleEndian("the data length");
         if (algorithm == WITH_PASSPHRASE) {
-            require(uint32(reader, "the length of the key derivation"), KDF_LENGTH, "a key derivation");
+            require(reader.uint32LittleEndian("the length of the key derivation"), KDF_LENGTH, "a key derivation");
         }
         byte[] nonce = reader.take(AesGcm.NONCE_LENGTH, "the nonce of sealed data");
         byte[] tag = reader.take(AesGcm.TAG_LENGTH, "the tag of sealed data");
@@ -100,10 +100,6 @@ public final class SealedDatum {
         }
     }
 
-    private static long uint32(ByteReader reader, String what) throws MalformedException {
-        return Bytes.uint32LittleEndian(reader.take(4, what), 0);
-    }
-
     /** How a passphrase becomes a key: PBKDF2 with this salt, this often. */
     public static final class Stretching {
         private final long iterations;
@@ -115,7 +111,7 @@ public final class SealedDatum {
         }
 
         static Stretching read(ByteReader reader) throws MalformedException {
-            long iterations = uint32(reader, "the iterations of sealed data");
+            long iterations = reader.uint32LittleEndian("the iterations of sealed data");
             byte[] saltLength = reader.take(2, "the salt length");
             require(((saltLength[1] & 0xFF) << 8) | (saltLength[0] & 0xFF), SALT_LENGTH, "a salt");
             if (iterations < 1) {

@@ -23,11 +23,11 @@ public final class SealedMessage {
     /** Returns the sealed data in a message. */
     public static byte[] parse(byte[] message) throws MalformedException {
         ByteReader reader = new ByteReader(message);
-        long type = uint32(reader, "the type of a sealed message");
+        long type = reader.uint32LittleEndian("the type of a sealed message");
         if (type != ECDH) {
             throw new MalformedException(String.format("a sealed message of type %08x; it is %08x", type, ECDH));
         }
-        long length = uint32(reader, "the total length");
+        long length = reader.uint32LittleEndian("the total length");
         if (length != message.length) {
             throw new MalformedException("a sealed message of " + message.length + " bytes that states " + length);
         }
@@ -44,9 +44,5 @@ public final class SealedMessage {
                 Bytes.int32LittleEndian((int) ECDH),
                 Bytes.int32LittleEndian(HEADER_LENGTH + sealedData.length),
                 sealedData);
-    }
-
-    private static long uint32(ByteReader reader, String what) throws MalformedException {
-        return Bytes.uint32LittleEndian(reader.take(Integer.BYTES, what), 0);
     }
 }

@@ -32,12 +32,12 @@ public final class SignedMessage {
 
     public static SignedMessage parse(byte[] signed) throws MalformedException {
         ByteReader reader = new ByteReader(signed);
-        long type = uint32(reader, "the type of a signed message");
+        long type = reader.uint32LittleEndian("the type of a signed message");
         if (type != ECDSA) {
             throw new MalformedException(String.format("a signed message of type %08x; it is %08x", type, ECDSA));
         }
-        long messageLength = uint32(reader, "the message length");
-        long signatureLength = uint32(reader, "the signature length");
+        long messageLength = reader.uint32LittleEndian("the message length");
+        long signatureLength = reader.uint32LittleEndian("the signature length");
         if (messageLength < 1 || signatureLength < 1 || messageLength + signatureLength > reader.remaining()) {
             throw new MalformedException("a signed message that states a message of " + messageLength
                     + " bytes and a signature of " + signatureLength + " where " + reader.remaining()
@@ -81,9 +81,5 @@ public final class SignedMessage {
 
     public byte[] signature() {
         return signature;
-    }
-
-    private static long uint32(ByteReader reader, String what) throws MalformedException {
-        return Bytes.uint32LittleEndian(reader.take(Integer.BYTES, what), 0);
     }
 }
