@@ -38,7 +38,6 @@ public final class SecureSession implements AutoCloseable {
 
     private final EstablishedSession session;
     private final SessionConfig config;
-    private volatile boolean closed;
 
     SecureSession(EstablishedSession session, SessionConfig config) {
         this.session = session;
@@ -441,14 +440,8 @@ public final class SecureSession implements AutoCloseable {
         return seal(saved, key, binding);
     }
 
-    /** Saves and closes while no other thread uses the session; if saving fails, the session stays open. */
     private byte[] closingWith(Supplier<byte[]> save) {
-        byte[] state = session.whileIdle(() -> {
-            byte[] saved = save.get();
-            closed = true;
-            session.close();
-            return saved;
-        });
+        byte[] state = session.closeAfter(save);
         Listeners.tell(config.listener(), listener -> listener.closed(this));
         return state;
     }
@@ -595,20 +588,15 @@ public final class SecureSession implements AutoCloseable {
      * @return true once {@link #close()} was called
      */
     public boolean isClosed() {
-        return closed;
+        return session.isClosed();
     }
 
     /** Wipes the keys, once running calls are done; later calls fail. May be called twice, and by another thread. */
     @Override
     public void close() {
-        synchronized (session) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            session.close();
+        if (session.close()) {
+            Listeners.tell(config.listener(), listener -> listener.closed(this));
         }
-        Listeners.tell(config.listener(), listener -> listener.closed(this));
     }
 
     /**

@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An established session: its peer and its two directions. The lock is this object's own and taken
- * before those of the directions, so that what is saved is whole: not of a session that is being wiped.
+ * An established session: its peer and its two directions. Saving and closing exclude each other by the monitor of this
+ * object, so that no saved form has a key that was wiped. It is acquired before the monitors of the sealer and the opener.
  */
 public final class EstablishedSession {
     private final Role role;
@@ -22,6 +22,7 @@ public final class EstablishedSession {
     private final MessageSealer sealer;
     private final MessageOpener opener;
     private final @Nullable Secret master;
+    private volatile boolean closed;
 
     private EstablishedSession(
             Role role, byte @Nullable [] peer, MessageSealer sealer, MessageOpener opener, @Nullable Secret master) {
@@ -73,6 +74,15 @@ public final class EstablishedSession {
     /** Runs an action while no message is sealed or opened and nobody closes the session. */
     public synchronized <T> T whileIdle(Supplier<T> action) {
         return sealer.whileIdle(() -> opener.whileIdle(action));
+    }
+
+    /** Saves and closes in one step; if saving fails, the session stays open. */
+    public byte[] closeAfter(Supplier<byte[]> save) {
+        return whileIdle(() -> {
+            byte[] saved = save.get();
+            close();
+            return saved;
+        });
     }
 
     /** Returns the saved form of this session at one moment, the caller's to wipe. */
@@ -137,13 +147,25 @@ public final class EstablishedSession {
         return opener;
     }
 
-    /** Waits for a running call in each direction, then wipes the keys; later calls fail. */
-    public synchronized void close() {
+    public boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Waits for a running call in each direction, then wipes the keys; later calls fail. Returns whether this call has closed
+     * the session, rather than an earlier one.
+     */
+    public synchronized boolean close() {
+        if (closed) {
+            return false;
+        }
+        closed = true;
         sealer.close();
         opener.close();
         if (master != null) {
             master.wipe();
         }
+        return true;
     }
 
     private static byte @Nullable [] savedPeer(SavedSession saved) {
