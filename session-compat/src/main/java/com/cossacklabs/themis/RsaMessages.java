@@ -136,13 +136,13 @@ final class RsaMessages {
 
     private static Signature pss(RSAKey key) throws GeneralSecurityException {
         int saltLength = RsaKeys.modulusLength(key.getModulus()) - DIGEST_LENGTH - 2;
-        Signature pss = pss();
+        Signature pss = unparameterizedPss();
         pss.setParameter(new PSSParameterSpec("SHA-256", "MGF1", MGF1ParameterSpec.SHA256, saltLength, 1));
         return pss;
     }
 
-    /** JDKs and Android have different names for it. */
-    private static Signature pss() throws NoSuchAlgorithmException {
+    /** JDKs and Android have different names for PSS. */
+    private static Signature unparameterizedPss() throws NoSuchAlgorithmException {
         try {
             return Signature.getInstance("RSASSA-PSS");
         } catch (NoSuchAlgorithmException e) {

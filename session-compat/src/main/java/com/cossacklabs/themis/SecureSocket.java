@@ -166,7 +166,7 @@ public class SecureSocket extends Socket {
                     throw new IOException("the peer has sent " + received
                             + " messages without completing the handshake; expected at most 2");
                 }
-                UnwrapResult result = own.unwrap(negotiating.messages.next(deadline));
+                UnwrapResult result = own.unwrap(negotiating.messages.nextOfHandshake(deadline));
                 received++;
                 if (result.getDataType() == SessionDataType.PROTOCOL_DATA) {
                     negotiating.send(result.getData());

@@ -6,12 +6,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.NullMarked;
 
 /**
- * Reads messages from a socket, each behind {@code FF FF} and its length (PROTOCOL.md, section 10.1). A read that runs
- * into the timeout of the socket loses nothing: the next one goes on where it stopped. For one thread at a time.
+ * Reads messages from a socket, each behind {@code FF FF} and its length (PROTOCOL.md, section 10.1). A read that exceeds
+ * the timeout of the socket loses nothing: the next one continues where it stopped. Memory grows with the bytes that have
+ * arrived (PROTOCOL.md P-4). For one thread at a time.
  */
 @NullMarked
 final class SocketMessages {
@@ -25,6 +27,7 @@ final class SocketMessages {
     // What has arrived of the next message.
     private final byte[] header = new byte[FRAMING.headerLength()];
     private int headerRead;
+    private int messageLength;
     private byte[] message = NO_MESSAGE;
     private int messageRead;
 
@@ -36,14 +39,14 @@ final class SocketMessages {
 
     /** Returns the next message, or empty if the stream has ended between two of them. */
     Optional<byte[]> next() throws IOException {
-        return next(() -> {});
+        return read(() -> {});
     }
 
-    /** Returns the next message of a handshake, which must be there before the deadline, however slowly it comes. */
-    byte[] next(long deadline) throws IOException {
+    /** Returns the next message of a handshake, which must be complete before the deadline, however slowly it arrives. */
+    byte[] nextOfHandshake(long deadline) throws IOException {
         int ownTimeout = socket.getSoTimeout();
         try {
-            return next(() -> {
+            return read(() -> {
                         long left = (deadline - System.nanoTime()) / NANOS_PER_MILLI;
                         if (left <= 0) {
                             throw new SocketTimeoutException("the handshake took too long");
@@ -58,7 +61,7 @@ final class SocketMessages {
         }
     }
 
-    private Optional<byte[]> next(Limit limit) throws IOException {
+    private Optional<byte[]> read(Limit limit) throws IOException {
         while (headerRead < header.length) {
             limit.apply();
             int count = in.read(header, headerRead, header.length - headerRead);
@@ -70,15 +73,19 @@ final class SocketMessages {
             }
             headerRead += count;
             if (headerRead == header.length) {
-                message = new byte[(int) FRAMING.readHeader(header)];
+                messageLength = (int) FRAMING.readHeader(header);
             }
         }
-        while (messageRead < message.length) {
+        while (messageRead < messageLength) {
+            if (messageRead == message.length) {
+                int pieceLength = Math.max(FIRST_PIECE_LENGTH, 2 * messageRead);
+                message = Arrays.copyOf(message, Math.min(messageLength, pieceLength));
+            }
             limit.apply();
             int count = in.read(message, messageRead, message.length - messageRead);
             if (count < 0) {
                 throw new EOFException(
-                        "the connection ended after " + messageRead + " bytes of a message of " + message.length);
+                        "the connection ended after " + messageRead + " bytes of a message of " + messageLength);
             }
             messageRead += count;
         }
@@ -95,4 +102,5 @@ final class SocketMessages {
     }
 
     private static final long NANOS_PER_MILLI = 1_000_000;
+    private static final int FIRST_PIECE_LENGTH = 4096;
 }

@@ -508,8 +508,8 @@ class SecureSocketTest {
             long begin = System.nanoTime();
 
             assertThatExceptionOfType(SocketTimeoutException.class)
-                    .isThrownBy(() -> messages.next(begin + TimeUnit.MILLISECONDS.toNanos(50)));
-            assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(() -> messages.next(begin));
+                    .isThrownBy(() -> messages.nextOfHandshake(begin + TimeUnit.MILLISECONDS.toNanos(50)));
+            assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(() -> messages.nextOfHandshake(begin));
             assertThat(raw.getSoTimeout()).isZero();
         }
     }
