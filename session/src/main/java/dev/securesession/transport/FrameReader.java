@@ -3,7 +3,6 @@ package dev.securesession.transport;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
@@ -14,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  * claims (PROTOCOL.md P-4). A message that has arrived in part at a deadline is continued by the next call.
  */
 final class FrameReader {
-    private static final int FIRST_PIECE_LENGTH = 4096;
     private static final int AHEAD_LENGTH = 512;
     private static final int MAX_AHEAD_LENGTH = 8192;
 
@@ -133,12 +131,8 @@ final class FrameReader {
             headerRead += count;
         }
         if (body == null) {
-            long length = framing.readHeader(header);
-            if (length > maxLength) {
-                throw new ProtocolException("a message of " + length + " bytes; the limit is " + maxLength);
-            }
-            bodyLength = (int) length;
-            grow(Math.min(bodyLength, FIRST_PIECE_LENGTH), pooled);
+            bodyLength = Frames.announcedLength(framing, header, maxLength);
+            grow(Frames.pieceLength(0, bodyLength), pooled);
         }
         return readBody(deadline, awaited, pooled);
     }
@@ -147,7 +141,7 @@ final class FrameReader {
         byte[] part = body == null ? new byte[0] : body;
         while (bodyRead < bodyLength) {
             if (bodyRead == part.length) {
-                part = grow((int) Math.min(bodyLength, 2L * part.length), pooled);
+                part = grow(Frames.pieceLength(bodyRead, bodyLength), pooled);
             }
             int count = fill(part, bodyRead, Math.min(part.length, bodyLength) - bodyRead, deadline, awaited);
             if (count < 0) {

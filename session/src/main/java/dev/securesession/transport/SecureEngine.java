@@ -191,11 +191,7 @@ public final class SecureEngine implements AutoCloseable {
                 return null;
             }
             int limit = session == null ? options.maxHandshakeMessageLength() : options.maxMessageLength();
-            long length = framing.readHeader(header);
-            if (length > limit) {
-                throw new ProtocolException("a message of " + length + " bytes; the limit is " + limit);
-            }
-            bodyLength = (int) length;
+            bodyLength = Frames.announcedLength(framing, header, limit);
             bodyRead = 0;
         }
         ByteBuffer message;
@@ -219,8 +215,7 @@ public final class SecureEngine implements AutoCloseable {
         int count = Math.min(bodyLength - bodyRead, network.remaining());
         int needed = bodyRead + count;
         if (needed > body.length) {
-            int length = (int) Math.min(bodyLength, Math.max(needed, 2L * bodyRead));
-            body = Arrays.copyOf(body, Math.max(length, Math.min(bodyLength, FIRST_PIECE_LENGTH)));
+            body = Arrays.copyOf(body, Frames.pieceLength(needed, bodyLength));
         }
         network.get(body, bodyRead, count);
         bodyRead = needed;
@@ -500,6 +495,5 @@ public final class SecureEngine implements AutoCloseable {
         }
     }
 
-    private static final int FIRST_PIECE_LENGTH = 4096;
     private static final int MAX_SPARE_LENGTH = 1 << 20;
 }
