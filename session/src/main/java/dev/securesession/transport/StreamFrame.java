@@ -42,11 +42,6 @@ final class StreamFrame {
 
     private StreamFrame() {}
 
-    /** Writes the header of a DATA frame; the data go behind it. */
-    static void writeData(ByteBuffer frame) {
-        frame.put(DATA);
-    }
-
     static byte[] end() {
         return new byte[] {END};
     }

@@ -38,8 +38,7 @@ class SecureStreamTest {
     @Rule(value = "ST-1", kind = ACCEPTS)
     void framesAreThoseOfTheDocument() throws Exception {
         ByteBuffer data = ByteBuffer.allocate(6);
-        StreamFrame.writeData(data);
-        data.put("hello".getBytes(UTF_8));
+        data.put(StreamFrame.DATA).put("hello".getBytes(UTF_8));
 
         assertThat(data.array()).isEqualTo(hex("0168656c6c6f"));
         assertThat(StreamFrame.end()).isEqualTo(hex("02"));

@@ -22,10 +22,6 @@ public final class Crc32c {
 
     private Crc32c() {}
 
-    public static int of(byte[] bytes) {
-        return withZeroField(bytes, bytes.length, 0);
-    }
-
     /** The checksum of bytes of which some count as zeros, whatever they are: no copy is made of what may be secret. */
     public static int withZeroField(byte[] bytes, int at, int length) {
         int crc = -1;

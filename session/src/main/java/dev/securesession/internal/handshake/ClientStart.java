@@ -27,8 +27,4 @@ final class ClientStart implements HandshakeState {
     public SavedHandshake save() {
         return context.save(Stage.CLIENT_START);
     }
-
-    static ClientStart restore(HandshakeContext context) {
-        return new ClientStart(context);
-    }
 }

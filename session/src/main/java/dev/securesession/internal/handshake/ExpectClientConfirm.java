@@ -114,7 +114,7 @@ final class ExpectClientConfirm implements HandshakeState {
                 context,
                 Introduction.parse(saved.field(1)),
                 clientKey,
-                Ephemerals.restore(context, saved.field(0), reply),
+                context.restoreEphemeral(saved.field(0), reply),
                 reply);
     }
 

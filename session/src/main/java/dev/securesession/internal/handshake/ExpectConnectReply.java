@@ -44,7 +44,7 @@ final class ExpectConnectReply implements HandshakeState {
 
     static ExpectConnectReply restore(HandshakeContext context, SavedHandshake saved) throws MalformedException {
         byte[] request = saved.field(1);
-        return new ExpectConnectReply(context, Ephemerals.restore(context, saved.field(0), request), request);
+        return new ExpectConnectReply(context, context.restoreEphemeral(saved.field(0), request), request);
     }
 
     @Override

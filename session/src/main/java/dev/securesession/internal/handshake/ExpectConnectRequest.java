@@ -21,8 +21,4 @@ final class ExpectConnectRequest implements HandshakeState {
     public SavedHandshake save() {
         return context.save(Stage.EXPECT_CONNECT_REQUEST);
     }
-
-    static ExpectConnectRequest restore(HandshakeContext context) {
-        return new ExpectConnectRequest(context);
-    }
 }

@@ -1,11 +1,16 @@
 package dev.securesession.internal.handshake;
 
 import dev.securesession.PeerId;
+import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.CryptoSuite;
+import dev.securesession.internal.crypto.EcPublicKey;
+import dev.securesession.internal.crypto.EphemeralKey;
+import dev.securesession.internal.crypto.Secret;
 import dev.securesession.internal.keys.KeyContainer;
 import dev.securesession.internal.message.SessionSettings;
 import dev.securesession.internal.state.SavedHandshake;
 import dev.securesession.internal.state.SavedHandshake.Stage;
+import dev.securesession.internal.wire.Introduction;
 import org.jspecify.annotations.Nullable;
 
 /** What every state of a handshake knows: the settings of the session to come, and the expected peer, if there is one. */
@@ -28,6 +33,17 @@ public final class HandshakeContext {
 
     byte[] ownFingerprint() {
         return KeyContainer.fingerprint(settings.ownKey);
+    }
+
+    /** Restores our ephemeral key from its scalar and the message in which we have sent its point. */
+    EphemeralKey restoreEphemeral(byte[] scalarBytes, byte[] ownMessage) throws MalformedException {
+        EcPublicKey publicKey = Introduction.parse(ownMessage).ephemeralKey();
+        Secret scalar = Secret.copyOf(scalarBytes);
+        try {
+            return crypto().keys().restoreEphemeral(scalar, publicKey);
+        } finally {
+            scalar.wipe();
+        }
     }
 
     /** Returns the saved form of a state; the fields are its own, the secret ones first. */

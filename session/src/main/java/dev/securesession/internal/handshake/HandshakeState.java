@@ -53,11 +53,11 @@ public sealed interface HandshakeState
         byte[] expected = saved.expectedPeer();
         HandshakeContext context = new HandshakeContext(settings, expected.length == 0 ? null : PeerId.of(expected));
         return switch (saved.stage()) {
-            case CLIENT_START -> ClientStart.restore(context);
+            case CLIENT_START -> new ClientStart(context);
             case EXPECT_CONNECT_REPLY -> ExpectConnectReply.restore(context, saved);
             case EXPECT_SERVER_KEY -> ExpectServerKey.restore(context, saved);
             case EXPECT_SERVER_CONFIRM -> ExpectServerConfirm.restore(context, saved);
-            case EXPECT_CONNECT_REQUEST -> ExpectConnectRequest.restore(context);
+            case EXPECT_CONNECT_REQUEST -> new ExpectConnectRequest(context);
             case EXPECT_CLIENT_KEY -> ExpectClientKey.restore(context, saved);
             case EXPECT_CLIENT_CONFIRM -> ExpectClientConfirm.restore(context, saved);
         };

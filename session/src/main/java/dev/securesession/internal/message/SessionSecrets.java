@@ -45,10 +45,6 @@ public final class SessionSecrets {
         return new SessionSecrets(crypto, Bytes.int32LittleEndian(wireSessionId), master);
     }
 
-    public CryptoSuite crypto() {
-        return crypto;
-    }
-
     /** The session id in front of wrapped messages: the four bytes of sid reversed. */
     public int wireSessionId() {
         return (int) Bytes.uint32LittleEndian(sid, 0);

@@ -31,10 +31,6 @@ final class HalfOpenHandshake {
         this.allowance = message1.length;
     }
 
-    byte[] message1() {
-        return message1;
-    }
-
     boolean isRepetition(byte[] datagram) {
         return HandshakeDatagrams.isRepetition(datagram, message1);
     }
