@@ -33,9 +33,9 @@ class SocketMessagesTest {
             SocketMessages messages = new SocketMessages(new Socket(), new ObservedInput(frames, 1000));
 
             for (int i = 0; i < 2; i++) {
-                assertThat(messages.next()).hasValueSatisfying(message -> assertThat(message)
-                        .hasSize(length)
-                        .containsOnly(7));
+                assertThat(messages.next())
+                        .hasValueSatisfying(
+                                message -> assertThat(message).hasSize(length).containsOnly(7));
             }
             assertThat(messages.next()).isEmpty();
         }
