@@ -52,13 +52,14 @@ public final class SecureConnection implements Closeable {
     private final AtomicLong dropped = new AtomicLong();
     private volatile boolean warmedUp;
 
-    // The numbers of messages must be in the order in which the transport gets them (PROTOCOL.md D-2), so these two are
-    // held while it works, and nothing else is.
+    // Messages must reach the transport in the order of their numbers (PROTOCOL.md D-2), so these two locks are held,
+    // and
+    // no others, while the transport sends or receives.
     private final ReentrantLock sending = new ReentrantLock();
     private final ReentrantLock receiving = new ReentrantLock();
 
-    // Used while receiving is held, made once.
-    private @Nullable String awaited;
+    // Used while receiving is held: what a timeout names, made once.
+    private @Nullable String awaitedMessage;
 
     // Used while receiving is held: a message that did not fit into the buffer of a caller.
     private @Nullable ByteBuffer waiting;
@@ -606,8 +607,10 @@ public final class SecureConnection implements Closeable {
             waiting = null;
             return kept;
         }
+        String awaited = awaitedMessage;
         if (awaited == null) {
             awaited = "a message from " + name();
+            awaitedMessage = awaited;
         }
         ByteBuffer message;
         if (transport instanceof InPlaceTransport inPlace) {

@@ -53,7 +53,7 @@ public final class SecureServer implements Closeable {
     private final Accepting accepting;
     private final SessionConfig config;
     private final ServerOptions options;
-    private final Handler handler;
+    private final Service service;
     private final ExecutorService handshakes;
     private final Executor handlers;
     private final HalfOpenConnections halfOpen;
@@ -67,7 +67,7 @@ public final class SecureServer implements Closeable {
     private final AtomicLong shed = new AtomicLong();
     private final AtomicLong handlerFailures = new AtomicLong();
 
-    // Guards the two fields below, and signals when a connection has ended. Nothing foreign is called under it.
+    // Guards the two fields below, and signals when a connection has ended. No user code runs under it.
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition ended = lock.newCondition();
     private final Map<PeerId, Long> closedPeers = new HashMap<>();
@@ -78,14 +78,15 @@ public final class SecureServer implements Closeable {
             Accepting accepting,
             SessionConfig config,
             ServerOptions options,
-            Handler handler) {
+            Service service,
+            @Nullable Executor executor) {
         this.serverSocket = serverSocket;
         this.accepting = accepting;
         this.config = config;
         this.options = options;
-        this.handler = handler;
+        this.service = service;
         this.handshakes = BackgroundThreads.threadPerTask("handshake");
-        this.handlers = options.executor().orElse(handshakes);
+        this.handlers = executor == null ? handshakes : executor;
         this.halfOpen = new HalfOpenConnections(options.halfOpenLimit(), options.halfOpenLimitPerAddress());
         this.handshakeBytes =
                 new ByteBudget("the handshake messages of all half-open connections", options.handshakeBytesLimit());
@@ -146,22 +147,34 @@ public final class SecureServer implements Closeable {
      */
     public static SecureServer listen(
             ServerSocket serverSocket, SessionConfig config, Handler handler, ServerOptions options) {
-        return listen(serverSocket, serverSocket::accept, config, handler, options);
+        Service service = new Handling(handler);
+        return listen(
+                serverSocket,
+                serverSocket::accept,
+                config,
+                options,
+                service,
+                options.executor().orElse(null));
     }
 
-    /** Starts a server that gets its connections from a part of a server socket. */
+    /**
+     * Starts a server that gets its connections from a part of a server socket.
+     *
+     * @param executor runs the service, or null to run it on the thread of the handshake
+     */
     static SecureServer listen(
             ServerSocket serverSocket,
             Accepting accepting,
             SessionConfig config,
-            Handler handler,
-            ServerOptions options) {
+            ServerOptions options,
+            Service service,
+            @Nullable Executor executor) {
         HandshakeRunner.requireDirectory(config);
         if (!serverSocket.isBound()) {
             throw new IllegalArgumentException("a server socket without an address; bind it first");
         }
         config.crypto().warmUpInBackground();
-        SecureServer server = new SecureServer(serverSocket, accepting, config, options, handler);
+        SecureServer server = new SecureServer(serverSocket, accepting, config, options, service, executor);
         boolean started = false;
         try {
             BackgroundThreads.start("accept-" + serverSocket.getLocalPort(), server::acceptAll);
@@ -393,7 +406,7 @@ public final class SecureServer implements Closeable {
         }
         established.incrementAndGet();
         try {
-            if (handlers == handshakes || handler instanceof Taker) {
+            if (handlers == handshakes) {
                 handle(entry.socket, connection);
             } else {
                 handlers.execute(() -> handle(entry.socket, connection));
@@ -461,11 +474,7 @@ public final class SecureServer implements Closeable {
     private void handle(Socket socket, SecureConnection connection) {
         boolean taken = false;
         try {
-            if (handler instanceof Taker taker) {
-                taken = taker.take(this, socket, connection);
-            } else {
-                handler.handle(connection);
-            }
+            taken = service.serve(this, socket, connection);
         } catch (InterruptedException e) {
             tellHandlerFailed(connection, e);
             Thread.currentThread().interrupt();
@@ -513,7 +522,7 @@ public final class SecureServer implements Closeable {
 
     private void tellFailed(SocketAddress address, Exception cause) {
         try {
-            handler.failed(address, cause);
+            service.failed(address, cause);
         } catch (Exception | Error e) {
             uncaught(e);
         }
@@ -522,7 +531,7 @@ public final class SecureServer implements Closeable {
     private void tellHandlerFailed(SecureConnection connection, Exception cause) {
         handlerFailures.incrementAndGet();
         try {
-            handler.handlerFailed(connection, cause);
+            service.serviceFailed(connection, cause);
         } catch (Exception | Error e) {
             uncaught(e);
         }
@@ -560,8 +569,8 @@ public final class SecureServer implements Closeable {
          * Observes a connection that failed before it reached {@link #handle}. Does nothing by default.
          *
          * @param address the address of the peer, or that of the server if no connection could be accepted
-         * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, or a
-         *     what the executor threw that did not take the connection, a {@link RejectedExecutionException} for example
+         * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, or the
+         *     exception of an executor that refused the connection, such as a {@link RejectedExecutionException}
          */
         default void failed(SocketAddress address, Exception cause) {}
 
@@ -582,18 +591,48 @@ public final class SecureServer implements Closeable {
         Socket next() throws IOException;
     }
 
-    /** Takes established connections over, which then outlive the call. */
-    interface Taker extends Handler {
+    /** What a server does with its established connections. Called by several threads. */
+    @FunctionalInterface
+    interface Service {
         /**
-         * Tells whether the connection was taken: if so, {@link SecureServer#end} is to be called when it ends.
+         * Serves a connection or takes it over.
          *
          * @param socket the socket under the connection
+         * @return false if the connection is to be closed now; true if {@link SecureServer#end} will be called for it
          */
-        boolean take(SecureServer from, Socket socket, SecureConnection connection) throws Exception;
+        boolean serve(SecureServer server, Socket socket, SecureConnection connection) throws Exception;
+
+        /** Observes a connection that failed before it reached {@link #serve}. */
+        default void failed(SocketAddress address, Exception cause) {}
+
+        /** Observes an exception of {@link #serve}. */
+        default void serviceFailed(SecureConnection connection, Exception cause) {
+            uncaught(cause);
+        }
+    }
+
+    /** Serves each connection by a handler of the user, until that returns. */
+    private static final class Handling implements Service {
+        private final Handler handler;
+
+        Handling(Handler handler) {
+            this.handler = handler;
+        }
 
         @Override
-        default void handle(SecureConnection connection) {
-            throw new AssertionError("take is called instead");
+        public boolean serve(SecureServer server, Socket socket, SecureConnection connection) throws Exception {
+            handler.handle(connection);
+            return false;
+        }
+
+        @Override
+        public void failed(SocketAddress address, Exception cause) {
+            handler.failed(address, cause);
+        }
+
+        @Override
+        public void serviceFailed(SecureConnection connection, Exception cause) {
+            handler.handlerFailed(connection, cause);
         }
     }
 }

@@ -40,7 +40,7 @@ final class SecureServerSocket extends ServerSocket {
         int limit = newBacklog < 1 ? DEFAULT_BACKLOG : newBacklog;
         super.bind(endpoint, limit);
         established.limit(limit);
-        SecureServer started = SecureServer.listen(this, this::acceptTcp, config, new Taker(), options);
+        SecureServer started = SecureServer.listen(this, this::acceptTcp, config, options, this::enqueue, null);
         server = started;
         // A thread that closes either sees the server, or is seen here.
         if (isClosed()) {
@@ -130,13 +130,10 @@ final class SecureServerSocket extends ServerSocket {
         }
     }
 
-    /** Puts established connections into the queue. */
-    private final class Taker implements SecureServer.Taker {
-        @Override
-        public boolean take(SecureServer from, Socket socket, SecureConnection connection)
-                throws IOException, InterruptedException {
-            Deadline deadline = Deadline.after(options.connections().handshakeDeadline());
-            return established.put(SecureSocket.accepted(socket, connection, () -> from.end(connection)), deadline);
-        }
+    /** Puts an established connection into the queue; returns false if there is no room before the deadline. */
+    private boolean enqueue(SecureServer from, Socket socket, SecureConnection connection)
+            throws IOException, InterruptedException {
+        Deadline deadline = Deadline.after(options.connections().handshakeDeadline());
+        return established.put(SecureSocket.accepted(socket, connection, () -> from.end(connection)), deadline);
     }
 }
