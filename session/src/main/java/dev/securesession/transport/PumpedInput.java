@@ -6,16 +6,18 @@ import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The input of a stream that cannot limit its waiting: a thread of its own reads the stream, and callers wait for that
- * thread.
+ * The input of a stream that has no timeout for reading: a background thread reads the stream, and callers wait for that
+ * thread, each until its own deadline.
  */
 final class PumpedInput implements TimedInput {
     private static final int BUFFER_LENGTH = 8192;
 
     private final InputStream in;
+    private final Consumer<Runnable> threads;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private boolean pumping;
@@ -26,7 +28,12 @@ final class PumpedInput implements TimedInput {
     private int end;
 
     PumpedInput(InputStream in) {
+        this(in, task -> BackgroundThreads.start("reader", task));
+    }
+
+    PumpedInput(InputStream in, Consumer<Runnable> threads) {
         this.in = in;
+        this.threads = threads;
     }
 
     @Override
@@ -35,8 +42,8 @@ final class PumpedInput implements TimedInput {
         try {
             if (!pumping) {
                 buffer = new byte[BUFFER_LENGTH];
-                BackgroundThreads.start("reader", this::pump);
-                // Not before: a system that grants no thread now may grant one to the next read.
+                threads.accept(this::pump);
+                // Only now: if the system grants no thread, the next read tries again.
                 pumping = true;
             }
             while (position == end) {
@@ -69,7 +76,7 @@ final class PumpedInput implements TimedInput {
                 try {
                     count = in.read(piece, 0, piece.length);
                 } catch (SocketTimeoutException e) {
-                    // A timeout of the stream's own: the deadlines of the callers count.
+                    // The timeout of the stream itself is ignored: only the deadlines of the callers count.
                     continue;
                 }
                 if (!offer(piece, count)) {

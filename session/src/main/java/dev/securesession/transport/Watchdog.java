@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /**
  * Closes a resource at a deadline unless it is stopped before: for what cannot be waited for with a timeout, such as
@@ -36,10 +37,14 @@ final class Watchdog {
 
     /** Closes a resource on a thread of its own: closing may block, and the caller must not wait. */
     static void closeInBackground(Closeable resource) {
+        closeOn(task -> BackgroundThreads.start("closer", task), resource);
+    }
+
+    static void closeOn(Consumer<Runnable> threads, Closeable resource) {
         try {
-            BackgroundThreads.start("closer", () -> closeQuietly(resource));
+            threads.accept(() -> closeQuietly(resource));
         } catch (OutOfMemoryError e) {
-            // The system grants no more threads. Better a caller that waits than a resource that stays open.
+            // The system grants no more threads: a caller that waits is better than a resource that stays open.
             closeQuietly(resource);
         }
     }
