@@ -12,10 +12,12 @@ import com.cossacklabs.themis.SecureSession.SessionDataType;
 import com.cossacklabs.themis.SecureSession.State;
 import com.cossacklabs.themis.SecureSession.UnwrapResult;
 import dev.securesession.CryptoProviders;
+import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.KeyRejectedException;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.compat.DropInProviders;
+import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.Provider;
@@ -432,16 +434,95 @@ class SecureSessionTest {
         assertRefused(() -> server.session.unwrap(later));
     }
 
+    @Test
+    void aNewHandshakeWipesTheOneThatItReplaces() throws Exception {
+        client.session.unwrap(
+                server.session.unwrap(client.session.generateConnectRequest()).getData());
+        Handshake before = (Handshake) fieldOf(client.session, "handshake");
+
+        client.session.generateConnectRequest();
+
+        assertThat(fieldOf(client.session, "handshake")).isNotSameAs(before);
+        assertClosed(before);
+    }
+
+    @Test
+    void aNewHandshakeWipesTheSessionThatItReplaces() throws Exception {
+        peers.establish();
+        Object before = fieldOf(client.session, "session");
+
+        client.session.generateConnectRequest();
+
+        assertThat(((dev.securesession.SecureSession) before).isClosed()).isTrue();
+    }
+
+    /** Another thread closes when the call has looked whether the session is closed, and before the handshake is a field. */
+    @Test
+    void aHandshakeThatBeginsDuringCloseIsWiped() throws Exception {
+        CryptoProviders before = DropInProviders.current();
+        WatchedCurves curves = new WatchedCurves();
+        DropInProviders.use(CryptoProviders.platform().withEc(curves));
+        try {
+            SecureSession session = new Peers().client.session;
+            curves.whenAsked("KeyPairGenerator", session::close);
+
+            assertThatIllegalStateException()
+                    .isThrownBy(session::generateConnectRequest)
+                    .withMessage("Secure Session is closed");
+            assertClosed((Handshake) fieldOf(session, "handshake"));
+        } finally {
+            DropInProviders.use(before);
+        }
+    }
+
+    /** The same at the end of a handshake: the session is there only after close has looked for one. */
+    @Test
+    void aSessionThatIsEstablishedDuringCloseIsWiped() throws Exception {
+        CryptoProviders before = DropInProviders.current();
+        WatchedCurves curves = new WatchedCurves();
+        DropInProviders.use(CryptoProviders.platform().withEc(curves).withMac(curves));
+        try {
+            Peers closing = new Peers();
+            SecureSession session = closing.server.session;
+            byte[] answer = session.unwrap(closing.client.session.generateConnectRequest())
+                    .getData();
+            byte[] message3 = closing.client.session.unwrap(answer).getData();
+            curves.whenAsked("Mac", session::close);
+
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> session.unwrap(message3))
+                    .withMessage("Secure Session is closed");
+            Object established = fieldOf(session, "session");
+            assertThat(((dev.securesession.SecureSession) established).isClosed())
+                    .isTrue();
+        } finally {
+            DropInProviders.use(before);
+        }
+    }
+
+    private static void assertClosed(Handshake handshake) {
+        assertThatIllegalStateException()
+                .isThrownBy(() -> handshake.receive(new byte[0]))
+                .withMessage("the handshake is closed");
+    }
+
+    /** Nothing else shows what became of an object that was replaced. */
+    private static Object fieldOf(SecureSession session, String name) throws ReflectiveOperationException {
+        Field field = SecureSession.class.getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(session);
+    }
+
     /** A new handshake that cannot begin leaves the session as it was. */
     @Test
     void aFailedRequestLeavesTheSessionEstablished() throws Exception {
         CryptoProviders before = DropInProviders.current();
-        FailingCurves curves = new FailingCurves();
+        WatchedCurves curves = new WatchedCurves();
         DropInProviders.use(CryptoProviders.platform().withEc(curves));
         try {
             Peers failing = new Peers().establish();
             SecureSession session = failing.client.session;
-            curves.failing = true;
+            curves.whenAsked("KeyPairGenerator", SecureSessionTest::fail);
 
             assertThatThrownBy(session::generateConnectRequest)
                     .isExactlyInstanceOf(RuntimeException.class)
@@ -453,7 +534,7 @@ class SecureSessionTest {
                             .unwrap(session.wrap(bytes("still")))
                             .getData())
                     .isEqualTo(bytes("still"));
-            curves.failing = false;
+            curves.whenAsked("KeyPairGenerator", () -> {});
             assertThat(session.generateConnectRequest()).isNotEmpty();
         } finally {
             DropInProviders.use(before);
@@ -466,10 +547,10 @@ class SecureSessionTest {
         byte[] state = client.session.save();
         SecureSession.restore(state, client).close();
         CryptoProviders before = DropInProviders.current();
-        FailingCurves curves = new FailingCurves();
+        WatchedCurves curves = new WatchedCurves();
         DropInProviders.use(CryptoProviders.platform().withEc(curves).withMac(curves));
         try {
-            curves.failing = true;
+            curves.whenAsked("Mac", SecureSessionTest::fail);
 
             assertThatThrownBy(() -> SecureSession.restore(state, client)).hasMessageContaining("not today");
         } finally {
@@ -477,20 +558,30 @@ class SecureSessionTest {
         }
     }
 
-    /** Elliptic curves of the platform, which fail when they are told to. */
-    private static final class FailingCurves extends Provider {
+    private static void fail() {
+        throw new ProviderException("not today");
+    }
+
+    /** The algorithms of the platform, and an action that runs each time an algorithm of one type is asked for. */
+    private static final class WatchedCurves extends Provider {
         private static final long serialVersionUID = 1L;
 
-        private volatile boolean failing;
+        private String watched = "";
+        private transient Runnable action = () -> {};
 
-        FailingCurves() {
-            super("FailingCurves", "1", "curves for tests");
+        WatchedCurves() {
+            super("WatchedCurves", "1", "curves for tests");
+        }
+
+        void whenAsked(String type, Runnable newAction) {
+            watched = type;
+            action = newAction;
         }
 
         @Override
         public Service getService(String type, String algorithm) {
-            if (failing && (type.equals("KeyPairGenerator") || type.equals("Mac"))) {
-                throw new ProviderException("not today");
+            if (type.equals(watched)) {
+                action.run();
             }
             for (Provider provider : Security.getProviders()) {
                 Service service = provider.getService(type, algorithm);

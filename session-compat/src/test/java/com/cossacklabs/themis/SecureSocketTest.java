@@ -23,12 +23,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -597,12 +596,9 @@ class SecureSocketTest {
     @Test
     void closingEndsAThreadThatReads() throws Exception {
         try (Connected pair = connect()) {
-            CountDownLatch begun = new CountDownLatch(1);
-            Future<Integer> reading = threads.submit(() -> {
-                begun.countDown();
-                return pair.client.getInputStream().read();
-            });
-            assertThat(begun.await(30, TimeUnit.SECONDS)).isTrue();
+            FutureTask<Integer> reading =
+                    new FutureTask<>(() -> pair.client.getInputStream().read());
+            startAndAwaitRead(reading);
             pair.client.close();
 
             assertThatExceptionOfType(ExecutionException.class)
@@ -677,13 +673,24 @@ class SecureSocketTest {
     void availableDoesNotWaitForAThreadThatReads() throws Exception {
         try (Connected pair = connect()) {
             InputStream in = pair.client.getInputStream();
-            Future<Integer> reading = threads.submit((Callable<Integer>) in::read);
-            for (int i = 0; i < 1000; i++) {
-                assertThat(in.available()).isZero();
-            }
+            FutureTask<Integer> reading = new FutureTask<>(in::read);
+            startAndAwaitRead(reading);
+            assertThat(in.available()).isZero();
+            assertThat(reading.isDone()).isFalse();
             pair.server.getOutputStream().write(9);
 
             assertThat(reading.get()).isEqualTo(9);
+        }
+    }
+
+    /** Starts a thread and waits until it reads from the network: from then on it holds the lock of the stream. */
+    private static void startAndAwaitRead(FutureTask<?> reading) {
+        Thread reader = new Thread(reading);
+        reader.start();
+        while (Arrays.stream(reader.getStackTrace())
+                .noneMatch(frame -> frame.getClassName().equals(SocketMessages.class.getName()))) {
+            assertThat(reading.isDone()).isFalse();
+            Thread.onSpinWait();
         }
     }
 
