@@ -317,6 +317,39 @@ class SecureSessionHandlerTest {
     }
 
     @Test
+    void aMessageAsLongAsTheLimitIsAccepted() {
+        SecureSessionOptions narrow =
+                DEFAULTS.withConnection(ConnectionOptions.defaults().withMaxMessageLength(1000));
+        try (Wire wire = Peers.wire(narrow).established()) {
+            String longest = "x".repeat(wire.client.session().maxPayloadLength());
+            assertThat(longest).hasSize(1000 - SecureSession.OVERHEAD);
+            wire.client.write(longest);
+            wire.exchange();
+
+            assertThat(wire.server.texts()).containsExactly(longest);
+        }
+    }
+
+    /** Without a framing of its own, the handler gets whole messages: their length is checked as they arrive. */
+    @Test
+    void theLimitHoldsForWholeMessagesToo() {
+        for (int length : new int[] {16_384, 16_385}) {
+            try (Wire wire = Peers.wire(DEFAULTS.withoutFraming())) {
+                wire.connect();
+                wire.server.arrives(new byte[length]);
+
+                if (length == 16_384) {
+                    assertThat(wire.server.exception()).isInstanceOf(HandshakeException.class);
+                } else {
+                    assertThat(wire.server.exception())
+                            .isInstanceOf(ProtocolException.class)
+                            .hasMessage("a message of 16385 bytes; the limit is 16384");
+                }
+            }
+        }
+    }
+
+    @Test
     void anotherFramingIsRefused() {
         try (Wire wire =
                 Peers.wire(DEFAULTS.withConnection(ConnectionOptions.defaults().withFraming(Framing.themisSocket())))) {
