@@ -4,6 +4,6 @@ package dev.securesession;
 public enum Delivery {
     /** Messages may get lost and overtake each other; each is accepted at most once (PROTOCOL.md D-1). */
     UNORDERED,
-    /** Every message arrives, in sequence: anything but the next one is an attack or a bug (PROTOCOL.md D-2). */
+    /** Every message arrives, in order: a message other than the next one is an attack or a bug (PROTOCOL.md D-2). */
     ORDERED
 }

@@ -75,7 +75,7 @@ public final class HandshakeException extends SecureSessionException {
 
     /** Why a handshake message was refused. */
     public enum Reason {
-        /** The bytes are no well-formed message of the kind that was expected. */
+        /** The bytes are not a well-formed message of the kind that was expected. */
         MALFORMED(false),
         /** The peer has another id than the expected one (PROTOCOL.md H-5). */
         UNEXPECTED_PEER(false),

@@ -44,7 +44,7 @@ public final class KeyRejectedException extends SecureSessionException {
 
     /** Why a key was refused. */
     public enum Reason {
-        /** The bytes are no well-formed key in this format. */
+        /** The bytes are not a well-formed key in this format. */
         MALFORMED,
         /** It is a key in another format than this method reads; the methods called {@code read} take every format. */
         WRONG_FORMAT,

@@ -11,14 +11,14 @@ import dev.securesession.internal.wire.SignedMessage;
  * byte[] message = MessageVerifier.of(publicKey).verify(signed);
  * }</pre>
  *
- * <p>A signed message proves that the owner of the key has signed it at some time, to everybody and for good. It is not
- * encrypted, carries no time and no recipient, and can be replayed: put what matters into the message. Sessions give all
- * of that; prefer them where both peers are online.
+ * <p>A signed message proves to everybody, and for good, that the owner of the key has signed it at some time. It is not
+ * encrypted, names neither a time nor a recipient, and can be replayed: add to the message what the reader must know.
+ * Sessions do all of this; prefer them where both peers are online.
  *
- * <p>A signature made here never serves in a handshake under the same key, nor the other way round: messages that a
- * handshake could sign are refused (PROTOCOL.md C-7).
+ * <p>The signature of a message is never valid in a handshake with the same key, and that of a handshake never for a message:
+ * messages that a handshake could sign are refused (PROTOCOL.md C-7).
  *
- * <p>Instances are immutable and safe for use by several threads, as far as the provider of the key is.
+ * <p>Instances are immutable. They are safe for use by several threads if the provider of the key is.
  *
  * <p>docs/signed-and-sealed-messages.md.
  */
@@ -34,7 +34,7 @@ public final class MessageSigner {
     /**
      * Returns a signer with a key in memory and the providers that the platform prefers.
      *
-     * @param key the key; the signer keeps what it needs when the key is destroyed
+     * @param key the key; the signer can still sign after this key was destroyed
      * @return the signer
      * @throws IllegalStateException if the key was destroyed
      */
@@ -45,7 +45,7 @@ public final class MessageSigner {
     /**
      * Returns a signer with a key in memory.
      *
-     * @param key the key; the signer keeps what it needs when the key is destroyed
+     * @param key the key; the signer can still sign after this key was destroyed
      * @param crypto the providers that perform the cryptography
      * @return the signer
      * @throws IllegalStateException if the key was destroyed
@@ -57,7 +57,7 @@ public final class MessageSigner {
     /**
      * Returns a signer with the key of an identity, which may be in a token or a key management service.
      *
-     * @param identity the identity; its id plays no part
+     * @param identity the identity; its id is not used
      * @param crypto the providers that perform the cryptography of keys in memory
      * @return the signer
      * @throws IllegalStateException if the key was destroyed
@@ -73,7 +73,7 @@ public final class MessageSigner {
      * @return the message and its signature, at most 84 bytes longer with a key on P-256, 116 on P-384, 151 on P-521; a
      *     new array, the caller's to keep
      * @throws IllegalArgumentException if the message is empty, or begins with a key container of the tag {@code UEC2}, as
-     *     what a handshake signs does: put another byte in front
+     *     the data that a handshake signs: put another byte in front of it
      * @throws java.security.ProviderException if the key cannot sign: see the cause, from the provider of the key
      */
     public byte[] sign(byte[] message) {

@@ -14,10 +14,10 @@ import javax.security.auth.Destroyable;
  * byte[] message = PairwiseSealer.of(bobPrivate, alicePublic).unseal(sealed);
  * }</pre>
  *
- * <p>What opens was sealed by one of the two: either of them, since both have the same secret. Neither can prove to others
- * which of them it was. There is no forward secrecy: whoever learns one of the two private keys opens every message
- * between them, past and future, and can make new ones. Nothing tells an old message from a new one. Sessions have none of
- * these limits; prefer them where both peers are online.
+ * <p>A message that opens was sealed by one of the two owners. Both have the same secret, so neither can prove to others
+ * which of them it was. There is no forward secrecy: an attacker who learns one of the two private keys can open every
+ * message between them, past and future, and can make new ones. A repeated message opens again. Sessions have none of these
+ * limits; prefer them where both peers are online.
  *
  * <p>Instances are immutable and safe for use by several threads.
  *

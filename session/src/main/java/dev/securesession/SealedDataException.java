@@ -1,7 +1,7 @@
 package dev.securesession;
 
 /**
- * Refuses sealed data: it was changed, or the key, passphrase or context is another one.
+ * Refuses sealed data: it was changed, or was sealed with another key, passphrase or context.
  */
 public final class SealedDataException extends SecureSessionException {
     private static final long serialVersionUID = 1L;
@@ -44,9 +44,9 @@ public final class SealedDataException extends SecureSessionException {
 
     /** Why sealed data was refused. */
     public enum Reason {
-        /** The bytes are no well-formed sealed data. */
+        /** The bytes are not well-formed sealed data. */
         MALFORMED,
-        /** The data was changed, or the key, the passphrase or the context is another. */
+        /** The data was changed, or was sealed with another key, passphrase or context. */
         NOT_AUTHENTIC,
         /** The data was sealed with a passphrase where a key was given, or the other way round. */
         WRONG_KIND,

@@ -32,7 +32,7 @@ public final class SignatureRejectedException extends SecureSessionException {
 
     /** Why a signed message was refused. */
     public enum Reason {
-        /** The bytes are no well-formed signed message. */
+        /** The bytes are not a well-formed signed message. */
         MALFORMED,
         /** The message is signed with RSA where an elliptic-curve key was given. */
         WRONG_KIND,

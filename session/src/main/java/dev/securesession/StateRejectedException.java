@@ -44,7 +44,7 @@ public final class StateRejectedException extends SecureSessionException {
 
     /** Why a saved state was refused. */
     public enum Reason {
-        /** The bytes are no well-formed saved state. */
+        /** The bytes are not a well-formed saved state. */
         MALFORMED,
         /** The state was changed, or sealed with another key, for another owner or in another generation. */
         NOT_AUTHENTIC,

@@ -14,19 +14,19 @@ import org.jspecify.annotations.Nullable;
  * byte[] data = cell.decrypt(sealed, context);
  * }</pre>
  *
- * <p>What the static methods return is safe for use by several threads, and so are instances of this class. As in the
- * original, the results of what is not deprecated are declared not to be null, and contexts that may be absent are declared
- * nullable.
+ * <p>Instances of this class and the cells that the static methods return are safe for use by several threads. As in the
+ * original, methods that are not deprecated declare that they return no {@code null}, and which contexts may be
+ * {@code null}.
  */
 @SuppressWarnings("exports") // Programs need not have the module of the annotations.
 public class SecureCell {
-    /** The result is 44 bytes longer than the data and proves itself. */
+    /** The result is 44 bytes longer than the data and is authenticated. */
     public static final int MODE_SEAL = 0;
 
-    /** The result is as long as the data; a token of 44 bytes, kept elsewhere, proves it. */
+    /** The result is as long as the data and is authenticated by a token of 44 bytes, which is stored separately. */
     public static final int MODE_TOKEN_PROTECT = 1;
 
-    /** The result is as long as the data, and nothing proves it. */
+    /** The result is as long as the data and is not authenticated: changes go unnoticed. */
     public static final int MODE_CONTEXT_IMPRINT = 2;
 
     private static final Charset CHARSET = StandardCharsets.UTF_16;

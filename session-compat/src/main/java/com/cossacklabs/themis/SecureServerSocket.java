@@ -40,7 +40,7 @@ public class SecureServerSocket extends ServerSocket {
     private final PrivateKey signPrivateKey;
     private final ISessionCallbacks callbacks;
 
-    // Guards the fields below; nothing foreign is called under it.
+    // Guards the fields below; no user code runs under it.
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Set<SecureSocket> handshakes = new LinkedHashSet<>();

@@ -409,7 +409,7 @@ public class SecureSession {
         }
     }
 
-    /** Asks the program; what it throws goes to whoever called us, and the message is dropped as in every refusal. */
+    /** Asks the callback for a key. Its exceptions reach the caller, and the message is dropped as after every refusal. */
     private IdentityPublicKey askForKey(Handshake current, PeerId peer) throws SecureSessionException {
         IdentityPublicKey found = null;
         try {
@@ -500,7 +500,7 @@ public class SecureSession {
 
     private static final String NOT_WRAPPED = "Secure Session failed to wrap data";
 
-    /** A session that was restored. Nothing looks at its identity, but there must be one; it is made with the first of them. */
+    /** A restored session. Its configuration needs an identity, which is never used: one for all, made with the first. */
     private static final class Restored {
         static final PeerId ID = PeerId.ofUtf8("restored");
         static final PrivateKey KEY =

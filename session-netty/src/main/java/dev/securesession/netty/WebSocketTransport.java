@@ -41,7 +41,7 @@ public final class WebSocketTransport implements Transport {
     private final URI address;
     private final Incoming incoming = new Incoming();
 
-    // Guards all of the fields below; nothing foreign is called under it but WebSocket.request.
+    // Guards all of the fields below; no user code runs under it, only WebSocket.request.
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private byte[] parts = {};

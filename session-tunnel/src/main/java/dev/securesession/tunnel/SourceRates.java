@@ -13,7 +13,7 @@ import java.util.function.LongSupplier;
  * several threads.
  */
 final class SourceRates {
-    /** Beyond this the source that was seen least recently is forgotten. */
+    /** The limit from which on the source that was seen least recently is forgotten. */
     private static final int MAX_SOURCES = 10_000;
 
     private static final double NANOS_PER_SECOND = 1e9;
@@ -21,7 +21,7 @@ final class SourceRates {
     private final int perSecond;
     private final LongSupplier nanoTime;
 
-    // Its monitor guards it; nothing foreign is called under it.
+    // Guarded by its own monitor; no user code runs under it.
     private final Map<String, Bucket> buckets = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
@@ -36,7 +36,7 @@ final class SourceRates {
         this.nanoTime = nanoTime;
     }
 
-    /** Takes a token of the source of a channel; false if there is none. */
+    /** Takes a token from the bucket of the source of a channel; returns false if the bucket is empty. */
     boolean admits(Channel channel) {
         return !(channel.remoteAddress() instanceof InetSocketAddress remote) || admits(remote.getAddress());
     }
@@ -58,7 +58,7 @@ final class SourceRates {
         }
     }
 
-    /** Whoever has one address of IPv6 has 2^64. */
+    /** Returns the address, or the /64 network of an IPv6 address: its owner has all 2^64 addresses of it. */
     private static String source(InetAddress address) {
         byte[] bytes = address.getAddress();
         if (!(address instanceof Inet6Address)) {

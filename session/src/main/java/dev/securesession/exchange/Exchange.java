@@ -133,7 +133,7 @@ public final class Exchange {
     }
 
     /**
-     * Unwraps the message that came where the answer to one request belongs, such as the response to its HTTP request.
+     * Unwraps the message that must be the answer to one request, such as the response to an HTTP request.
      *
      * @param number the {@link OutgoingRequest#number()} of that request
      * @param message the whole message; not kept
@@ -176,7 +176,7 @@ public final class Exchange {
     }
 
     /**
-     * Makes the word that a request could not be answered.
+     * Makes the message that tells the peer that its request could not be answered.
      *
      * @param request received here and not answered before
      * @param code 0 to 65,535, for programs; see {@link Failure}

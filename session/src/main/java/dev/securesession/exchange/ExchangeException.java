@@ -23,7 +23,7 @@ public final class ExchangeException extends Exception {
 
     /** Why a message was refused. */
     public enum Reason {
-        /** The payload is no frame of this layer (PROTOCOL.md EX-1). */
+        /** The payload is not a frame of this layer (PROTOCOL.md EX-1). */
         MALFORMED,
         /** The answer is for a request that awaits none, or for another request than the expected one (PROTOCOL.md EX-3). */
         WRONG_REQUEST,

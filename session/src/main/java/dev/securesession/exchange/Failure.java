@@ -1,6 +1,6 @@
 package dev.securesession.exchange;
 
-/** The peer's authentic word that it could not answer a request of ours. */
+/** An authentic message of the peer that it could not answer a request of ours. */
 public final class Failure implements Received {
     /** The request has failed for a reason that the peer does not tell. */
     public static final int INTERNAL = 1;

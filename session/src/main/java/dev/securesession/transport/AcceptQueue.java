@@ -11,16 +11,16 @@ import java.util.Queue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** The established sockets that wait for {@code accept}, up to a limit. Safe for use by several threads. */
+/** A bounded queue of established sockets for {@code accept}. Safe for use by several threads. */
 final class AcceptQueue {
-    // Guards the fields below. Nothing foreign is called under it.
+    // Guards the fields below. No user code runs under it.
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Queue<SecureSocket> waiting = new ArrayDeque<>();
     private int limit;
     private boolean closed;
 
-    /** Sets how many may wait; none before. */
+    /** Sets how many sockets may wait; before that none may. */
     void limit(int sockets) {
         lock.lock();
         try {
@@ -74,7 +74,7 @@ final class AcceptQueue {
         }
     }
 
-    /** Ends all waiting, and returns the sockets that nobody will take. */
+    /** Ends all waiting, and returns the sockets that are still in the queue. */
     List<SecureSocket> close() {
         lock.lock();
         try {

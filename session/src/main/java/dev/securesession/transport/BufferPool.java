@@ -3,8 +3,8 @@ package dev.securesession.transport;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * A few arrays for messages on their way, shared by all connections, so that a message costs no garbage of its own size and
- * an idle connection holds none.
+ * A few arrays for messages that are sent or received, shared by all connections, so that a message allocates no array of its
+ * own size and an idle connection holds none.
  */
 final class BufferPool {
     private static final AtomicReferenceArray<byte[]> SLOTS = new AtomicReferenceArray<>(slots());
@@ -24,13 +24,13 @@ final class BufferPool {
                 if (array.length >= length) {
                     return array;
                 }
-                // Too short for what this thread does now: a longer one will take its place.
+                // Too short for the messages of this thread: the longer array will replace it.
             }
         }
         return new byte[length];
     }
 
-    /** Takes back an array without secrets, which the caller forgets. */
+    /** Releases an array without secrets; the caller does not use it any more. */
     static void release(byte[] array) {
         if (array.length > MAX_KEPT_LENGTH) {
             return;
@@ -43,7 +43,7 @@ final class BufferPool {
         }
     }
 
-    /** A thread returns to its own slots, of which it needs one to send and one to receive. */
+    /** Returns the first of the two slots of this thread: one for sending, one for receiving. */
     @SuppressWarnings("deprecation") // The replacement came with JDK 19.
     private static int firstSlot() {
         return (int) (Thread.currentThread().getId() & (GROUPS - 1)) * GROUP_LENGTH;
@@ -52,6 +52,6 @@ final class BufferPool {
     private static final int GROUPS = 16;
     private static final int GROUP_LENGTH = 2;
 
-    /** A chunk of a stream with everything around it, and room. */
+    /** Longer than a message with a whole chunk of a stream. */
     static final int MAX_KEPT_LENGTH = 64 * 1024;
 }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A limit on the bytes that the incomplete messages of many connections hold together (PROTOCOL.md P-4).
  *
  * <p>When it is exhausted, the connection that holds the most is closed, so that connections with small messages go on.
- * Safe for use by several threads; nothing foreign is called under its lock.
+ * Safe for use by several threads; no user code runs under its lock.
  */
 final class ByteBudget {
     private final String what;
@@ -34,7 +34,7 @@ final class ByteBudget {
         return evicted;
     }
 
-    /** Changes what an account holds, and returns the account to close for it, if there is one. */
+    /** Changes the bytes of an account, and returns the account whose connection must be closed, if there is one. */
     private synchronized @Nullable Account reserve(Account account, long bytes) throws IOException {
         if (account.closed) {
             throw new IOException("the connection is closed");

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Closes the transport of a connection when a send exceeds its deadline or nothing was exchanged for the idle timeout.
  *
- * <p>A timer is scheduled only when none is that ends early enough, whatever is sent, so that the cost of a message is a few
- * volatile accesses.
+ * <p>A message schedules a timer only if no timer is running that fires early enough. That is rare, so that most messages
+ * cost a few volatile accesses.
  */
 final class ConnectionTimer {
     private static final long NONE = Long.MIN_VALUE;
@@ -51,7 +51,7 @@ final class ConnectionTimer {
         }
     }
 
-    /** Tells why the transport was closed. */
+    /** Returns why the timer has closed the transport. */
     Cause cause() {
         return cause;
     }

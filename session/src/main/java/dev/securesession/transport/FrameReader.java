@@ -30,7 +30,7 @@ final class FrameReader {
     private byte @Nullable [] lent;
     private int lentLength;
 
-    // Bytes that were read ahead. The buffer grows once a connection has shown that it is busy.
+    // Bytes that were read ahead. The buffer grows when a read has filled it.
     private byte[] ahead = {};
     private int aheadPosition;
     private int aheadEnd;
@@ -90,7 +90,7 @@ final class FrameReader {
         return ByteBuffer.wrap(message, 0, bodyLength);
     }
 
-    /** Wipes and takes back what was lent. */
+    /** Wipes the lent array and releases it to the pool. */
     void recycle() {
         byte[] returned = lent;
         if (returned != null) {
@@ -105,7 +105,7 @@ final class FrameReader {
         try {
             return next(maxLength, deadline, awaited, pooled);
         } catch (InterruptedIOException e) {
-            // A timeout, too: the next call continues.
+            // A timeout is one of these: the next call continues.
             throw e;
         } catch (IOException e) {
             body = null;
@@ -168,7 +168,7 @@ final class FrameReader {
         return grown;
     }
 
-    /** Reads from what was read ahead, or ahead. */
+    /** Copies bytes that were read ahead; if there are none, reads ahead, or into the target if it is long. */
     private int fill(byte[] target, int offset, int length, Deadline deadline, String awaited) throws IOException {
         if (length == 0) {
             return 0;

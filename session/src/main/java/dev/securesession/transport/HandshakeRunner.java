@@ -62,7 +62,7 @@ final class HandshakeRunner {
         this.next = handshake.role() == Role.CLIENT ? 2 : 1;
     }
 
-    /** Refuses a configuration whose handshakes would ask for keys: nobody is here to answer. */
+    /** Refuses a configuration whose handshakes would ask for keys: here no one can answer. */
     static void requireDirectory(SessionConfig config) {
         if (config.asksForKeys()) {
             throw new IllegalArgumentException(

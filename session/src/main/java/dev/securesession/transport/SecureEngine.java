@@ -302,7 +302,7 @@ public final class SecureEngine implements AutoCloseable {
         Buffers.position(source, source.position() + count);
     }
 
-    /** Writes the header of a message that stands behind it, and lets both be outgoing. */
+    /** Writes the header in front of a message that is in the buffer already, and adds both to the outgoing bytes. */
     private void finish(ByteBuffer target, int at, int messageLength) {
         framing.writeHeader(messageLength, outgoingHeader);
         Buffers.position(target, at);
@@ -468,7 +468,7 @@ public final class SecureEngine implements AutoCloseable {
         Buffers.limit(outgoing, target.position());
     }
 
-    /** Returns a view of the outgoing buffer that begins behind its bytes and has room for so many more. */
+    /** Returns a view of the outgoing buffer that begins after the outgoing bytes and has room for {@code length} more. */
     private ByteBuffer room(int length) {
         if (outgoing.capacity() - outgoing.limit() < length) {
             ByteBuffer moved = outgoing;

@@ -71,7 +71,7 @@ public final class Bytes {
         return concat(parts.toArray(new byte[0][]));
     }
 
-    /** Adds fields to what is to be put in sequence, each preceded by its 32-bit length; nothing is copied yet. */
+    /** Adds fields, each preceded by its 32-bit length, to the parts of a later {@link #concat}. Copies nothing. */
     public static void addLengthPrefixed(List<byte[]> parts, byte[]... fields) {
         for (byte[] field : fields) {
             parts.add(int32(field.length));

@@ -28,8 +28,8 @@ public final class Container {
     }
 
     /**
-     * Reads one container, which may use all that the reader has left (PROTOCOL.md P-1): first the size, against what is
-     * there, then the checksum.
+     * Reads one container, which must fit into the rest of the reader (PROTOCOL.md P-1). Checks the size before the
+     * checksum.
      */
     public static Container read(ByteReader reader, String what) throws MalformedException {
         if (reader.remaining() < HEADER_LENGTH) {
@@ -74,12 +74,12 @@ public final class Container {
         return tag;
     }
 
-    /** Returns the tag for an error message: only what is printable. */
+    /** Returns the tag for an error message, or a note that it is unprintable. */
     public String describeTag() {
         return tag.chars().allMatch(c -> c >= ' ' && c <= '~') ? tag : "of unprintable bytes";
     }
 
-    /** Returns the container as it came, header included. */
+    /** Returns the container as it was read, header included. */
     public byte[] whole() {
         return whole.clone();
     }

@@ -1,10 +1,9 @@
 package dev.securesession.internal.codec;
 
 /**
- * CRC-32C (Castagnoli, reflected; RFC 3309), which finds accidents, never attackers.
+ * CRC-32C (Castagnoli, reflected; RFC 3309). It detects accidental damage, not attacks.
  *
- * <p>The JDK has it as {@code java.util.zip.CRC32C}, but Android only since API 34; containers are short, so a table
- * serves everywhere.
+ * <p>{@code java.util.zip.CRC32C} exists on Android only since API 34. Containers are short, so a table is fast enough.
  */
 public final class Crc32c {
     private static final int POLYNOMIAL = 0x82F6_3B78;
@@ -22,7 +21,7 @@ public final class Crc32c {
 
     private Crc32c() {}
 
-    /** The checksum of bytes of which some count as zeros, whatever they are: no copy is made of what may be secret. */
+    /** Returns the checksum, with some of the bytes counted as zeros. Makes no copy, because the bytes may be secret. */
     public static int withZeroField(byte[] bytes, int at, int length) {
         int crc = -1;
         for (int i = 0; i < bytes.length; i++) {

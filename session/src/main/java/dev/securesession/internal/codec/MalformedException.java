@@ -1,6 +1,6 @@
 package dev.securesession.internal.codec;
 
-/** Says what is wrong with the form of some bytes; the API turns it into the exception of the thing at hand. */
+/** Thrown when bytes do not have the expected form. The API converts it into the exception of its own operation. */
 public final class MalformedException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -1,5 +1,5 @@
 /**
- * What all formats have in common (PROTOCOL.md, section 2): containers, their checksum, and integers in arrays.
+ * The common parts of all formats (PROTOCOL.md, section 2): containers, their checksum, and integers in arrays.
  */
 @NullMarked
 package dev.securesession.internal.codec;

@@ -7,8 +7,8 @@ import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An AES-256 key for the many messages of one direction, and the cipher that was last set up with it, if {@link
- * CipherCache} has not given that cipher to another key.
+ * An AES-256 key for the many messages of one direction, and the cipher that was last initialized with it, unless {@link
+ * CipherCache} has assigned that cipher to another key.
  *
  * <p>The cipher holds copies of the key. Only the key refers to its cipher, so a session that is dropped without being
  * closed takes both with it.
@@ -41,7 +41,7 @@ public final class AeadKey {
         secret.wipe();
     }
 
-    /** Returns a number that spreads keys over shared arrays. */
+    /** Returns a number that selects one of several shared arrays for this key. */
     public int spread() {
         return System.identityHashCode(this);
     }
@@ -56,7 +56,7 @@ public final class AeadKey {
         return bytes;
     }
 
-    /** Without a buffer, which would be garbage for every message. */
+    /** Does without a {@link ByteBuffer}, which would be garbage for every message. */
     private static void putLong(byte[] target, int at, long value) {
         for (int i = 0; i < Long.BYTES; i++) {
             target[at + i] = (byte) (value >>> (56 - 8 * i));
@@ -68,15 +68,15 @@ public final class AeadKey {
         return new LentKey("AES", this::toBytes);
     }
 
-    /** Takes the cipher away, in one atomic step: no two threads get the same. */
+    /** Acquires the cipher by an atomic swap: no two threads get the same one. */
     @Nullable
-    WarmCipher takeCipher() {
+    WarmCipher acquireCipher() {
         return CIPHER.getAndSet(this, null);
     }
 
-    /** Gives the cipher back to the key for which it was used. */
-    void putCipher(WarmCipher used) {
-        // The next thread takes it by a swap, which sees all that was written before.
+    /** Releases the cipher to the key for which it was used. */
+    void releaseCipher(WarmCipher used) {
+        // The thread that acquires the cipher next sees all earlier writes, because it acquires it by a swap.
         CIPHER.lazySet(this, used);
     }
 

@@ -10,8 +10,8 @@ import javax.crypto.spec.GCMParameterSpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * AES-256-GCM for the messages of many sessions, with ciphers that stay set up for the busy ones, and for single texts
- * under keys that are used once.
+ * AES-256-GCM. The messages of sessions are encrypted by ciphers that stay initialized while their session is busy; sealed
+ * data and states are encrypted under keys that are used once.
  */
 public final class AesGcm {
     public static final int NONCE_LENGTH = 12;
@@ -34,7 +34,7 @@ public final class AesGcm {
         return Cipher.getInstance(ALGORITHM, provider);
     }
 
-    /** Arrays for plaintext that is not yet where it belongs. */
+    /** Returns the arrays for plaintext whose message has not passed all checks yet. */
     public ScratchPool scratch() {
         return scratch;
     }
@@ -48,7 +48,7 @@ public final class AesGcm {
         return new AeadKey(secret);
     }
 
-    /** Wipes a key and drops the cipher that is set up with it. */
+    /** Wipes a key and drops the cipher that is initialized with it. */
     public void forget(AeadKey key) {
         ciphers.forget(key);
         key.wipe();
@@ -93,7 +93,7 @@ public final class AesGcm {
             throw Providers.failed(provider, "decrypt", e);
         } finally {
             if (!authentic) {
-                // Some JDKs leave the plaintext behind (PROTOCOL.md D-4).
+                // Some JDKs leave the plaintext in the target (PROTOCOL.md D-4).
                 Arrays.fill(target, at, at + expected, (byte) 0);
             }
             handBack(key, cipher, works);

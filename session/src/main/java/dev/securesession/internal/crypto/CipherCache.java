@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps a bounded number of ciphers, each with the key that used it last.
  *
- * <p>A cipher costs microseconds and kilobytes to make and a key schedule to turn to another key, so the keys of busy
- * sessions keep theirs, and a key without one takes over the cipher that another key has had for longest. The table of
- * this class refers to the keys, weakly: neither a key nor its cipher outlives its session because of it.
+ * <p>Making a cipher costs microseconds and kilobytes, and initializing it with another key costs a key schedule. So the
+ * keys of busy sessions keep their ciphers, and a key without a cipher gets the one that was assigned to another key longest
+ * ago. The table refers to the keys weakly: neither a key nor its cipher outlives its session because of the table.
  *
- * <p>Safe for use by several threads, without locks. The thread that has taken a cipher from its key, by an atomic swap,
- * is the only one that uses the cipher and that changes its entry in the table. Entries whose key is gone may be replaced
- * by any thread.
+ * <p>Safe for use by several threads, without locks. The thread that has acquired a cipher from its key, by an atomic swap,
+ * is the only one that uses the cipher and changes its entry in the table. Any thread may replace an entry whose key was
+ * collected.
  */
 final class CipherCache {
     private final Provider provider;
@@ -31,29 +31,29 @@ final class CipherCache {
         this.users = new AtomicReferenceArray<>(size);
     }
 
-    /** Returns a cipher, the caller's until it is released or discarded; best the one that the key had before. */
+    /** Acquires a cipher, if possible the one that the key had before; the caller releases or discards it. */
     WarmCipher acquire(AeadKey key) throws GeneralSecurityException {
-        WarmCipher own = key.takeCipher();
+        WarmCipher own = key.acquireCipher();
         return own != null ? own : takeOver(key);
     }
 
-    /** Leaves the cipher with the key for which it was acquired. */
+    /** Releases a cipher to the key for which it was acquired. */
     void release(AeadKey key, WarmCipher cipher) {
         if (cipher.place() != WarmCipher.NO_PLACE) {
-            key.putCipher(cipher);
+            key.releaseCipher(cipher);
         }
     }
 
-    /** Drops a cipher that was acquired, with all that it knows of its key. */
+    /** Drops an acquired cipher together with its copies of the key. */
     void discard(WarmCipher cipher) {
         if (cipher.place() != WarmCipher.NO_PLACE) {
             users.compareAndSet(cipher.place(), cipher.user(), null);
         }
     }
 
-    /** Drops the cipher that is with a key, if there is one. */
+    /** Drops the cipher of a key, if it has one. */
     void forget(AeadKey key) {
-        WarmCipher cipher = key.takeCipher();
+        WarmCipher cipher = key.acquireCipher();
         if (cipher != null) {
             discard(cipher);
         }
@@ -71,13 +71,13 @@ final class CipherCache {
                 }
                 continue;
             }
-            WarmCipher cipher = previousKey.takeCipher();
+            WarmCipher cipher = previousKey.acquireCipher();
             if (cipher != null && users.compareAndSet(cipher.place(), cipher.user(), user)) {
                 cipher.assign(user);
                 return cipher;
             }
         }
-        // All of them are in use at this moment: one more, for this time only.
+        // All ciphers are in use at this moment: one more, for this call only.
         return create(WarmCipher.NO_PLACE, user);
     }
 

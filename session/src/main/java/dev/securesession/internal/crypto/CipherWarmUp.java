@@ -8,7 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
- * Brings the JDK's AES-GCM to full speed in a young virtual machine, by encrypting and decrypting zeros.
+ * Brings the JDK's AES-GCM to full speed in a virtual machine that has just started, by encrypting and decrypting zeros.
  *
  * <p>That cipher is fast once the JIT compiler has compiled its callers. The compiler counts calls and not bytes, so large
  * messages alone stay slow for half a gigabyte; and it discards compiled code when a branch is taken for the first time,
@@ -26,7 +26,7 @@ public final class CipherWarmUp {
     static final int MAX_ROUNDS = 60;
     static final long MAX_NANOS = 2_000_000_000L;
 
-    /** One for the whole virtual machine, as its compiler is: only speed depends on it. */
+    /** One for the whole virtual machine, because there is one JIT compiler. Only speed depends on it. */
     private static final CipherWarmUp OF_THIS_VIRTUAL_MACHINE = new CipherWarmUp(System::nanoTime);
 
     private static final String JDK_PROVIDER = "SunJCE";
@@ -45,7 +45,7 @@ public final class CipherWarmUp {
         return OF_THIS_VIRTUAL_MACHINE;
     }
 
-    /** Tells whether a provider gains by this: the ciphers of the JDK are compiled while they run, others are native. */
+    /** Tells whether a provider gains by a warm-up: the JDK's ciphers do, the ciphers of other providers are native code. */
     static boolean helps(Provider provider) {
         return provider.getName().equals(JDK_PROVIDER);
     }
@@ -62,7 +62,7 @@ public final class CipherWarmUp {
                 repeat(provider);
             }
         } catch (GeneralSecurityException | RuntimeException | LinkageError e) {
-            // The first message will show what is wrong with the provider.
+            // The first message will report what is wrong with the provider.
         } catch (OutOfMemoryError e) {
             // The warm-up is not worth the memory that the program needs.
         } finally {
@@ -114,7 +114,7 @@ public final class CipherWarmUp {
                 best = taken;
                 bestRound = rounds;
             }
-            // Not at once, and not measured: while all is slow, it takes a while.
+            // Neither in the first rounds nor within the measured time: slow code needs long for so many bytes.
             if (rounds % ROUNDS_FOR_A_LARGEST == ROUNDS_FOR_A_LARGEST / 2) {
                 exercise.take(LARGEST);
             }
@@ -156,26 +156,27 @@ public final class CipherWarmUp {
         }
     }
 
-    /** An improvement of less than one part in so many is none. */
+    /** An improvement counts if it is more than 1 / WORTHWHILE_PART. */
     private static final int WORTHWHILE_PART = 20;
 
-    /** As in a message: encrypted apart, and decrypted with what follows. */
+    /** As in a message, the header is encrypted by a call of its own, and decrypted together with the payload. */
     private static final int HEADER_LENGTH = 16;
 
     private static final int STEPS_OF_A_ROUND = 160;
 
     /**
-     * Lengths of payloads. The loops of the JDK take 512 bytes at a time, or 7,680 before version 25, and blocks of 16; of
-     * each pair one leaves no remainder when it is encrypted, and the other when it is decrypted, 16 bytes longer.
+     * Lengths of payloads. The JDK's loops process 512 bytes at a time (7,680 before version 25), and then blocks of 16. The
+     * lengths come in pairs that differ by the 16 bytes of the header: encryption of one of the two leaves no remainder, and
+     * so does decryption of the other.
      */
     private static final int[] SMALL = {64, 1024 - 16, 1024, 7680, 7680 - 16, 1001, 512 - 16, 10_000};
 
-    /** From 65,536 bytes on the JDK cuts into parts. */
+    /** The JDK divides texts of 65,536 bytes and more into parts. */
     private static final int[] LARGE = {76_800, 76_800 - 16, 70_001};
 
     private static final int STEPS_FOR_A_LARGE = 32;
 
-    /** Long enough that these parts are cut once more, and for the loop of version 25 that takes 1 MiB at a time. */
+    /** The JDK divides such parts again, and version 25 has a loop for 1 MiB at a time. */
     private static final int LARGEST = (1 << 20) + 524;
 
     private static final int ROUNDS_FOR_A_LARGEST = 6;

@@ -40,7 +40,7 @@ public final class EcDomain {
         };
     }
 
-    /** The name that JCA providers know the curve by. */
+    /** Returns the name of the curve in JCA. */
     String jcaName() {
         return jcaName;
     }
@@ -58,7 +58,7 @@ public final class EcDomain {
         return parameters.getOrder();
     }
 
-    /** Tells whether a scalar is one that a private key can be: 1 or more, less than the order. */
+    /** Tells whether a scalar can be a private key: it is at least 1 and less than the order. */
     public boolean isScalar(BigInteger scalar) {
         return scalar.signum() > 0 && scalar.compareTo(order()) < 0;
     }
@@ -90,7 +90,7 @@ public final class EcDomain {
                 + (1 + 2 * fieldLength) + " in form 04");
     }
 
-    /** Refuses a point that is not on the curve; a point that a provider decoded is checked no less. */
+    /** Refuses a point that is not on the curve, even if a provider has decoded it. */
     public void requireOnCurve(ECPoint point) throws InvalidPointException {
         if (point.equals(ECPoint.POINT_INFINITY)) {
             throw new InvalidPointException("the point at infinity is no key");
@@ -117,7 +117,7 @@ public final class EcDomain {
         return encoded;
     }
 
-    /** The two points with a given x: y even, then y odd. */
+    /** Returns the two points with a given x: first the one with an even y. */
     ECPoint[] pointsAt(BigInteger x) throws InvalidPointException {
         return new ECPoint[] {new ECPoint(x, recoverY(x, false)), new ECPoint(x, recoverY(x, true))};
     }

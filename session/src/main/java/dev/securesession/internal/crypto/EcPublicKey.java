@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A validated point on a curve, and the key object that a provider made of it.
  *
- * <p>The key object is kept because making one costs time, and some providers hang what makes verification fast on it.
+ * <p>The key object is kept because making one costs time, and because some providers store precomputed tables in it.
  */
 public final class EcPublicKey {
     private final Curve curve;
@@ -52,7 +52,7 @@ public final class EcPublicKey {
         return curve == other.curve && point.getAffineX().equals(other.point.getAffineX());
     }
 
-    @SuppressWarnings("ReferenceEquality") // Providers compare as the tables that they are: entry by entry.
+    @SuppressWarnings("ReferenceEquality") // Provider.equals compares all entries of the provider.
     public PublicKey toJca(Provider provider) {
         ProviderKey key = lastUsed;
         if (key == null || key.provider != provider) {

@@ -33,16 +33,16 @@ public final class EphemeralKey {
         return EcDomain.of(CURVE).encodeScalar(ecKey.getS());
     }
 
-    /** Destroys what the provider lets us destroy; keys of the JDK and of BouncyCastle can only be forgotten. */
+    /** Destroys the private key if its provider supports that. The JDK and BouncyCastle do not: their keys are collected. */
     public void destroy() {
         if (privateKey.getClass().getName().startsWith(BOUNCY_CASTLE)) {
-            // It would wipe nothing, but multiply a point for a hash code: a third of a handshake.
+            // destroy() would wipe nothing and compute a hash code by a point multiplication, a third of a handshake.
             return;
         }
         try {
             privateKey.destroy();
         } catch (DestroyFailedException e) {
-            // Nothing more can be done: the garbage collector takes it.
+            // Nothing more can be done: the key is collected.
         }
     }
 

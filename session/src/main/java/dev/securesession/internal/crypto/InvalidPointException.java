@@ -1,6 +1,6 @@
 package dev.securesession.internal.crypto;
 
-/** Says why bytes are no point that can be a public key. */
+/** Thrown with the reason when bytes are not a valid public key. */
 public final class InvalidPointException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -4,7 +4,7 @@ import java.io.NotSerializableException;
 import java.util.function.Supplier;
 import javax.crypto.SecretKey;
 
-/** Lends secret bytes to a provider, without a copy that nobody could wipe. */
+/** Passes secret bytes to a provider without keeping a copy that could not be wiped. */
 final class LentKey implements SecretKey {
     private static final long serialVersionUID = 1L;
 
@@ -26,7 +26,7 @@ final class LentKey implements SecretKey {
         return "RAW";
     }
 
-    /** A copy, the provider's to wipe. */
+    /** Returns a copy, the provider's to wipe. */
     @Override
     public byte[] getEncoded() {
         return bytes.get();

@@ -7,8 +7,8 @@ import javax.crypto.ShortBufferException;
 /**
  * PBKDF2 on HMAC-SHA-256 (RFC 8018) for one block of output.
  *
- * <p>JCA has it for passphrases that are text. Here they are bytes, not always valid UTF-8, so it is spelled out over
- * JCA's HMAC.
+ * <p>JCA accepts passphrases as text only. Here they are bytes and need not be valid UTF-8, so this class computes PBKDF2
+ * from JCA's HMAC.
  */
 public final class Pbkdf2 {
     private static final byte[] FIRST_BLOCK = {0, 0, 0, 1};

@@ -5,7 +5,7 @@ import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
 import java.security.ProviderException;
 
-/** What we demand of a JCA provider, and the exceptions for a provider that does not meet it. */
+/** Checks what a JCA provider offers and returns, and makes the exceptions for what it does not. */
 final class Providers {
     private Providers() {}
 

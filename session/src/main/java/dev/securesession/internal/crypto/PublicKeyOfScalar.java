@@ -7,8 +7,8 @@ import java.security.ProviderException;
 import java.security.spec.ECPoint;
 
 /**
- * Computes the public key of a private one. JCA has no such operation, but an agreement with the generator gives its x
- * coordinate, and of the two points there the right one verifies what the private key signs.
+ * Computes the public key of a private key. JCA has no such operation. A key agreement with the generator gives the x
+ * coordinate of the public key; of the two points with that x, the right one verifies a signature of the private key.
  */
 public final class PublicKeyOfScalar {
     private static final byte[] PROBE = new byte[Sha256.LENGTH];

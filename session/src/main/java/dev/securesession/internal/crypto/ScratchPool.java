@@ -4,13 +4,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A few arrays for what is decrypted but not yet accepted, so that a message costs no garbage of its own size. They are
- * wiped when they come back.
+ * A few shared arrays for plaintext that is decrypted but not accepted yet, so that a message allocates no array of its own
+ * size. Released arrays are wiped.
  */
 public final class ScratchPool {
     private final AtomicReferenceArray<byte @Nullable []> slots = new AtomicReferenceArray<>(SLOTS * STRIDE);
 
-    /** Returns an array of at least {@code length} bytes, the caller's until it gives it back. */
+    /** Acquires an array of at least {@code length} bytes; the caller releases it. */
     public byte[] acquire(int hint, int length) {
         byte[] array = slots.getAndSet(slot(hint), null);
         if (array != null && array.length >= length) {
@@ -26,7 +26,7 @@ public final class ScratchPool {
         }
     }
 
-    /** By copying zeros: older JDKs fill byte by byte where the loop is inlined, as it is here. */
+    /** Copies zeros over the bytes: older JDKs fill byte by byte where {@code fill} is inlined, as it would be here. */
     static void wipe(byte[] array, int used) {
         for (int at = 0; at < used; at += ZEROS.length) {
             System.arraycopy(ZEROS, 0, array, at, Math.min(ZEROS.length, used - at));
@@ -45,7 +45,7 @@ public final class ScratchPool {
 
     private static final int MIN_LENGTH = 512;
 
-    /** A payload of 1 MiB with its inner header still fits. */
+    /** Long enough for a payload of 1 MiB with its inner header. */
     private static final int MAX_KEPT_LENGTH = 1 << 21;
 
     private static final int SLOTS = 8;

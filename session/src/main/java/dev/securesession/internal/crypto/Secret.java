@@ -6,8 +6,8 @@ import javax.crypto.SecretKey;
 /**
  * Secret bytes with one owner, who wipes them.
  *
- * <p>Nothing here is compared, printed or serialized. A wiped secret is all zeros; whoever wipes it sees to it that
- * nobody uses it any more.
+ * <p>A secret cannot be compared, printed or serialized. Wiping overwrites it with zeros; the owner makes sure that no thread
+ * uses it afterwards.
  */
 public final class Secret {
     private final byte[] bytes;

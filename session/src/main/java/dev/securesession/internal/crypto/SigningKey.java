@@ -7,14 +7,14 @@ import java.security.ProviderException;
 import java.security.Signature;
 import org.jspecify.annotations.Nullable;
 
-/** Signs with an identity key, wherever that lives: in memory, in a token or behind a service. */
+/** Signs with an identity key that is in memory, in a token or in a remote service. */
 public final class SigningKey {
     private final PrivateKey privateKey;
     private final EcDomain domain;
     private final @Nullable Provider provider;
 
     /**
-     * @param provider who signs, or null to let JCA find the provider that takes the key, as keys in hardware need
+     * @param provider the provider that signs, or null to let JCA find one that accepts the key, as keys in hardware need
      */
     public SigningKey(PrivateKey privateKey, EcDomain domain, @Nullable Provider provider) {
         this.privateKey = privateKey;

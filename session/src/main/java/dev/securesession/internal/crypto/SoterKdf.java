@@ -30,7 +30,7 @@ public final class SoterKdf {
         return derived;
     }
 
-    /** Derives up to 32 bytes where there is no key: label and contexts, cut to 32 bytes each, are XORed into one. */
+    /** Derives up to 32 bytes without a key: the XOR of label and contexts, each cut to 32 bytes, takes its place. */
     public byte[] deriveWithoutKey(String label, int length, byte[]... contexts) {
         byte[] implicitKey = new byte[KEY_LENGTH];
         xorInto(implicitKey, label.getBytes(StandardCharsets.US_ASCII));

@@ -10,8 +10,8 @@ import java.util.Arrays;
  * 30 length  02 length r  02 length s      lengths in one byte below 128, else 81 and one byte
  * }</pre>
  *
- * <p>r and s are minimal and positive, 1 or more and less than the order; nothing follows. Providers differ in what else
- * they take, so this is checked before any of them sees a signature.
+ * <p>r and s have minimal encodings and are at least 1 and less than the order; there are no trailing bytes. Providers differ
+ * in what else they accept, so this is checked before any of them sees a signature.
  */
 final class StrictDer {
     private static final int SEQUENCE = 0x30;
@@ -45,7 +45,7 @@ final class StrictDer {
         return !padded && value.signum() > 0 && value.compareTo(order) < 0;
     }
 
-    /** Reads a tag and a length and returns the length, or -1 when they are not there in minimal form. */
+    /** Reads a tag and a length; returns the length, or -1 if the tag differs or the length is not minimal. */
     private int enter(int tag) {
         if (next() != tag) {
             return -1;

@@ -8,9 +8,9 @@ import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import org.jspecify.annotations.Nullable;
 
-/** A cipher for AES-GCM and the key that it was last set up with, which makes the next use of that key cheaper. */
+/** An AES-GCM cipher and its last key: to initialize it with the same key again is cheaper. */
 final class WarmCipher {
-    /** The place of a cipher that {@link CipherCache} does not keep. */
+    /** The slot of a cipher that {@link CipherCache} does not keep. */
     static final int NO_PLACE = -1;
 
     private final Cipher cipher;

@@ -5,7 +5,7 @@ import dev.securesession.internal.crypto.EcPublicKey;
 import dev.securesession.internal.state.SavedHandshake;
 import java.util.List;
 
-/** A handshake that was given up. */
+/** A handshake that was closed before it was complete. */
 enum Closed implements HandshakeState {
     INSTANCE;
 

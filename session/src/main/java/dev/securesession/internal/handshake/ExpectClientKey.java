@@ -21,7 +21,7 @@ final class ExpectClientKey implements HandshakeState {
         this.request = request;
     }
 
-    /** Nothing can be checked before the keys are there; a lost message comes again (PROTOCOL.md H-3). */
+    /** Ignores messages during the key look-up: they cannot be checked yet, and the peer repeats them (PROTOCOL.md H-3). */
     @Override
     public HandshakeState onMessage(byte[] message) {
         return this;

@@ -19,7 +19,7 @@ final class ExpectConnectReply implements HandshakeState {
         this.request = request;
     }
 
-    /** Message 1 may have been lost: asked again, the client sends the same bytes again. */
+    /** Returns the same message 1 again, because it may have been lost. */
     @Override
     public HandshakeState start() {
         return this;

@@ -74,7 +74,7 @@ final class ExpectServerConfirm implements HandshakeState {
         return session.sealer();
     }
 
-    /** Early data may be sealed by another thread. */
+    /** Waits for another thread that seals early data. */
     @Override
     public byte[] whileIdle(Supplier<byte[]> action) {
         return session.whileIdle(action);

@@ -28,7 +28,7 @@ final class ExpectServerKey implements HandshakeState {
         this.reply = reply;
     }
 
-    /** Nothing can be checked before the keys are there; a lost message comes again (PROTOCOL.md H-3). */
+    /** Ignores messages during the key look-up: they cannot be checked yet, and the peer repeats them (PROTOCOL.md H-3). */
     @Override
     public HandshakeState onMessage(byte[] message) {
         return this;

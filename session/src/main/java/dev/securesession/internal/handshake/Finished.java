@@ -7,7 +7,7 @@ import dev.securesession.internal.state.SavedHandshake;
 import dev.securesession.internal.wire.HandshakeMessage;
 import org.jspecify.annotations.Nullable;
 
-/** A handshake that has made its session, which belongs to the caller; it still answers a repeated last message. */
+/** A complete handshake. Its session belongs to the caller; a repeated last message gets the same answer again. */
 final class Finished implements HandshakeState {
     private final EstablishedSession session;
     private final byte[] lastMessage;
@@ -19,7 +19,7 @@ final class Finished implements HandshakeState {
         this.answer = answer;
     }
 
-    /** A late copy of an earlier message is the work of the network, not a mistake of the caller. */
+    /** Refuses a late copy of an earlier message like any other message: the network has made it, not the caller. */
     @Override
     public HandshakeState onMessage(byte[] message) throws HandshakeException {
         if (HandshakeMessage.isRepetition(message, lastMessage)) {

@@ -13,7 +13,7 @@ import dev.securesession.internal.state.SavedHandshake.Stage;
 import dev.securesession.internal.wire.Introduction;
 import org.jspecify.annotations.Nullable;
 
-/** What every state of a handshake knows: the settings of the session to come, and the expected peer, if there is one. */
+/** What all states of a handshake have in common: the settings of its session, and the expected peer, if there is one. */
 public final class HandshakeContext {
     final SessionSettings settings;
     final @Nullable PeerId expectedPeer;

@@ -13,17 +13,17 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a handshake waits for. States never change: each event is answered with the next state, or refused with an
- * exception that leaves everything as it was (PROTOCOL.md H-1, H-3). A state that answers an event with itself has seen a
- * repetition: the outgoing message is the same as before.
+ * The state of a handshake. States are immutable: the method for an event returns the next state, or throws an exception
+ * and changes nothing (PROTOCOL.md H-1, H-3). A state that returns itself has seen a repetition: the outgoing message is the
+ * same as before.
  *
  * <pre>{@code
  * client   ClientStart -> ExpectConnectReply -> ExpectServerKey -> ExpectServerConfirm -> Finished
  * server   ExpectConnectRequest -> ExpectClientKey -> ExpectClientConfirm -> Finished
  * }</pre>
  *
- * <p>The two states that expect a key exist because looking up a key is I/O, which belongs to the caller. Each state
- * reads and writes its own saved form.
+ * <p>The two states that expect a key exist because looking up a key is I/O, and I/O is the caller's task. Each state reads
+ * and writes its own saved form.
  */
 public sealed interface HandshakeState
         permits ClientStart,
@@ -116,7 +116,7 @@ public sealed interface HandshakeState
         return null;
     }
 
-    /** Tells whether closing gives up a handshake, rather than one that is over. */
+    /** Tells whether the handshake is in progress, so that closing it abandons it. */
     default boolean isUnfinished() {
         return true;
     }

@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The identity keys that may have made a signature of the peer, of which one must verify it.
+ * The identity keys of a peer, one of which must verify its signature.
  *
  * <p>For a peer without keys the same operations run with our own key, and their result is discarded: an unknown id takes
  * as long as a wrong key (PROTOCOL.md H-4). Our own key is on the curve that most peers of a deployment share, and as ordinary

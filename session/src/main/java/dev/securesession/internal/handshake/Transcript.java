@@ -11,8 +11,8 @@ import dev.securesession.internal.keys.KeyContainer;
 import dev.securesession.internal.message.SessionSecrets;
 
 /**
- * What both peers have said: both ephemeral keys, as sent, and both ids. It is what they sign, confirm and derive the
- * session id from.
+ * The public values of a handshake: both ephemeral keys as they were sent, and both ids. The peers sign them and derive the
+ * session id from them.
  *
  * <pre>{@code
  * signed in message 2   E_s || E_c || id_s || id_c

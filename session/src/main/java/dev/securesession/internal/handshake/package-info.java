@@ -1,6 +1,6 @@
 /**
- * The handshake as a state machine without I/O (PROTOCOL.md, section 5): one small immutable class for each thing that
- * can be awaited, each of which answers a message with the next.
+ * The handshake as a state machine without I/O (PROTOCOL.md, section 5): one small immutable class for each state. A
+ * state handles a message by returning the next state.
  */
 @NullMarked
 package dev.securesession.internal.handshake;

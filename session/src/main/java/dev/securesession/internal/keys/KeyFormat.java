@@ -43,7 +43,7 @@ public enum KeyFormat {
     private final String advice;
 
     /**
-     * @param kind the kind of key in this format, or null if it is not a key, or that is unknown
+     * @param kind the kind of key in this format, or null if the format does not tell the kind or holds no key
      */
     KeyFormat(@Nullable Kind kind, String description, String advice) {
         this.kind = kind;
@@ -90,8 +90,8 @@ public enum KeyFormat {
     }
 
     /**
-     * Returns the refusal of bytes that could not be read in the expected format: it names the format that they have, if
-     * that is another known one.
+     * Returns the refusal of bytes that could not be read in the expected format. It names their actual format if that is
+     * another known one.
      */
     public static KeyRejectedException refusal(byte[] encoded, KeyFormat expected, String otherwise) {
         KeyFormat found = of(encoded);

@@ -22,7 +22,7 @@ public final class Pem {
 
     private Pem() {}
 
-    /** Returns the content of the block with this label, the caller's to wipe; text around it is passed over. */
+    /** Returns the content of the block with this label, the caller's to wipe; ignores text around the block. */
     public static byte[] decode(byte[] pem, String label) throws KeyRejectedException {
         String found = label(pem);
         if (found == null) {

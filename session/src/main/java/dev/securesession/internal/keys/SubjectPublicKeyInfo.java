@@ -20,7 +20,7 @@ import java.util.Arrays;
  * }</pre>
  *
  * <p>The bytes before the point are constant for a curve and a form of point, so they are written and compared as a
- * whole. This class exists because JDKs read no compressed points here.
+ * whole. This class exists because JDKs do not read compressed points in this format.
  */
 public final class SubjectPublicKeyInfo {
     private static final int SEQUENCE = 0x30;

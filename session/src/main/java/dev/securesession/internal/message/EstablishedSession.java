@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EstablishedSession {
     private final Role role;
-    // A proved or an assumed peer, in the form of Peer: one array, since every session has a peer.
+    // The fields of Peer, proved or assumed: an array costs less memory than an object, and every session has a peer.
     private final byte @Nullable [] peer;
     private final MessageSealer sealer;
     private final MessageOpener opener;

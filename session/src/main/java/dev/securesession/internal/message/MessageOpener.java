@@ -94,7 +94,7 @@ public final class MessageOpener {
         }
     }
 
-    /** From now on accepts exactly the next message only (PROTOCOL.md D-2). */
+    /** From now on accepts only the message with the next number (PROTOCOL.md D-2). */
     public synchronized void requireOrder() {
         inOrder = true;
     }
@@ -106,12 +106,12 @@ public final class MessageOpener {
         }
     }
 
-    /** Which of the scratch arrays is used for opening. */
+    /** Returns the number that selects the scratch array for opening. */
     public int scratchHint() {
         return key.spread();
     }
 
-    /** Refuses a message that is too short, before anyone computes with its length. */
+    /** Refuses a message that is too short, so that no length computed from it is negative. */
     public static void requireLength(int length) throws MessageRejectedException {
         if (length < DataMessage.MIN_LENGTH) {
             throw new MessageRejectedException(
@@ -141,7 +141,7 @@ public final class MessageOpener {
         return action.get();
     }
 
-    /** What is decrypted must not be seen before all checks are passed, so it goes into scratch first (D-4). */
+    /** Plaintext must stay hidden until all checks have passed, so a scratch array holds it until then (D-4). */
     private byte[] acquireScratch(int messageLength) {
         return settings.aead().scratch().acquire(scratchHint(), DataMessage.plaintextLength(messageLength));
     }

@@ -72,7 +72,7 @@ public final class MessageSealer {
         return sessionId;
     }
 
-    /** How many messages may still be sealed (PROTOCOL.md D-3). */
+    /** Returns how many messages can still be sealed (PROTOCOL.md D-3). */
     public synchronized long remaining() {
         requireOpen();
         return Math.max(0, limit() - nextIndex);

@@ -20,7 +20,7 @@ final class NonceCounter {
         low = Bytes.int64(random, 4);
     }
 
-    /** Returns the next nonce; it is used up even if nothing comes of the message. */
+    /** Returns the next nonce, which is used up even if its message is never sent. */
     byte[] next() {
         low++;
         if (low == 0) {

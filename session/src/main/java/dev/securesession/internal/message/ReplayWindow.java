@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
  * Remembers which message numbers were accepted among the newest ones: as many as its size, the highest included
  * (PROTOCOL.md D-1).
  *
- * <p>Numbers here are indices: 0 for the first message of the direction. While nothing is missing the highest index says
- * it all; a bitmap exists only from a gap until the gap has left the window.
+ * <p>Numbers here are indices: 0 for the first message of the direction. While no message is missing, the highest index
+ * describes the whole window; a bitmap exists only from a gap until the gap has left the window.
  *
  * <p>Not safe for use by several threads; its owner locks.
  */
@@ -25,22 +25,22 @@ final class ReplayWindow {
         this.firstUnknown = firstUnknown;
     }
 
-    /** A window of a direction in which nothing was accepted yet. */
+    /** Returns the window of a direction in which no message was accepted yet. */
     static ReplayWindow empty(int size) {
         return new ReplayWindow(size, NONE, false);
     }
 
-    /** A window in which everything up to an index counts as accepted. */
+    /** Returns a window in which every index up to this one counts as accepted. */
     static ReplayWindow upTo(int size, long highest) {
         return new ReplayWindow(size, highest, false);
     }
 
-    /** A window for which it is unknown whether index 0 was accepted; it accepts index 0 once (PROTOCOL.md S-2). */
+    /** Returns a window that does not know whether index 0 was accepted; it accepts index 0 once (PROTOCOL.md S-2). */
     static ReplayWindow firstUnknown(int size) {
         return new ReplayWindow(size, NONE, true);
     }
 
-    /** Tells what an index is to this window, and changes nothing. */
+    /** Tells whether an index is new, was seen, or is too old. Changes nothing. */
     Verdict check(long index) {
         if (index > highest) {
             return Verdict.NEW;
@@ -77,9 +77,9 @@ final class ReplayWindow {
     }
 
     /**
-     * Returns which of the indices from the highest down were accepted, one bit each, for saving: bit i of the array
-     * (lowest bit of the first byte first) is the index {@code highest - i}. Bits of the last byte that are behind the
-     * window are ones: those indices are not accepted any more, in a larger window neither.
+     * Returns the accepted indices as a bitmap, for saving. Bit i, counted from the lowest bit of the first byte, is one if
+     * the index {@code highest - i} was accepted. Bits of the last byte beyond the window are ones: a larger window that is
+     * restored from the bitmap does not accept those indices either.
      */
     byte[] toBitmap() {
         byte[] bitmap = new byte[(size + 7) / 8];
@@ -91,7 +91,7 @@ final class ReplayWindow {
         return bitmap;
     }
 
-    /** Restores a window, perhaps of another size; what the bitmap does not cover counts as accepted. */
+    /** Restores a window, whose size may be new; indices that the bitmap does not cover count as accepted. */
     static ReplayWindow restore(int size, long highest, boolean firstUnknown, byte[] bitmap) {
         ReplayWindow window = new ReplayWindow(size, highest, firstUnknown);
         for (int i = 0; i < size && i <= highest && i < bitmap.length * 8; i++) {
@@ -125,7 +125,7 @@ final class ReplayWindow {
         highest = index;
     }
 
-    /** The bitmap, made on first need with everything up to the highest index accepted. */
+    /** Returns the bitmap, made on first use, in which every index up to the highest is accepted. */
     private Bitmap bitmap() {
         if (accepted == null) {
             accepted = new Bitmap(size);
@@ -136,13 +136,13 @@ final class ReplayWindow {
         return accepted;
     }
 
-    /** Which indices were accepted, in blocks of 64 that are used again as the window moves on. */
+    /** The accepted indices as bits, in blocks of 64 that are used again as the window moves. */
     private static final class Bitmap {
         final long[] blocks;
         long lastMissing = NONE;
 
         Bitmap(int size) {
-            // One block more than the window fills: the newest block is not full yet.
+            // One block more than the window needs, because its newest block is only partly in use.
             blocks = new long[Integer.highestOneBit((size >> 6) + 1) << 1];
         }
 
@@ -172,7 +172,7 @@ final class ReplayWindow {
         }
     }
 
-    /** What an index is to a window. */
+    /** The result of checking an index. */
     enum Verdict {
         NEW,
         SEEN,

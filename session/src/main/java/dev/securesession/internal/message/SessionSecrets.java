@@ -45,7 +45,7 @@ public final class SessionSecrets {
         return new SessionSecrets(crypto, Bytes.int32LittleEndian(wireSessionId), master);
     }
 
-    /** The session id in front of wrapped messages: the four bytes of sid reversed. */
+    /** Returns the session id in the header of wrapped messages: the four bytes of sid in reverse order. */
     public int wireSessionId() {
         return (int) Bytes.uint32LittleEndian(sid, 0);
     }

@@ -13,8 +13,7 @@ import java.util.function.Consumer;
  * The settings of all handshakes and sessions of one configuration: the local identity, the cryptography, the clock and
  * the limits of the rules.
  *
- * <p>An instance never changes once it is in use: its fields are assigned by {@link #with} alone, in a copy that nobody
- * else has seen.
+ * <p>Immutable once it is in use: only {@link #with} assigns fields, in a copy to which nothing else refers yet.
  */
 public final class SessionSettings {
     /** The clock tolerance of sessions that do not check timestamps. */

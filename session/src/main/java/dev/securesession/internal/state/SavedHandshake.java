@@ -85,7 +85,7 @@ public final class SavedHandshake {
         return fields[number];
     }
 
-    /** Wipes the fields that hold secrets; the arrays become zeros wherever else they are referred to. */
+    /** Wipes the fields that hold secrets; the arrays are not copies, so other references to them see zeros too. */
     public void wipe() {
         for (int i = 0; i < stage.secretFields; i++) {
             Arrays.fill(fields[i], (byte) 0);
@@ -128,7 +128,7 @@ public final class SavedHandshake {
             return role;
         }
 
-        /** Whether anything was sent by then. */
+        /** Tells whether a message was sent before this stage. */
         public boolean isBegun() {
             return this == EXPECT_CONNECT_REPLY
                     || this == EXPECT_SERVER_KEY

@@ -98,7 +98,7 @@ public final class SavedSession {
         }
     }
 
-    /** Tells whether the peer has proved in the handshake to be the one with this id. */
+    /** Tells whether the peer has proved its id in the handshake. */
     public boolean isPeerProved() {
         return peerFingerprint.length > 0;
     }
@@ -122,7 +122,7 @@ public final class SavedSession {
         return Bytes.concat(parts.toArray(new byte[0][]));
     }
 
-    /** Wipes the keys in this object; the arrays become zeros wherever else they are referred to. */
+    /** Wipes the keys in this object; the arrays are not copies, so other references to them see zeros too. */
     public void wipe() {
         Arrays.fill(master, (byte) 0);
         Arrays.fill(sendingKey, (byte) 0);

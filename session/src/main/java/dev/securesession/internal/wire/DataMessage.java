@@ -37,12 +37,12 @@ public final class DataMessage {
     /** Offset of the encrypted payload. */
     public static final int PAYLOAD_OFFSET = CIPHERTEXT_OFFSET + INNER_HEADER_LENGTH;
 
-    /** A message is this much longer than its payload. */
+    /** How many bytes longer a message is than its payload. */
     public static final int OVERHEAD = PAYLOAD_OFFSET + AesGcm.TAG_LENGTH;
 
     public static final int MIN_LENGTH = OVERHEAD + 1;
 
-    /** A message is this much longer than its length field says. */
+    /** How many bytes longer a message is than its length field states. */
     public static final int LENGTH_FIELD_OVERHEAD = CIPHERTEXT_OFFSET + SEQUENCE_OFFSET + AesGcm.TAG_LENGTH;
 
     private DataMessage() {}

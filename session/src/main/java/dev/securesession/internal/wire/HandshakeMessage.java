@@ -5,7 +5,7 @@ import dev.securesession.internal.codec.Container;
 import dev.securesession.internal.codec.MalformedException;
 import java.security.MessageDigest;
 
-/** The container around each of the four handshake messages; trailing bytes mean nothing (PROTOCOL.md P-2). */
+/** The container around each of the four handshake messages; trailing bytes are ignored (PROTOCOL.md P-2). */
 public final class HandshakeMessage {
     private static final String TAG = "TSPM";
 
@@ -19,7 +19,7 @@ public final class HandshakeMessage {
         return Container.write(TAG, elements);
     }
 
-    /** Tells whether a message repeats one that was accepted before, whatever trailing bytes each has. */
+    /** Tells whether a message repeats one that was accepted before; ignores the trailing bytes of both. */
     public static boolean isRepetition(byte[] message, byte[] accepted) {
         try {
             return MessageDigest.isEqual(read(message).whole(), read(accepted).whole());

@@ -48,7 +48,7 @@ public final class Introduction {
         return HandshakeMessage.seal(Container.write(ID_TAG, id.toBytes()), ephemeral, signature);
     }
 
-    /** The message itself, without what may have come behind it. */
+    /** Returns the message without trailing bytes. */
     public byte[] message() {
         return message;
     }
@@ -57,7 +57,7 @@ public final class Introduction {
         return id;
     }
 
-    /** The ephemeral key as it was sent, container and all: this is what is signed and hashed. */
+    /** Returns the ephemeral key as it was sent, with its container: these bytes are signed and hashed. */
     public byte[] ephemeral() {
         return ephemeral;
     }

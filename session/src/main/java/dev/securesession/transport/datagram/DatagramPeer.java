@@ -63,7 +63,7 @@ public final class DatagramPeer implements Closeable {
      * @param payload 1 byte to {@link #maxPayloadLength}; not kept
      * @throws IOException if the system refuses the datagram, or the server is closed
      * @throws IllegalArgumentException if the payload is empty or too long; nothing was sent
-     * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must connect anew
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
      * @throws IllegalStateException if the session has ended
      */
     public void send(byte[] payload) throws IOException {

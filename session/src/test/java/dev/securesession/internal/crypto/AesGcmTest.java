@@ -139,12 +139,12 @@ class AesGcmTest {
         aead.seal(second, nonce, PREFIX, new byte[] {5}, 0, 1, sealed, 0);
 
         aead.seal(first, nonce(), PREFIX, new byte[] {5}, 0, 1, new byte[33], 0);
-        assertThat(first.takeCipher()).as("the cipher of a busy key").isNotNull();
+        assertThat(first.acquireCipher()).as("the cipher of a busy key").isNotNull();
         aead.seal(first, nonce(), PREFIX, new byte[] {5}, 0, 1, new byte[33], 0);
 
         aead.forget(first);
 
-        assertThat(first.takeCipher()).as("the cipher of a forgotten key").isNull();
+        assertThat(first.acquireCipher()).as("the cipher of a forgotten key").isNull();
         assertThat(first.toBytes()).containsOnly(0);
         assertThat(second.toBytes()).isNotEqualTo(new byte[32]);
         assertThat(aead.open(second, nonce, sealed, 0, 33, new byte[17], 0)).isTrue();

@@ -41,7 +41,7 @@ class CipherCacheTest {
             used(keys.get(i));
         }
 
-        assertThat(keys.stream().filter(key -> key.takeCipher() != null)).hasSize(4);
+        assertThat(keys.stream().filter(key -> key.acquireCipher() != null)).hasSize(4);
     }
 
     @Test
@@ -52,7 +52,7 @@ class CipherCacheTest {
         }
 
         assertThat(cache.acquire(key())).isSameAs(cipher);
-        assertThat(first.takeCipher()).isNull();
+        assertThat(first.acquireCipher()).isNull();
     }
 
     @Test
@@ -63,7 +63,7 @@ class CipherCacheTest {
         WarmCipher extra = cache.acquire(first);
         cache.release(first, extra);
 
-        assertThat(first.takeCipher()).as("not kept").isNull();
+        assertThat(first.acquireCipher()).as("not kept").isNull();
     }
 
     @Test
@@ -100,7 +100,7 @@ class CipherCacheTest {
             used(key);
         }
 
-        assertThat(kept).allMatch(key -> key.takeCipher() != null);
+        assertThat(kept).allMatch(key -> key.acquireCipher() != null);
     }
 
     private List<WeakReference<?>> droppedKeyAndItsCipher() throws Exception {
