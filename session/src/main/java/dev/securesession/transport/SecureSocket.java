@@ -32,8 +32,10 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@link #shutdownOutput} is the authenticated end of our direction. A read answers -1 after that of the peer only; a
  *       connection that ends in any other way is an {@link java.io.EOFException}, an abort of the peer a
  *       {@link StreamAbortedException}.
- *   <li>{@link #close}, and closing one of the streams, ends our direction too, as closing a TCP socket does. With
- *       {@code setSoLinger(true, 0)} it aborts instead, and the reads of the peer fail.
+ *   <li>{@link #close}, and closing one of the streams, ends our direction too, as closing a TCP socket does, and acknowledges
+ *       that of the peer if a read has answered -1. It does not wait for the peer. With {@code setSoLinger(true, 0)} it
+ *       aborts instead, and the reads of the peer fail.
+ *   <li>{@link SecureStream#awaitAcknowledgement} of the {@link #stream} proves that the peer has everything.
  *   <li>{@link #setSoTimeout} limits reads, which can go on after a {@link java.net.SocketTimeoutException}.
  *   <li>A socket is closed after a connect that fails for whatever reason but a wrong argument.
  *   <li>Urgent data and channels are not supported, nor is any option of {@code setOption}, which throws
@@ -221,7 +223,8 @@ public final class SecureSocket extends Socket {
     }
 
     /**
-     * Closes the socket. If our direction has not ended, it ends now; a peer that does not take that within a second sees a
+     * Closes the socket. If our direction has not ended, it ends now, and if that of the peer was read to its end, it is
+     * acknowledged; a peer that does not take that within a second sees a
      * connection that was cut off. With {@code setSoLinger(true, 0)} aborts instead. May be called twice, and by any
      * thread.
      */

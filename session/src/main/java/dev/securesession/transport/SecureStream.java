@@ -27,12 +27,15 @@ import org.jspecify.annotations.Nullable;
  *     stream.output().write(request);
  *     stream.shutdownOutput();
  *     byte[] answer = stream.input().readAllBytes();
+ *     stream.acknowledge(); // we have the answer
+ *     stream.awaitAcknowledgement(); // the peer has the request
  * }
  * }</pre>
  *
  * <p>Reading answers the end of the stream only if the peer has sent it. A connection that ends in any other way is an
- * exception, so a truncated stream is never mistaken for a complete one. For the same reason {@link #close} is not an end:
- * call {@link #shutdownOutput} when everything is written.
+ * exception, so a truncated stream is never mistaken for a complete one. For the same reason {@link #close} is neither an
+ * end nor an acknowledgement: call {@link #shutdownOutput} when everything is written, and {@link #acknowledge} when
+ * everything that was read is where it belongs.
  *
  * <p>Both peers must use the stream layer; peers that exchange plain messages do not understand it. Any number of threads
  * may read, and any number write. A thread that waits in a read or write fails when another thread closes the stream. No
@@ -136,7 +139,7 @@ public final class SecureStream implements Closeable {
 
     /**
      * Ends our direction: the peer's reads answer the end of the stream after everything that was written. Reading goes
-     * on. May be called twice.
+     * on. May be called twice. It is no proof that anything has arrived: see {@link #awaitAcknowledgement}.
      *
      * @throws IOException if the stream has failed, or the connection fails
      */
@@ -148,10 +151,75 @@ public final class SecureStream implements Closeable {
             }
             requireOpen();
             state.requireSendable();
-            send(StreamFrame.END, nothing, 0);
+            // Before it is sent: another thread may receive the acknowledgement.
             state.sentEnd();
+            send(StreamFrame.END, nothing, 0);
         } finally {
             writing.unlock();
+        }
+    }
+
+    /**
+     * Tells the peer that everything up to its end has arrived where it belongs. Call it after a read has answered -1, when
+     * nothing is left to do with the bytes that may fail; if something has failed, {@link #abort} instead. Does not depend on
+     * our direction, which may go on. May be called twice.
+     *
+     * @throws IOException if the stream has failed, or the connection fails
+     * @throws IllegalStateException if the peer has not ended its direction
+     */
+    public void acknowledge() throws IOException {
+        writing.lock();
+        try {
+            requireOpen();
+            state.requireEndReceived();
+            if (!state.isAckSent()) {
+                state.sentAck();
+                sendAck();
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private void sendAck() throws IOException {
+        try {
+            connection.send(StreamFrame.ACK, nothing, 0);
+        } catch (IllegalStateException closedMeanwhile) {
+            throw failed(new IOException("the connection was closed", closedMeanwhile));
+        } catch (IOException e) {
+            // A peer that has acknowledged our end may have left without waiting for this. If it has not acknowledged,
+            // the
+            // next write or wait reports a failure.
+        }
+    }
+
+    /**
+     * Waits until the peer has told that everything that was written, up to {@link #shutdownOutput}, has arrived where it
+     * belongs: only this proves it. Another thread may still be writing meanwhile. Waits for as long as the read timeout
+     * allows.
+     *
+     * @throws StreamAbortedException if the peer aborted: what was written may be lost
+     * @throws java.io.EOFException if the connection ended before the acknowledgement
+     * @throws SocketTimeoutException at the read timeout; it can be waited for again
+     * @throws IOException if the stream has failed, or the connection fails
+     * @throws IllegalStateException before {@link #acknowledge}: two peers that wait for each other would wait for ever
+     */
+    public void awaitAcknowledgement() throws IOException {
+        if (!state.isAckSent()) {
+            state.requireAlive();
+            throw new IllegalStateException("acknowledge the end of the peer before waiting for its acknowledgement");
+        }
+        Deadline deadline = Deadline.after(readTimeout);
+        lockReading(deadline);
+        try {
+            while (!state.isAckReceived()) {
+                requireOpen();
+                state.requireAlive();
+                next(deadline);
+                connection.recycle();
+            }
+        } finally {
+            reading.unlock();
         }
     }
 
@@ -220,15 +288,16 @@ public final class SecureStream implements Closeable {
     }
 
     /**
-     * Closes the connection. If both directions have ended, that is all. Otherwise the stream is incomplete and the peer
-     * is told so, by an abort with the code {@link StreamAbortedException#CLOSED}. May be called twice, and by any thread.
+     * Closes the connection. After {@link #shutdownOutput} and {@link #acknowledge} that is all. Otherwise the stream is
+     * incomplete and the peer is told so, by an abort with the code {@link StreamAbortedException#CLOSED}. Does not wait for
+     * the acknowledgement of the peer. May be called twice, and by any thread.
      */
     @Override
     public void close() throws IOException {
         closed = true;
         stopKeepAlive();
         IOException failure = state.failure();
-        if (state.isComplete() || (failure != null && !isOurAbort(failure))) {
+        if (state.isSettled() || (failure != null && !isOurAbort(failure))) {
             connection.close();
         } else {
             endWith(StreamAbortedException.closed(), Duration.ZERO);
@@ -236,8 +305,8 @@ public final class SecureStream implements Closeable {
     }
 
     /**
-     * Closes the connection as a socket is closed: our direction ends if it can within a second, and the peer is not told
-     * that we read no further.
+     * Closes the connection as a socket is closed: our direction ends if it can within a second, and so does that of the
+     * peer, acknowledged, if it was read to its end; otherwise the peer is not told that we read no further.
      *
      * @param closing runs when nothing more is to be sent, before the connection is closed
      */
@@ -246,9 +315,8 @@ public final class SecureStream implements Closeable {
         try {
             if (writing.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
                 try {
-                    if (state.failure() == null && !closed && !state.isEndSent()) {
-                        connection.send(ByteBuffer.wrap(StreamFrame.end()), Duration.ofMillis(ABORT_PATIENCE_MILLIS));
-                        state.sentEnd();
+                    if (state.failure() == null && !closed) {
+                        sendLast();
                     }
                 } finally {
                     writing.unlock();
@@ -262,6 +330,18 @@ public final class SecureStream implements Closeable {
             closed = true;
             closing.run();
             connection.close();
+        }
+    }
+
+    private void sendLast() throws IOException {
+        Duration patience = Duration.ofMillis(ABORT_PATIENCE_MILLIS);
+        if (state.isEndReceived() && !state.isAckSent()) {
+            state.sentAck();
+            connection.send(ByteBuffer.wrap(StreamFrame.acknowledgement()), patience);
+        }
+        if (!state.isEndSent()) {
+            state.sentEnd();
+            connection.send(ByteBuffer.wrap(StreamFrame.end()), patience);
         }
     }
 
@@ -285,11 +365,7 @@ public final class SecureStream implements Closeable {
             return 0;
         }
         Deadline deadline = Deadline.after(readTimeout);
-        try {
-            deadline.lock(reading, "other threads to read");
-        } catch (InterruptedException e) {
-            throw interrupted();
-        }
+        lockReading(deadline);
         try {
             while (!received.hasRemaining()) {
                 requireOpen();
@@ -314,6 +390,14 @@ public final class SecureStream implements Closeable {
             return count;
         } finally {
             reading.unlock();
+        }
+    }
+
+    private void lockReading(Deadline deadline) throws IOException {
+        try {
+            deadline.lock(reading, "other threads to read");
+        } catch (InterruptedException e) {
+            throw interrupted();
         }
     }
 

@@ -14,12 +14,12 @@ import java.nio.ByteBuffer;
  * <pre>
  *   handshake --ESTABLISHED--&gt; both directions open
  *
- *   from the peer   open --its END arrives: END--&gt; ended
- *   to the peer     open --end()--------------------&gt; ended
+ *   from the peer   open --its END arrives: END--&gt; ended --acknowledge()------------------------&gt; acknowledged
+ *   to the peer     open --end()--------------------&gt; ended --its ACK arrives: ACKNOWLEDGED--&gt; delivered
  *
- *   both ended      complete: close() sends nothing
- *   any             --ABORT of the peer, violation, endOfInput() before END, exception--&gt; failed
- *   any             --abort(), close() before both have ended--&gt; failed; ABORT is outgoing
+ *   ended to the peer and acknowledged from it:   close() sends nothing
+ *   any   --ABORT of the peer, violation, endOfInput() before its END and ACK, exception--&gt; failed
+ *   any   --abort(), close() before that--&gt; failed; ABORT is outgoing
  * </pre>
  *
  * <p>The loop of the caller:
@@ -31,14 +31,19 @@ import java.nio.ByteBuffer;
  *         case NEEDS_PEER_KEY -> lookUp(stream.engine().awaitedPeer().orElseThrow());
  *         case ESTABLISHED -> stream.send(greeting);
  *         case DATA -> use(stream.data());
- *         case END -> stream.end();
+ *         case END -> {
+ *             stream.acknowledge();
+ *             stream.end();
+ *         }
+ *         case ACKNOWLEDGED -> done();
  *     }
  * }
  * }</pre>
  *
  * <p>After each call write what {@link #outgoing} holds, also after an exception: it may hold the abort that tells the peer
  * why. An exception of {@link #receive} or {@link #endOfInput} is final: close the stream and the connection. Only the
- * result {@link Result#END} is the end of the peer's bytes; a network that ends without it has truncated them.
+ * result {@link Result#END} is the end of the peer's bytes; a network that ends without it has truncated them. Only
+ * {@link Result#ACKNOWLEDGED} says that the peer has everything that was sent.
  *
  * <p>Understood by {@link SecureStream} at the other end. Reads no clock: deadlines, timeouts and the times of
  * {@link #sendKeepAlive} are the caller's. Belongs to one thread at a time.
@@ -60,7 +65,9 @@ public final class SecureStreamEngine implements AutoCloseable {
         /** Data have arrived: see {@link SecureStreamEngine#data}. */
         DATA,
         /** The peer has ended its direction after everything that it sent. Reported once. */
-        END
+        END,
+        /** The peer has everything that was sent to it, up to {@link SecureStreamEngine#end}. Reported once. */
+        ACKNOWLEDGED
     }
 
     private final SecureEngine engine;
@@ -97,7 +104,7 @@ public final class SecureStreamEngine implements AutoCloseable {
      *     outgoing; or if the stream was aborted or closed before
      * @throws IOException if a handshake message is too long, or the peer uses another framing, or the stream has failed
      *     before
-     * @throws IllegalStateException if the stream was closed after both directions had ended
+     * @throws IllegalStateException if the stream was closed when it was complete
      */
     public Result receive(ByteBuffer network) throws HandshakeException, IOException {
         state.requireAlive();
@@ -129,12 +136,16 @@ public final class SecureStreamEngine implements AutoCloseable {
                     }
                     case PAYLOAD -> {
                         boolean endedBefore = state.isEndReceived();
+                        boolean acknowledgedBefore = state.isAckReceived();
                         data = state.receive(engine.payload());
                         if (data.hasRemaining()) {
                             return Result.DATA;
                         }
                         if (state.isEndReceived() != endedBefore) {
                             return Result.END;
+                        }
+                        if (state.isAckReceived() != acknowledgedBefore) {
+                            return Result.ACKNOWLEDGED;
                         }
                     }
                 }
@@ -194,7 +205,8 @@ public final class SecureStreamEngine implements AutoCloseable {
     }
 
     /**
-     * Ends our direction: the peer learns that everything that was sent is complete. Receiving goes on. May be called twice.
+     * Ends our direction: the peer learns that everything that was sent is complete. Receiving goes on, and
+     * {@link Result#ACKNOWLEDGED} says when the peer has everything. May be called twice.
      *
      * @throws IOException if the stream has failed; a {@link StreamAbortedException} if it was aborted
      * @throws dev.securesession.SessionExhaustedException if no message number is left: abort
@@ -207,6 +219,22 @@ public final class SecureStreamEngine implements AutoCloseable {
         state.requireSendable();
         engine.send(StreamFrame.END, nothing, 0);
         state.sentEnd();
+    }
+
+    /**
+     * Tells the peer that everything up to its end has arrived where it belongs: to be called after {@link Result#END}, when
+     * the application has nothing left to do that may fail. If it has failed, {@link #abort} instead. May be called twice.
+     *
+     * @throws IOException if the stream has failed; a {@link StreamAbortedException} if it was aborted
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: abort
+     * @throws IllegalStateException if the peer has not ended its direction
+     */
+    public void acknowledge() throws IOException {
+        state.requireEndReceived();
+        if (!state.isAckSent()) {
+            engine.send(StreamFrame.ACK, nothing, 0);
+            state.sentAck();
+        }
     }
 
     /**
@@ -235,19 +263,18 @@ public final class SecureStreamEngine implements AutoCloseable {
     }
 
     /**
-     * Notes the end of the network's bytes. After the peer's {@link Result#END} it is nothing special.
+     * Notes the end of the network's bytes. After {@link Result#END} and {@link Result#ACKNOWLEDGED} it is nothing special.
      *
-     * @throws EOFException if it came before the end of the handshake or before the peer's END: what has arrived is
-     *     incomplete
+     * @throws EOFException if it came before the end of the handshake, before the peer's END, in which case what has arrived
+     *     is incomplete, or before its ACK, in which case what was sent may be
      * @throws IOException if the stream has failed before
      */
     public void endOfInput() throws IOException {
         state.requireAlive();
-        if (state.isEndReceived()) {
-            return;
-        }
         try {
-            engine.endOfInput();
+            if (!state.isEndReceived()) {
+                engine.endOfInput();
+            }
             state.connectionEnded();
         } catch (EOFException truncation) {
             engine.close();
@@ -274,6 +301,15 @@ public final class SecureStreamEngine implements AutoCloseable {
     }
 
     /**
+     * Tells whether the peer has everything that was sent, up to {@link #end}.
+     *
+     * @return true once {@link Result#ACKNOWLEDGED} was reported
+     */
+    public boolean isAcknowledged() {
+        return state.isAckReceived();
+    }
+
+    /**
      * Returns the bytes for the network: the stream wants to write while some remain.
      *
      * @return from position to limit; move the position over what was written. Valid until the next call that may add to
@@ -293,12 +329,13 @@ public final class SecureStreamEngine implements AutoCloseable {
     }
 
     /**
-     * Closes the engine. If a direction has not ended, the stream is incomplete and the peer is told so: an abort with
-     * the code {@link StreamAbortedException#CLOSED} is outgoing. What is outgoing may still be written. May be called twice.
+     * Closes the engine. Before {@link #end} and {@link #acknowledge} the stream is incomplete and the peer is told so: an
+     * abort with the code {@link StreamAbortedException#CLOSED} is outgoing. What is outgoing may still be written. May be
+     * called twice.
      */
     @Override
     public void close() {
-        if (state.isComplete() || state.failure() != null) {
+        if (state.isSettled() || state.failure() != null) {
             engine.close();
         } else {
             endWith(StreamAbortedException.closed());

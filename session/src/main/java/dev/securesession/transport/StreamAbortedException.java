@@ -13,7 +13,7 @@ public final class StreamAbortedException extends IOException {
     /** The code of a stream whose peer violated the stream layer. */
     public static final int PROTOCOL_ERROR = 1;
 
-    /** The code of a stream that was closed before both directions had ended. */
+    /** The code of a stream that was closed before both directions had ended and the peer's was acknowledged. */
     public static final int CLOSED = 2;
 
     /** The lowest code that applications may give a meaning of their own; the highest is 65,535. */
@@ -44,7 +44,7 @@ public final class StreamAbortedException extends IOException {
     }
 
     static StreamAbortedException closed() {
-        return locally(CLOSED, "the stream was closed before both directions had ended");
+        return locally(CLOSED, "the stream was closed before it was complete");
     }
 
     /**

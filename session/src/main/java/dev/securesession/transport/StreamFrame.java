@@ -19,6 +19,8 @@ import java.util.Arrays;
  *         +------+----------+-------------+
  *         | 04   |                            KEEP-ALIVE
  *         +------+
+ *         | 05   |                            ACK
+ *         +------+
  * </pre>
  *
  * <p>PROTOCOL.md ST-1.
@@ -28,6 +30,7 @@ final class StreamFrame {
     static final byte END = 2;
     static final byte ABORT = 3;
     static final byte KEEP_ALIVE = 4;
+    static final byte ACK = 5;
 
     static final int HEADER_LENGTH = 1;
 
@@ -48,6 +51,10 @@ final class StreamFrame {
 
     static byte[] keepAlive() {
         return new byte[] {KEEP_ALIVE};
+    }
+
+    static byte[] acknowledgement() {
+        return new byte[] {ACK};
     }
 
     /** Refuses connections over which a stream could not be aborted. */
@@ -93,7 +100,7 @@ final class StreamFrame {
         byte type = frame.get(frame.position());
         boolean fits = switch (type) {
             case DATA -> length > HEADER_LENGTH;
-            case END, KEEP_ALIVE -> length == HEADER_LENGTH;
+            case END, KEEP_ALIVE, ACK -> length == HEADER_LENGTH;
             case ABORT -> length >= REASON_OFFSET && length <= REASON_OFFSET + MAX_REASON_LENGTH;
             default ->
                 throw new ProtocolException("a stream frame of unknown type " + (type & 0xFF)

@@ -12,7 +12,8 @@ import java.nio.ByteBuffer;
  * <pre>{@code
  * ByteBuffer data = layer.receive(payload);       // of each payload of the peer
  * layer.requireSendable();                         // then send DATA and the data
- * send(layer.end());                              // nothing follows in this direction
+ * send(layer.end());                              // no data follow in this direction
+ * send(layer.acknowledge());                      // when everything up to the end of the peer is where it belongs
  * }</pre>
  *
  * <p>Sending methods return payloads for the session, in their order. After a failure send {@link #abort} once, unless the
@@ -43,7 +44,8 @@ public final class StreamLayer {
      * Accepts a payload of the peer.
      *
      * @param payload the whole payload; its position does not move
-     * @return the data in it, a view; empty if it has none. See then {@link #isEndReceived}.
+     * @return the data in it, a view; empty if it has none. See then {@link #isEndReceived} and
+     *     {@link #isAcknowledged}.
      * @throws StreamAbortedException if the peer aborts: close the connection
      * @throws ProtocolException if the peer violates the protocol: send {@link #abort} and close the connection
      * @throws IOException if the stream has failed before
@@ -73,6 +75,22 @@ public final class StreamLayer {
         state.requireSendable();
         state.sentEnd();
         return StreamFrame.end();
+    }
+
+    /**
+     * Tells the peer that everything up to its end has arrived where it belongs. If that has failed, {@link #abort} instead.
+     *
+     * @return the payload to send, a new array
+     * @throws IOException if the stream has failed
+     * @throws IllegalStateException if the peer has not ended its direction, or it is acknowledged already
+     */
+    public byte[] acknowledge() throws IOException {
+        state.requireEndReceived();
+        if (state.isAckSent()) {
+            throw new IllegalStateException("the end of the peer is acknowledged already");
+        }
+        state.sentAck();
+        return StreamFrame.acknowledgement();
     }
 
     /**
@@ -112,7 +130,7 @@ public final class StreamLayer {
     }
 
     /**
-     * Ends both directions because the stream is closed before both have ended.
+     * Ends both directions because the stream is closed before it is {@linkplain #isSettled settled}.
      *
      * @return the payload to send, a new array
      * @throws IOException if the stream has failed before
@@ -130,7 +148,8 @@ public final class StreamLayer {
     /**
      * Notes that the connection has ended.
      *
-     * @throws EOFException if the peer had not ended its direction: the stream is incomplete
+     * @throws EOFException if the peer had not ended its direction, or not acknowledged the end of ours: the stream is
+     *     incomplete
      * @throws IOException if the stream has failed before
      */
     public void connectionEnded() throws IOException {
@@ -156,6 +175,33 @@ public final class StreamLayer {
     }
 
     /**
+     * Tells whether the peer has everything that was sent, up to our end.
+     *
+     * @return true after its acknowledgement
+     */
+    public boolean isAcknowledged() {
+        return state.isAckReceived();
+    }
+
+    /**
+     * Tells whether our direction has ended and that of the peer is acknowledged: closing takes nothing away from the peer.
+     *
+     * @return true after {@link #end} and {@link #acknowledge}, unless the stream has failed
+     */
+    public boolean isSettled() {
+        return state.isSettled();
+    }
+
+    /**
+     * Tells whether both directions have ended and are acknowledged: close the connection.
+     *
+     * @return true if it is {@linkplain #isSettled settled} and {@linkplain #isAcknowledged acknowledged}
+     */
+    public boolean isComplete() {
+        return state.isComplete();
+    }
+
+    /**
      * Tells whether the stream has failed, here or at the peer.
      *
      * @return true after an abort, a violation, or the end of an incomplete stream
@@ -174,10 +220,11 @@ public final class StreamLayer {
         return "stream layer, "
                 + (isFailed()
                         ? "failed"
-                        : "from the peer " + word(isEndReceived()) + ", to the peer " + word(isEndSent()));
+                        : "from the peer " + word(isEndReceived(), state.isAckSent()) + ", to the peer "
+                                + word(isEndSent(), isAcknowledged()));
     }
 
-    private static String word(boolean ended) {
-        return ended ? "ended" : "open";
+    private static String word(boolean ended, boolean acknowledged) {
+        return acknowledged ? "acknowledged" : ended ? "ended" : "open";
     }
 }

@@ -11,16 +11,19 @@ import org.jspecify.annotations.Nullable;
  * share.
  *
  * <pre>
- *   each direction   open --END--&gt; ended
- *   both             any  --ABORT, violation, end of the connection without END--&gt; failed
+ *   to the peer      open --END is sent--&gt; ended --ACK arrives--&gt; delivered
+ *   from the peer    open --END arrives--&gt; ended --ACK is sent--&gt; acknowledged
+ *   both             any  --ABORT, violation, end of the connection before END and ACK of the peer--&gt; failed
  * </pre>
  *
  * <p>The sending part belongs to one thread at a time, the receiving part to one thread at a time; a failure ends both.
- * PROTOCOL.md ST-3 to ST-6.
+ * PROTOCOL.md ST-3 to ST-9.
  */
 final class StreamState {
     private volatile boolean endSent;
     private volatile boolean endReceived;
+    private volatile boolean ackSent;
+    private volatile boolean ackReceived;
     private volatile @Nullable IOException failure;
 
     /** Refuses to send data after an END or a failure. */
@@ -31,9 +34,22 @@ final class StreamState {
         }
     }
 
-    /** Notes that END was sent. */
+    /** Notes that END is sent; before it is, where another thread may receive the answer. */
     void sentEnd() {
         endSent = true;
+    }
+
+    /** Refuses to acknowledge what has not ended. */
+    void requireEndReceived() throws IOException {
+        requireAlive();
+        if (!endReceived) {
+            throw new IllegalStateException("the peer's direction has not ended; read the input to its end first");
+        }
+    }
+
+    /** Notes that ACK was sent. */
+    void sentAck() {
+        ackSent = true;
     }
 
     /**
@@ -57,6 +73,10 @@ final class StreamState {
                 requireNoEndBefore("an end");
                 endReceived = true;
             }
+            case StreamFrame.ACK -> {
+                requireAwaitedAck();
+                ackReceived = true;
+            }
             case StreamFrame.ABORT -> throw fail(StreamFrame.readAbort(frame));
             default -> {
                 // A keep-alive has done its work by arriving.
@@ -70,6 +90,10 @@ final class StreamState {
         requireAlive();
         if (!endReceived) {
             throw fail(new EOFException("the connection ended before the peer ended the stream; it is incomplete"));
+        }
+        if (!ackReceived) {
+            throw fail(new EOFException("the connection ended before the peer acknowledged what was sent to it; it may "
+                    + "have arrived in part"));
         }
     }
 
@@ -89,8 +113,22 @@ final class StreamState {
         return endSent;
     }
 
+    boolean isAckSent() {
+        return ackSent;
+    }
+
+    boolean isAckReceived() {
+        return ackReceived;
+    }
+
+    /** Tells whether there is nothing left to send but keep-alives: closing takes nothing away from the peer. */
+    boolean isSettled() {
+        return endSent && ackSent && failure == null;
+    }
+
+    /** Tells whether both directions have ended and are acknowledged: there is nothing left to send or to wait for. */
     boolean isComplete() {
-        return endSent && endReceived && failure == null;
+        return isSettled() && ackReceived;
     }
 
     @Nullable
@@ -110,6 +148,15 @@ final class StreamState {
                     : StreamAbortedException.locally(abort.code(), abort.reason());
         }
         throw new IOException("the stream has failed before: " + cause.getMessage(), cause);
+    }
+
+    private void requireAwaitedAck() throws ProtocolException {
+        if (!endSent) {
+            throw new ProtocolException("an acknowledgement before the end that it is for");
+        }
+        if (ackReceived) {
+            throw new ProtocolException("a second acknowledgement");
+        }
     }
 
     private void requireNoEndBefore(String what) throws ProtocolException {

@@ -4,6 +4,7 @@ import static dev.securesession.rules.Rule.Kind.ACCEPTS;
 import static dev.securesession.rules.Rule.Kind.REFUSES;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.SecureSession;
 import dev.securesession.rules.Rule;
 import dev.securesession.testkit.Pair;
 import java.io.ByteArrayInputStream;
@@ -35,14 +36,18 @@ class FaultyStreamTest {
             byte[] data = new byte[1 + random.nextInt(100_000)];
             random.nextBytes(data);
             Pair.Sessions sessions = Pair.create().establish();
-            byte[] wire = written(sessions, data, random, true);
+            Ends ends = new Ends(sessions, random);
+            byte[] wire = ends.written(data, true, true);
             byte[] arriving = damaged(wire, seed % KINDS, random);
-            Read read = read(sessions, arriving, random);
+            Read read = ends.read(arriving);
 
             assertThat(read.data).as("seed %s", seed).isEqualTo(Arrays.copyOf(data, read.data.length));
             if (read.isComplete) {
                 assertThat(read.data).as("complete with seed %s", seed).hasSize(data.length);
             } else {
+                assertThat(read.isAcknowledged)
+                        .as("acknowledged before the end with seed %s", seed)
+                        .isFalse();
                 failed++;
             }
         }
@@ -53,38 +58,105 @@ class FaultyStreamTest {
     @Test
     @Rule(value = "ST-2", kind = ACCEPTS)
     @Rule(value = "ST-4", kind = ACCEPTS)
+    @Rule(value = "ST-9", kind = ACCEPTS)
+    @Rule(value = "ST-9", kind = REFUSES)
     void aNetworkThatOnlyHoldsBytesUpLosesNothing() throws Exception {
         for (int seed = 0; seed < SEEDS; seed++) {
             Random random = new Random(seed);
             byte[] data = new byte[1 + random.nextInt(100_000)];
             random.nextBytes(data);
             Pair.Sessions sessions = Pair.create().establish();
-            boolean ends = seed % 2 == 0;
-            Read read = read(sessions, written(sessions, data, random, ends), random);
+            boolean ended = seed % 2 == 0;
+            boolean acknowledged = seed % 4 == 0;
+            Ends ends = new Ends(sessions, random);
+            Read read = ends.read(ends.written(data, ended, acknowledged));
 
             assertThat(read.data).as("seed %s", seed).isEqualTo(data);
-            assertThat(read.isComplete).as("seed %s", seed).isEqualTo(ends);
+            assertThat(read.isComplete).as("seed %s", seed).isEqualTo(ended);
+            assertThat(read.isAcknowledged).as("seed %s", seed).isEqualTo(acknowledged);
         }
     }
 
-    /** Returns the bytes that a peer sends, in writes of any length. */
-    private static byte[] written(Pair.Sessions sessions, byte[] data, Random random, boolean ends) throws IOException {
-        ByteArrayOutputStream wire = new ByteArrayOutputStream();
-        StreamTransport transport = StreamTransport.of(InputStream.nullInputStream(), wire, Framing.lengthPrefix());
-        SecureStream stream = SecureStream.over(SecureConnection.over(transport, sessions.client()));
-        OutputStream output = stream.output();
-        for (int position = 0; position < data.length; ) {
-            int length = Math.min(data.length - position, 1 + random.nextInt(40_000));
-            output.write(data, position, length);
-            position += length;
-            if (random.nextInt(4) == 0) {
-                stream.sendKeepAlive();
+    /** A client that writes and a server that reads; the direction from the server is empty. */
+    private static final class Ends {
+        private final Random random;
+        private final ByteArrayOutputStream toServer = new ByteArrayOutputStream();
+        private final SecureStream client;
+        private final SecureStream server;
+        private InputStream arriving = InputStream.nullInputStream();
+
+        Ends(Pair.Sessions sessions, Random random) throws IOException {
+            this.random = random;
+            ByteArrayOutputStream toClient = new ByteArrayOutputStream();
+            server = stream(new Arriving(), toClient, sessions.server());
+            server.setReadTimeout(Duration.ofSeconds(Threads.PATIENCE_SECONDS));
+            server.shutdownOutput();
+            client = stream(new ByteArrayInputStream(toClient.toByteArray()), toServer, sessions.client());
+        }
+
+        private static SecureStream stream(InputStream in, OutputStream out, SecureSession session) {
+            return SecureStream.over(
+                    SecureConnection.over(StreamTransport.of(in, out, Framing.lengthPrefix()), session));
+        }
+
+        /** Returns the bytes that the client sends, in writes of any length, and perhaps its end and acknowledgement. */
+        byte[] written(byte[] data, boolean ends, boolean acknowledges) throws IOException {
+            OutputStream output = client.output();
+            for (int position = 0; position < data.length; ) {
+                int length = Math.min(data.length - position, 1 + random.nextInt(40_000));
+                output.write(data, position, length);
+                position += length;
+                if (random.nextInt(4) == 0) {
+                    client.sendKeepAlive();
+                }
+            }
+            if (ends) {
+                client.shutdownOutput();
+            }
+            if (acknowledges) {
+                assertThat(client.input().read()).isEqualTo(-1);
+                client.acknowledge();
+            }
+            return toServer.toByteArray();
+        }
+
+        Read read(byte[] bytes) throws IOException {
+            arriving = new Stalling(bytes, random);
+            ByteArrayOutputStream data = new ByteArrayOutputStream();
+            boolean complete = false;
+            boolean acknowledged = false;
+            try (server) {
+                byte[] piece = new byte[7000];
+                int count = server.input().read(piece, 0, piece.length);
+                while (count >= 0) {
+                    data.write(piece, 0, count);
+                    count = server.input().read(piece, 0, piece.length);
+                }
+                complete = true;
+                server.acknowledge();
+                server.awaitAcknowledgement();
+                acknowledged = true;
+            } catch (SocketTimeoutException hangs) {
+                throw new AssertionError("a stream that neither goes on nor ends", hangs);
+            } catch (IOException failure) {
+                // It is not complete, and says so.
+            }
+            client.connection().close();
+            return new Read(data.toByteArray(), complete, acknowledged);
+        }
+
+        /** What arrives at the server, known only when the client has written it. */
+        private final class Arriving extends InputStream {
+            @Override
+            public int read() throws IOException {
+                return arriving.read();
+            }
+
+            @Override
+            public int read(byte[] target, int offset, int length) throws IOException {
+                return arriving.read(target, offset, length);
             }
         }
-        if (ends) {
-            stream.shutdownOutput();
-        }
-        return wire.toByteArray();
     }
 
     private static byte[] damaged(byte[] wire, int kind, Random random) {
@@ -115,36 +187,15 @@ class FaultyStreamTest {
         return all.toByteArray();
     }
 
-    private static Read read(Pair.Sessions sessions, byte[] arriving, Random random) throws IOException {
-        StreamTransport transport = StreamTransport.of(
-                new Stalling(arriving, random), OutputStream.nullOutputStream(), Framing.lengthPrefix());
-        ByteArrayOutputStream data = new ByteArrayOutputStream();
-        boolean complete = false;
-        try (SecureStream stream = SecureStream.over(SecureConnection.over(transport, sessions.server()))) {
-            stream.setReadTimeout(Duration.ofSeconds(Threads.PATIENCE_SECONDS));
-            byte[] piece = new byte[7000];
-            int count = stream.input().read(piece, 0, piece.length);
-            while (count >= 0) {
-                data.write(piece, 0, count);
-                count = stream.input().read(piece, 0, piece.length);
-            }
-            complete = true;
-        } catch (SocketTimeoutException hangs) {
-            throw new AssertionError("a stream that neither goes on nor ends", hangs);
-        } catch (IOException failure) {
-            // It is not complete, and says so.
-        }
-        sessions.close();
-        return new Read(data.toByteArray(), complete);
-    }
-
     private static final class Read {
         final byte[] data;
         final boolean isComplete;
+        final boolean isAcknowledged;
 
-        Read(byte[] data, boolean isComplete) {
+        Read(byte[] data, boolean isComplete, boolean isAcknowledged) {
             this.data = data;
             this.isComplete = isComplete;
+            this.isAcknowledged = isAcknowledged;
         }
     }
 

@@ -49,6 +49,25 @@ class KeepAliveTest {
         assertThat(ends.server.receive(PATIENCE)).as("after END").hasValue(KEEP_ALIVE);
     }
 
+    @Test
+    @Rule(value = "ST-7", kind = ACCEPTS)
+    void aStreamThatWaitsForAnAcknowledgementSendsThem() throws Exception {
+        Ends ends = connect(BUSY, DEFAULTS);
+        SecureStream stream = stream(ends.client);
+        stream.shutdownOutput();
+        ends.server.send(new byte[] {2});
+        assertThat(stream.input().read()).isEqualTo(-1);
+        stream.acknowledge();
+        byte[] last = {0};
+        while (last[0] != 5) {
+            last = ends.server.receive(PATIENCE).orElseThrow();
+        }
+        assertThat(ends.server.receive(PATIENCE)).as("after ACK").hasValue(KEEP_ALIVE);
+
+        ends.server.send(new byte[] {5});
+        stream.awaitAcknowledgement();
+    }
+
     /** The connection is quiet for twice the idle timeout of its peer. */
     @Test
     @Rule(value = "ST-7", kind = ACCEPTS)

@@ -220,6 +220,36 @@ class SecureSocketTest {
     }
 
     @Test
+    @Rule(value = "ST-8", kind = ACCEPTS)
+    void closingAcknowledgesWhatWasReadToTheEnd() throws Exception {
+        Ends ends = connect();
+        SecureStream server = ends.server.stream();
+        server.output().write(3);
+        server.shutdownOutput();
+        assertThat(ends.client.getInputStream().readAllBytes()).containsExactly(3);
+        ends.client.close();
+
+        assertThat(server.input().read()).isEqualTo(-1);
+        server.acknowledge();
+        server.awaitAcknowledgement();
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = REFUSES)
+    void closingAcknowledgesNothingThatWasNotReadToTheEnd() throws Exception {
+        Ends ends = connect();
+        SecureStream server = ends.server.stream();
+        server.output().write(3);
+        server.shutdownOutput();
+        assertThat(ends.client.getInputStream().read()).isEqualTo(3);
+        ends.client.close();
+
+        assertThat(server.input().read()).isEqualTo(-1);
+        server.acknowledge();
+        assertThatThrownBy(server::awaitAcknowledgement).isInstanceOf(IOException.class);
+    }
+
+    @Test
     @Rule(value = "ST-4", kind = REFUSES)
     void aConnectionThatIsCutOffIsNoEnd() throws Exception {
         Ends ends = connect();

@@ -77,9 +77,90 @@ class SecureStreamEngineTest {
         assertThat(results(client, drain(server))).containsExactly(Result.DATA, Result.END);
         assertThat(results(server, drain(client))).isEmpty();
         assertThat(client.isEndSent() && client.isEndReceived()).isTrue();
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = ACCEPTS)
+    void eachSideAcknowledgesOnItsOwn() throws Exception {
+        establish(client, server);
+        client.end();
+        results(server, drain(client));
+        server.acknowledge();
+        server.acknowledge();
+        server.send(bytes("late"));
+        assertThat(results(client, drain(server))).containsExactly(Result.ACKNOWLEDGED, Result.DATA);
+        assertThat(client.isAcknowledged()).isTrue();
+        assertThat(server.isAcknowledged()).isFalse();
+        server.end();
+        results(client, drain(server));
+        client.acknowledge();
+        assertThat(results(server, drain(client))).containsExactly(Result.ACKNOWLEDGED);
+
         client.close();
+        server.close();
         assertThat(client.outgoing().hasRemaining()).isFalse();
-        server.endOfInput();
+        assertThat(server.outgoing().hasRemaining()).isFalse();
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = REFUSES)
+    void onlyAnEndIsAcknowledged() throws Exception {
+        establish(client, server);
+        assertThatThrownBy(server::acknowledge).isInstanceOf(IllegalStateException.class);
+        assertThat(server.outgoing().hasRemaining()).isFalse();
+        client.engine().send(ByteBuffer.wrap(new byte[] {5}));
+        byte[] network = drain(client);
+
+        assertThatThrownBy(() -> server.receive(ByteBuffer.wrap(network)))
+                .isInstanceOfSatisfying(
+                        StreamAbortedException.class,
+                        e -> assertThat(e.code()).isEqualTo(StreamAbortedException.PROTOCOL_ERROR));
+    }
+
+    @Test
+    @Rule(value = "ST-9", kind = ACCEPTS)
+    void whatIsAcknowledgedIsDeliveredWhateverBecomesOfTheNetwork() throws Exception {
+        bothEnd();
+        server.acknowledge();
+        assertThat(results(client, drain(server))).containsExactly(Result.ACKNOWLEDGED);
+
+        client.endOfInput();
+        client.acknowledge();
+    }
+
+    @Test
+    @Rule(value = "ST-9", kind = REFUSES)
+    void truncationAtEveryByteOfAnAcknowledgementIsNoDelivery() throws Exception {
+        bothEnd();
+        server.acknowledge();
+        byte[] sent = drain(server);
+        for (byte[] part : new byte[][] {Arrays.copyOf(sent, sent.length - 1), {}}) {
+            results(client, part);
+            assertThatThrownBy(client::endOfInput).isInstanceOf(IOException.class);
+            assertThat(client.isAcknowledged()).isFalse();
+        }
+        assertThatThrownBy(client::sendKeepAlive).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = REFUSES)
+    void closingIsNoAcknowledgement() throws Exception {
+        bothEnd();
+        server.close();
+        byte[] network = drain(server);
+
+        assertThatThrownBy(() -> client.receive(ByteBuffer.wrap(network)))
+                .isInstanceOfSatisfying(
+                        StreamAbortedException.class,
+                        e -> assertThat(e.code()).isEqualTo(StreamAbortedException.CLOSED));
+    }
+
+    private void bothEnd() throws Exception {
+        establish(client, server);
+        client.end();
+        server.end();
+        assertThat(results(server, drain(client))).containsExactly(Result.END);
+        assertThat(results(client, drain(server))).containsExactly(Result.END);
     }
 
     @Test
@@ -94,7 +175,7 @@ class SecureStreamEngineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"00", "0068", "01", "0200", "0300", "0400", "05", "68656c6c6f"})
+    @ValueSource(strings = {"00", "0068", "01", "0200", "0300", "0400", "0500", "06", "68656c6c6f"})
     @Rule(value = "ST-1", kind = REFUSES)
     void aFrameThatIsNoneIsAnsweredByAnAbort(String frame) throws Exception {
         establish(client, server);
@@ -140,9 +221,8 @@ class SecureStreamEngineTest {
         byte[] half = Arrays.copyOf(drain(client), 10);
         results(server, half);
 
-        server.endOfInput();
-        server.send(bytes("goes on"));
-        assertThat(results(client, drain(server))).containsExactly(Result.DATA);
+        assertThatThrownBy(server::endOfInput).hasMessageContaining("before the peer acknowledged");
+        assertThat(server.isEndReceived()).isTrue();
     }
 
     @Test
@@ -158,7 +238,7 @@ class SecureStreamEngineTest {
             byte[] sent = drain(one);
             receive(other, Arrays.copyOf(sent, cut), new ByteArrayOutputStream());
             if (cut == sent.length) {
-                other.endOfInput();
+                assertThat(other.isEndReceived()).isTrue();
                 return;
             }
             assertThatThrownBy(other::endOfInput).as("cut after %s bytes", cut).isInstanceOf(EOFException.class);
@@ -308,6 +388,12 @@ class SecureStreamEngineTest {
                 assertThat(read[1 - from].toByteArray()).as("seed %s", seed).isEqualTo(sent[from].toByteArray());
                 assertThat(ends[1 - from].isEndReceived()).as("seed %s", seed).isTrue();
             }
+            int first = random.nextInt(2);
+            ends[first].acknowledge();
+            assertThat(results(ends[1 - first], drain(ends[first])))
+                    .as("seed %s", seed)
+                    .containsExactly(Result.ACKNOWLEDGED);
+            assertThat(ends[first].isAcknowledged()).as("seed %s", seed).isFalse();
         }
     }
 
@@ -320,8 +406,10 @@ class SecureStreamEngineTest {
             Future<byte[]> served = threads.run(() -> {
                 try (SecureStream stream = SecureStream.over(SecureConnection.accept(sockets.server, pair.server()))) {
                     byte[] all = stream.input().readAllBytes();
+                    stream.acknowledge();
                     stream.output().write(all);
                     stream.shutdownOutput();
+                    stream.awaitAcknowledgement();
                     return all;
                 }
             });
@@ -338,10 +426,13 @@ class SecureStreamEngineTest {
                             client.end();
                         }
                         case DATA -> answer.write(take(client.data()));
+                        case END -> client.acknowledge();
                         default -> {}
                     }
                 }
             }
+            assertThat(client.isAcknowledged()).isTrue();
+            sockets.client.getOutputStream().write(drain(client));
             client.close();
             assertThat(Threads.await(served)).isEqualTo(large);
             assertThat(answer.toByteArray()).isEqualTo(large);

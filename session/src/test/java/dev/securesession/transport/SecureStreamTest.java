@@ -45,13 +45,14 @@ class SecureStreamTest {
         assertThat(StreamFrame.abort(256, "disk full")).isEqualTo(hex("0301006469736b2066756c6c"));
         assertThat(StreamFrame.abort(2, "")).isEqualTo(hex("030002"));
         assertThat(StreamFrame.keepAlive()).isEqualTo(hex("04"));
-        for (String frame : new String[] {"0168", "02", "030002", "03010061", "03" + "00".repeat(257), "04"}) {
+        assertThat(StreamFrame.acknowledgement()).isEqualTo(hex("05"));
+        for (String frame : new String[] {"0168", "02", "030002", "03010061", "03" + "00".repeat(257), "04", "05"}) {
             assertThat(StreamFrame.readType(ByteBuffer.wrap(hex(frame)))).isEqualTo(hex(frame)[0]);
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"00", "0068", "01", "0200", "03", "0300", "0400", "05", "ff", "68656c6c6f"})
+    @ValueSource(strings = {"00", "0068", "01", "0200", "03", "0300", "0400", "0500", "06", "ff", "68656c6c6f"})
     @Rule(value = "ST-1", kind = REFUSES)
     void abortsAStreamAfterAFrameThatIsNone(String frame) throws Exception {
         try (Connected peers = connected()) {
@@ -112,9 +113,208 @@ class SecureStreamTest {
             server.output().close();
 
             assertThat(client.input().readAllBytes()).containsExactly(8, 9);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = ACCEPTS)
+    void bothWaitForEachOtherInAnyOrder() throws Exception {
+        try (Threads threads = new Threads();
+                Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.output().write(1);
+            client.shutdownOutput();
+            assertThat(server.input().readAllBytes()).containsExactly(1);
+            server.acknowledge();
+            server.acknowledge();
+            server.output().write(2);
+            server.shutdownOutput();
+            Future<?> waiting = threads.run(() -> {
+                server.awaitAcknowledgement();
+                server.close();
+                return null;
+            });
+            assertThat(client.input().readAllBytes()).containsExactly(2);
+            client.acknowledge();
+            client.awaitAcknowledgement();
             client.close();
-            server.close();
+
+            Threads.await(waiting);
             assertThat(peers.server.session().isClosed()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = ACCEPTS)
+    void anAcknowledgementArrivesWhileTheOtherDirectionGoesOn() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.shutdownOutput();
+            assertThat(server.input().read()).isEqualTo(-1);
+            server.acknowledge();
+            server.output().write(new byte[] {1, 2});
+            server.shutdownOutput();
+
+            assertThat(client.input().readAllBytes()).containsExactly(1, 2);
+            client.acknowledge();
+            client.awaitAcknowledgement();
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = REFUSES)
+    void refusesAnAcknowledgementOfNothingAndASecondOne() throws Exception {
+        ByteBuffer acknowledgement = ByteBuffer.wrap(StreamFrame.acknowledgement());
+        StreamState state = new StreamState();
+        assertThatThrownBy(() -> state.receive(acknowledgement)).isInstanceOf(ProtocolException.class);
+        state.sentEnd();
+        state.receive(acknowledgement);
+        assertThatThrownBy(() -> state.receive(acknowledgement)).isInstanceOf(ProtocolException.class);
+
+        try (Connected peers = connected()) {
+            SecureStream stream = SecureStream.over(peers.server);
+            peers.client.send(hex("05"));
+            assertThatThrownBy(() -> stream.input().read()).isInstanceOf(StreamAbortedException.class);
+            assertThat(peers.client.receive().orElseThrow()).startsWith(hex("030001"));
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = REFUSES)
+    void acknowledgesNothingBeforeTheEndAndWaitsForNothingBeforeItHas() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            server.shutdownOutput();
+
+            assertThatThrownBy(client::acknowledge).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(client::awaitAcknowledgement).isInstanceOf(IllegalStateException.class);
+            assertThat(client.input().read()).isEqualTo(-1);
+            assertThatThrownBy(client::awaitAcknowledgement)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("acknowledge the end of the peer");
+            client.acknowledge();
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-9", kind = ACCEPTS)
+    void whatIsAcknowledgedIsDeliveredWhateverComesLater() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream stream = SecureStream.over(peers.server);
+            stream.output().write(1);
+            stream.shutdownOutput();
+            peers.client.send(hex("02"));
+            peers.client.send(hex("05"));
+            peers.client.close();
+
+            assertThat(stream.input().read()).isEqualTo(-1);
+            // The peer is gone: it does not wait for this.
+            stream.acknowledge();
+            stream.awaitAcknowledgement();
+            stream.awaitAcknowledgement();
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-9", kind = REFUSES)
+    void anEndThatIsNotAcknowledgedIsNoDelivery() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream stream = SecureStream.over(peers.server);
+            stream.shutdownOutput();
+            peers.client.send(hex("02"));
+            peers.client.send(hex("04"));
+            peers.client.close();
+
+            assertThat(stream.input().read()).isEqualTo(-1);
+            stream.acknowledge();
+            assertThatThrownBy(stream::awaitAcknowledgement)
+                    .isInstanceOf(EOFException.class)
+                    .hasMessageContaining("before the peer acknowledged");
+            assertThatThrownBy(stream::awaitAcknowledgement).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-9", kind = REFUSES)
+    void aFailureOfThePeerAfterBothEndsArrivesWithItsReason() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.output().write(1);
+            client.shutdownOutput();
+            server.shutdownOutput();
+            assertThat(client.input().read()).isEqualTo(-1);
+            client.acknowledge();
+            assertThat(server.input().readAllBytes()).containsExactly(1);
+            server.abort(300, "disk full");
+
+            assertThatThrownBy(client::awaitAcknowledgement)
+                    .isInstanceOfSatisfying(StreamAbortedException.class, abort -> {
+                        assertThat(abort.code()).isEqualTo(300);
+                        assertThat(abort.isByPeer()).isTrue();
+                    });
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = REFUSES)
+    void closingIsNoAcknowledgement() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            client.shutdownOutput();
+            try (SecureStream server = SecureStream.over(peers.server)) {
+                server.shutdownOutput();
+                assertThat(server.input().read()).isEqualTo(-1);
+            }
+
+            assertThat(client.input().read()).isEqualTo(-1);
+            client.acknowledge();
+            assertThatThrownBy(client::awaitAcknowledgement)
+                    .isInstanceOfSatisfying(
+                            StreamAbortedException.class,
+                            abort -> assertThat(abort.code()).isEqualTo(StreamAbortedException.CLOSED));
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-6", kind = REFUSES)
+    void aKeepAliveDoesNotProlongTheWaitForAnAcknowledgement() throws Exception {
+        try (Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            client.shutdownOutput();
+            server.shutdownOutput();
+            assertThat(client.input().read()).isEqualTo(-1);
+            client.acknowledge();
+            client.setReadTimeout(Duration.ofMillis(20));
+            server.sendKeepAlive();
+
+            assertThatThrownBy(client::awaitAcknowledgement).isInstanceOf(SocketTimeoutException.class);
+            assertThat(server.input().read()).isEqualTo(-1);
+            server.acknowledge();
+            client.awaitAcknowledgement();
+        }
+    }
+
+    @Test
+    void aWaitForAnAcknowledgementEndsWhenAnotherThreadClosesTheStream() throws Exception {
+        try (Threads threads = new Threads();
+                Connected peers = connected()) {
+            SecureStream client = SecureStream.over(peers.client);
+            client.shutdownOutput();
+            peers.server.send(hex("02"));
+            assertThat(client.input().read()).isEqualTo(-1);
+            client.acknowledge();
+            Future<?> waiting = threads.run(() -> {
+                client.awaitAcknowledgement();
+                return null;
+            });
+            client.close();
+
+            assertThat(Threads.awaitFailure(waiting)).isInstanceOf(IOException.class);
         }
     }
 
@@ -437,12 +637,36 @@ class SecureStreamTest {
                 client.shutdownOutput();
                 read.write(server.input().readAllBytes());
                 assertThat(read.toByteArray()).as("seed %s", seed).isEqualTo(written.toByteArray());
+                acknowledge(client, server, random, seed);
             } else {
                 client.close();
                 assertThatThrownBy(() -> server.input().readAllBytes())
                         .as("seed %s", seed)
                         .isInstanceOf(StreamAbortedException.class);
             }
+        }
+    }
+
+    /** Ends the other direction as well; the receiver acknowledges or fails before or after its own end. */
+    private static void acknowledge(SecureStream client, SecureStream server, Random random, long seed)
+            throws IOException {
+        boolean acknowledges = random.nextBoolean();
+        boolean endsFirst = random.nextBoolean();
+        if (acknowledges && !endsFirst) {
+            server.acknowledge();
+        }
+        server.shutdownOutput();
+        assertThat(client.input().read()).as("seed %s", seed).isEqualTo(-1);
+        client.acknowledge();
+        if (acknowledges) {
+            server.acknowledge();
+            client.awaitAcknowledgement();
+            server.awaitAcknowledgement();
+        } else {
+            server.close();
+            assertThatThrownBy(client::awaitAcknowledgement)
+                    .as("seed %s", seed)
+                    .isInstanceOf(StreamAbortedException.class);
         }
     }
 

@@ -33,9 +33,63 @@ class StreamLayerTest {
         assertThat(theirs.isEndReceived()).isTrue();
         assertThat(ours.isEndSent()).isTrue();
         assertThat(theirs.isEndSent()).isFalse();
-        theirs.connectionEnded();
-        assertThat(theirs.isFailed()).isFalse();
         assertThat(theirs).hasToString("stream layer, from the peer ended, to the peer open");
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = ACCEPTS)
+    void eachSideAcknowledgesOnItsOwn() throws Exception {
+        theirs.receive(ByteBuffer.wrap(ours.end()));
+        byte[] acknowledgement = theirs.acknowledge();
+        assertThat(acknowledgement).containsExactly(5);
+        assertThat(ours.receive(ByteBuffer.wrap(acknowledgement)).hasRemaining())
+                .isFalse();
+        assertThat(ours.isAcknowledged()).isTrue();
+        assertThat(ours.isSettled()).isFalse();
+
+        ours.receive(ByteBuffer.wrap(theirs.end()));
+        assertThat(theirs.isSettled()).isTrue();
+        assertThat(theirs.isComplete()).isFalse();
+        theirs.receive(ByteBuffer.wrap(ours.acknowledge()));
+        assertThat(theirs.isComplete()).isTrue();
+        assertThat(ours.isComplete()).isTrue();
+        assertThat(ours).hasToString("stream layer, from the peer acknowledged, to the peer acknowledged");
+    }
+
+    @Test
+    @Rule(value = "ST-8", kind = REFUSES)
+    void onlyAnEndIsAcknowledgedAndOnlyOnce() throws Exception {
+        assertThatThrownBy(ours::acknowledge).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> ours.receive(ByteBuffer.wrap(new byte[] {5}))).isInstanceOf(ProtocolException.class);
+
+        theirs.receive(ByteBuffer.wrap(ours.end()));
+        ByteBuffer acknowledgement = ByteBuffer.wrap(theirs.acknowledge());
+        assertThatThrownBy(theirs::acknowledge).isInstanceOf(IllegalStateException.class);
+        ours.receive(acknowledgement);
+        assertThatThrownBy(() -> ours.receive(acknowledgement)).isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-9", kind = ACCEPTS)
+    void whatIsAcknowledgedMayLoseItsConnection() throws Exception {
+        theirs.receive(ByteBuffer.wrap(ours.end()));
+        ours.receive(ByteBuffer.wrap(theirs.acknowledge()));
+        ours.receive(ByteBuffer.wrap(theirs.end()));
+
+        ours.connectionEnded();
+        assertThat(ours.isFailed()).isFalse();
+    }
+
+    @Test
+    @Rule(value = "ST-9", kind = REFUSES)
+    void anEndProvesNothingAboutTheOtherDirection() throws Exception {
+        ours.end();
+        ours.receive(ByteBuffer.wrap(theirs.end()));
+
+        assertThatThrownBy(ours::connectionEnded)
+                .isInstanceOf(EOFException.class)
+                .hasMessageContaining("before the peer acknowledged");
+        assertThat(ours.isFailed()).isTrue();
     }
 
     @Test
