@@ -12,9 +12,11 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.UnsupportedMessageTypeException;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.PromiseCombiner;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -27,15 +29,17 @@ import org.jspecify.annotations.Nullable;
  * pipeline.addLast(new CopyFile());       // buffers of any length; their bounds have no meaning
  * }</pre>
  *
- * <p>The end of the peer's bytes is a {@link ChannelInputShutdownEvent} and comes only if the peer has sent it. Our own end
- * is {@link #shutdownOutput}. When both directions have ended, the channel is closed. Anything else is incomplete and goes
- * to {@code exceptionCaught}: {@link StreamAbortedException} if the peer aborts, {@link java.io.EOFException} if the
- * connection ends without an end of the stream. Closing the channel before both directions have ended tells the peer so,
- * by an abort that is given a second to leave.
+ * <p>The end of the peer's bytes is a {@link ChannelInputShutdownEvent} and comes only if the peer has sent it; answer it by
+ * {@link #acknowledge} when all bytes are where they belong. Our own end is {@link #shutdownOutput}, and
+ * {@link #acknowledged} tells when the peer has everything. When both directions have ended and are acknowledged, the
+ * channel is closed. Anything else is incomplete and goes to {@code exceptionCaught}: {@link StreamAbortedException} if the
+ * peer aborts, {@link java.io.EOFException} if the connection ends before the end or the acknowledgement of the peer.
+ * Closing the channel before {@link #shutdownOutput} and {@link #acknowledge} tells the peer so, by an abort that is given a
+ * second to leave.
  *
  * <p>Long buffers are sent in chunks of up to 32 KiB, without a copy of their own. Understood by
  * {@link dev.securesession.transport.SecureStream} at the other end. Belongs to one channel; the methods may be called by
- * any thread, and keep their order with the writes of that thread. PROTOCOL.md ST-1 to ST-6.
+ * any thread, and keep their order with the writes of that thread. PROTOCOL.md ST-1 to ST-9.
  */
 public final class SecureStreamHandler extends ChannelDuplexHandler {
     private static final int ABORT_PATIENCE_SECONDS = 1;
@@ -44,6 +48,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
 
     private @Nullable ChannelHandlerContext context;
     private @Nullable StreamLayer layer;
+    private @Nullable Promise<Void> acknowledged;
     private int maxChunkLength;
     private boolean closing;
 
@@ -58,6 +63,9 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
      */
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
+        Promise<Void> promise = ctx.executor().newPromise();
+        promise.setUncancellable();
+        acknowledged = promise;
         SecureSessionHandler session = ctx.pipeline().get(SecureSessionHandler.class);
         if (session == null) {
             throw new IllegalStateException("a stream without a session; add a SecureSessionHandler first");
@@ -67,19 +75,52 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
         context = ctx;
     }
 
+    /** Fails what is waited for; the channel goes on without a stream. */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        acknowledgement().tryFailure(new ClosedChannelException());
+    }
+
     /**
      * Ends our direction after everything that was written, and flushes it. The peer's reads answer the end of the stream.
+     * That it has left is no proof that it has arrived: see {@link #acknowledged}.
      *
      * @return completes when the end has reached the network; fails if the stream has failed or this direction has ended
      * @throws IllegalStateException if the handler was not added to a pipeline
      */
     public ChannelFuture shutdownOutput() {
+        return control((stream, ctx, promise) -> ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.end()), promise));
+    }
+
+    /**
+     * Tells the peer that everything up to its end has arrived where it belongs. If that has failed, {@link #abort} instead.
+     * Does not depend on our direction, which may go on.
+     *
+     * @return completes when it has reached the network; fails if the stream has failed, or with an
+     *     {@link IllegalStateException} if the peer has not ended its direction, or it is acknowledged already
+     * @throws IllegalStateException if the handler was not added to a pipeline
+     */
+    public ChannelFuture acknowledge() {
         return control((stream, ctx, promise) -> {
-            ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.end()), promise);
-            if (stream.isEndReceived()) {
+            ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.acknowledge()), promise);
+            if (stream.isComplete()) {
                 closeAfter(ctx, promise);
             }
         });
+    }
+
+    /**
+     * Returns what tells that the peer has everything that was written, up to {@link #shutdownOutput}: only this proves it.
+     *
+     * @return always the same object; completes at the acknowledgement of the peer, and fails if the stream fails before
+     * @throws IllegalStateException if the handler was not added to a pipeline
+     */
+    public Future<Void> acknowledged() {
+        Promise<Void> promise = acknowledged;
+        if (promise == null) {
+            throw notAdded();
+        }
+        return promise;
     }
 
     /**
@@ -94,6 +135,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     public ChannelFuture abort(int code, String reason) {
         return control((stream, ctx, promise) -> {
             ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.abort(code, reason)), promise);
+            acknowledgement().tryFailure(new IOException("the stream was aborted here: " + reason));
             closeAfter(ctx, promise);
         });
     }
@@ -118,7 +160,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
         ChannelHandlerContext ctx = context;
         StreamLayer stream = layer;
         if (ctx == null || stream == null) {
-            throw new IllegalStateException("the handler is in no pipeline yet; add it first");
+            throw notAdded();
         }
         ChannelPromise promise = ctx.newPromise();
         Runnable task = () -> {
@@ -134,6 +176,10 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
             ctx.executor().execute(task);
         }
         return promise;
+    }
+
+    private static IllegalStateException notAdded() {
+        return new IllegalStateException("the handler is in no pipeline yet; add it first");
     }
 
     /** Sends data in chunks. */
@@ -172,7 +218,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
                 .addComponent(true, data);
     }
 
-    /** Passes the data of the peer on, and reports its end. */
+    /** Passes the data of the peer on, and reports its end and its acknowledgement. */
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         if (!(message instanceof ByteBuf payload)) {
@@ -193,12 +239,15 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
                 ctx.fireChannelRead(payload.skipBytes(payload.readableBytes() - data.remaining()));
             } else if (stream.isEndReceived() != endedBefore) {
                 ctx.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
-                if (stream.isEndSent() && !closing) {
-                    closing = true;
-                    ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-                }
+            } else if (stream.isAcknowledged()
+                    && acknowledgement().trySuccess(null)
+                    && stream.isComplete()
+                    && !closing) {
+                closing = true;
+                ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
             }
         } catch (StreamAbortedException abort) {
+            acknowledgement().tryFailure(abort);
             ctx.fireExceptionCaught(abort);
             closing = true;
             ctx.close();
@@ -212,6 +261,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     }
 
     private void refuse(ChannelHandlerContext ctx, StreamLayer stream, IOException violation) {
+        acknowledgement().tryFailure(violation);
         byte[] abort;
         try {
             abort = stream.abortForViolation(String.valueOf(violation.getMessage()));
@@ -238,6 +288,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         connectionEnded(ctx);
+        acknowledgement().tryFailure(new ClosedChannelException());
         ctx.fireChannelInactive();
     }
 
@@ -250,6 +301,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
             stream.connectionEnded();
         } catch (IOException truncated) {
             closing = true;
+            acknowledgement().tryFailure(truncated);
             ctx.fireExceptionCaught(truncated);
             ctx.close();
         }
@@ -259,10 +311,9 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     @Override
     public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
         StreamLayer stream = stream();
-        boolean complete = stream.isEndSent() && stream.isEndReceived();
         SecureSessionHandler session = ctx.pipeline().get(SecureSessionHandler.class);
         boolean established = session != null && session.session().isPresent();
-        if (closing || complete || stream.isFailed() || !established) {
+        if (closing || stream.isSettled() || stream.isFailed() || !established) {
             closing = true;
             ctx.close(promise);
             return;
@@ -292,6 +343,14 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
                 then.run();
             }
         });
+    }
+
+    private Promise<Void> acknowledgement() {
+        Promise<Void> promise = acknowledged;
+        if (promise == null) {
+            throw new AssertionError("a handler in no pipeline");
+        }
+        return promise;
     }
 
     private StreamLayer stream() {

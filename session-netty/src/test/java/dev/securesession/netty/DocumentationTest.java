@@ -157,9 +157,9 @@ class DocumentationTest {
                             @Override
                             public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
                                 if (event instanceof ChannelInputShutdownEvent) {
-                                    ctx.pipeline()
-                                            .get(SecureStreamHandler.class)
-                                            .shutdownOutput();
+                                    SecureStreamHandler stream = ctx.pipeline().get(SecureStreamHandler.class);
+                                    stream.acknowledge(); // we have done with everything up to the end
+                                    stream.shutdownOutput();
                                 }
                             }
                         });
@@ -175,6 +175,8 @@ class DocumentationTest {
             stream.output().write("hello".getBytes(UTF_8));
             stream.shutdownOutput();
             assertThat(stream.input().readAllBytes()).isEqualTo("hello".getBytes(UTF_8));
+            stream.acknowledge();
+            stream.awaitAcknowledgement();
         }
     }
 

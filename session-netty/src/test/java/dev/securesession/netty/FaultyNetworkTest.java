@@ -8,7 +8,10 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** A stream over a network that damages it: what arrives is a beginning of what was sent, and an end is its end. */
+/**
+ * A stream over a network that damages it: what arrives is a beginning of what was sent, an end is its end, and an
+ * acknowledgement comes after it.
+ */
 class FaultyNetworkTest {
     private static final int RUNS = Integer.getInteger("secure-session.faulty-runs", 500);
 
@@ -51,12 +54,19 @@ class FaultyNetworkTest {
                 sent.append(text);
                 wire.client.write(text);
             }
-            wire.client.channel.pipeline().get(SecureStreamHandler.class).shutdownOutput();
+            SecureStreamHandler client = wire.client.channel.pipeline().get(SecureStreamHandler.class);
+            SecureStreamHandler server = wire.server.channel.pipeline().get(SecureStreamHandler.class);
+            client.shutdownOutput();
+            boolean acknowledges = random.nextInt(4) > 0;
             // The fault may strike in the handshake or in the stream.
             int[] untilFault = {random.nextInt(1200)};
             boolean moved;
             do {
                 moved = move(wire.client, wire.server, fault, random, untilFault);
+                if (acknowledges && wire.server.events.contains(ChannelInputShutdownEvent.INSTANCE)) {
+                    // Refused after the first time.
+                    server.acknowledge();
+                }
                 moved |= move(wire.server, wire.client, fault, random, untilFault);
             } while (moved);
 
@@ -66,7 +76,12 @@ class FaultyNetworkTest {
             if (ended) {
                 assertThat(received).as(which).isEqualTo(sent.toString());
             }
+            boolean acknowledged = client.acknowledged().isSuccess();
+            if (acknowledged) {
+                assertThat(ended && acknowledges).as(which).isTrue();
+            }
             if (fault == Fault.NONE) {
+                assertThat(acknowledged).as(which).isEqualTo(acknowledges);
                 assertThat(ended).as(which).isTrue();
                 assertThat(wire.server.exceptions).as(which).isEmpty();
             }

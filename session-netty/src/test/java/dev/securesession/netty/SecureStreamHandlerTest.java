@@ -13,7 +13,9 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.concurrent.Future;
 import java.io.EOFException;
+import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.Socket;
 import java.util.Random;
@@ -60,9 +62,88 @@ class SecureStreamHandlerTest {
             wire.exchange();
             assertThat(wire.client.texts()).containsExactly("answer");
             assertThat(wire.client.events).endsWith(ChannelInputShutdownEvent.INSTANCE);
+            assertThat(wire.client.channel.isOpen()).isTrue();
+            assertThat(stream(wire.client).acknowledged().isDone()).isFalse();
+
+            stream(wire.server).acknowledge();
+            wire.exchange();
+            assertThat(stream(wire.client).acknowledged().isSuccess()).isTrue();
+            assertThat(wire.client.channel.isOpen()).isTrue();
+            Future<Void> acknowledged = stream(wire.server).acknowledged();
+            stream(wire.client).acknowledge();
+            wire.exchange();
+            assertThat(acknowledged.isSuccess()).isTrue();
             assertThat(wire.client.channel.isOpen()).isFalse();
             assertThat(wire.server.channel.isOpen()).isFalse();
             assertThat(wire.client.exceptions).isEmpty();
+            assertThat(wire.server.exceptions).isEmpty();
+        }
+    }
+
+    @Test
+    void anAcknowledgementDoesNotWaitForTheOtherDirection() {
+        try (Wire wire = streams().established()) {
+            stream(wire.client).shutdownOutput();
+            wire.exchange();
+            ChannelFuture acknowledgement = stream(wire.server).acknowledge();
+            wire.server.write("answer");
+            wire.exchange();
+
+            assertThat(acknowledgement.isSuccess()).isTrue();
+            assertThat(stream(wire.client).acknowledged().isSuccess()).isTrue();
+            assertThat(wire.client.texts()).containsExactly("answer");
+            assertThat(stream(wire.server).acknowledge().cause()).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void refusesToAcknowledgeBeforeTheEnd() {
+        try (Wire wire = streams().established()) {
+            assertThat(stream(wire.server).acknowledge().cause()).isInstanceOf(IllegalStateException.class);
+            assertThat(stream(wire.server).acknowledged().isDone()).isFalse();
+        }
+        assertThatThrownBy(() -> new SecureStreamHandler().acknowledged()).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aFailureAfterBothEndsIsNoDelivery() {
+        for (int way = 0; way < 5; way++) {
+            try (Wire wire = streams().established()) {
+                stream(wire.client).shutdownOutput();
+                stream(wire.server).shutdownOutput();
+                wire.exchange();
+                stream(wire.client).acknowledge();
+                Future<Void> acknowledged = stream(wire.client).acknowledged();
+                switch (way) {
+                    case 0 -> stream(wire.server).abort(300, "disk full");
+                    case 1 -> wire.server.channel.close();
+                    case 2 -> wire.client.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+                    case 3 -> wire.client.channel.close();
+                    default -> wire.client.channel.pipeline().remove(SecureStreamHandler.class);
+                }
+                wire.exchange();
+
+                assertThat(acknowledged.cause()).as("way %s", way).isInstanceOf(IOException.class);
+                if (way < 2) {
+                    assertThat(wire.client.exception()).isInstanceOf(StreamAbortedException.class);
+                } else if (way == 2) {
+                    assertThat(wire.client.exception()).hasMessageContaining("before the peer acknowledged");
+                }
+            }
+        }
+    }
+
+    @Test
+    void closingAfterEndAndAcknowledgementIsNoAbort() {
+        try (Wire wire = streams().established()) {
+            stream(wire.client).shutdownOutput();
+            stream(wire.server).shutdownOutput();
+            wire.exchange();
+            stream(wire.client).acknowledge();
+            wire.client.channel.close();
+            wire.exchange();
+
+            assertThat(stream(wire.server).acknowledged().isSuccess()).isTrue();
             assertThat(wire.server.exceptions).isEmpty();
         }
     }
@@ -200,6 +281,8 @@ class SecureStreamHandlerTest {
             writer.start();
             assertThat(stream.input().readAllBytes()).isEqualTo(sent);
             writer.join();
+            stream.acknowledge();
+            stream.awaitAcknowledgement();
         }
     }
 
@@ -228,7 +311,7 @@ class SecureStreamHandlerTest {
         }
     }
 
-    /** Sends everything back, and the end too. */
+    /** Sends everything back, and the end too, and acknowledges what it has got. */
     private static final class EchoToTheEnd extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -238,7 +321,9 @@ class SecureStreamHandlerTest {
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
             if (event instanceof ChannelInputShutdownEvent) {
-                ctx.pipeline().get(SecureStreamHandler.class).shutdownOutput();
+                SecureStreamHandler stream = ctx.pipeline().get(SecureStreamHandler.class);
+                stream.shutdownOutput();
+                stream.acknowledge();
             }
         }
     }

@@ -8,7 +8,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -25,9 +24,9 @@ import org.jspecify.annotations.Nullable;
  * Moves bytes between a stream in a session and a plain connection, until both directions have ended or one end fails
  * (docs/tunnel-protocol.md TN-3 to TN-6).
  *
- * <p>An end of one direction becomes a half close on the other side; anything else becomes an abort with a reason toward the
- * peer, and a reset toward the program. What cannot be written is not read. Belongs to the event loop that both channels
- * share; {@link #abort} may be called by any thread.
+ * <p>An end of one direction becomes a half close on the other side, and is acknowledged to the peer then; anything else
+ * becomes an abort with a reason toward the peer, and a reset toward the program. What cannot be written is not read.
+ * Belongs to the event loop that both channels share; {@link #abort} may be called by any thread.
  */
 final class Relay {
     private final Channel session;
@@ -111,6 +110,13 @@ final class Relay {
         if (checks > 0) {
             timer = session.eventLoop().scheduleWithFixedDelay(this::check, checks, checks, TimeUnit.NANOSECONDS);
         }
+        stream.acknowledged().addListener(done -> {
+            // A failure arrives as an exception of the channel.
+            if (done.isSuccess()) {
+                sessionDone = true;
+                completeIfDone();
+            }
+        });
         session.pipeline().addFirst(new Arrivals());
         session.config().setAutoRead(true);
         plain.config().setAutoRead(true);
@@ -168,23 +174,18 @@ final class Relay {
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
             if (event instanceof ChannelInputShutdownEvent && !finished) {
-                stream.shutdownOutput().addListener(done -> {
-                    if (done.isSuccess()) {
-                        sessionDone = true;
-                        completeIfDone();
-                    }
-                });
+                stream.shutdownOutput();
             }
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            fail(TunnelException.Code.RESET, "the program has closed its connection");
+            programFailed("the program has closed its connection");
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            fail(TunnelException.Code.RESET, "the connection of the program failed: " + sentence(cause));
+            programFailed("the connection of the program failed: " + sentence(cause));
         }
     }
 
@@ -217,11 +218,8 @@ final class Relay {
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            // A stream that was cut off has been reported before, and one that is complete only waits for the plain
-            // end.
-            if (!finished && !sessionDone) {
-                peerFailed("the connection to the peer was closed");
-            }
+            // A stream that was cut off has been reported before, with more to say.
+            peerFailed("the connection to the peer was closed");
         }
 
         @Override
@@ -240,11 +238,13 @@ final class Relay {
             bytes.release();
             return;
         }
-        toPlain.addAndGet(bytes.readableBytes());
+        int count = bytes.readableBytes();
         lastPayloadNanos = System.nanoTime();
         plain.write(bytes).addListener(done -> {
-            if (!done.isSuccess()) {
-                fail(TunnelException.Code.RESET, "the program takes no more bytes: " + sentence(done.cause()));
+            if (done.isSuccess()) {
+                toPlain.addAndGet(count);
+            } else {
+                takesNoMore(done.cause());
             }
         });
         if (!plain.isWritable()) {
@@ -252,21 +252,42 @@ final class Relay {
         }
     }
 
-    /** Passes on the end of the peer's direction. */
+    /** Passes on the end of the peer's direction, and acknowledges it: the system has everything for the program now. */
     void sessionInputEnded() {
         if (finished) {
             return;
         }
         plain.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
             if (!finished) {
-                ChannelFuture shut = ((DuplexChannel) plain).shutdownOutput();
-                // A program that is gone by now has got everything, or a write has failed.
-                shut.addListener(done -> {
-                    plainDone = true;
-                    completeIfDone();
+                ((DuplexChannel) plain).shutdownOutput().addListener(shut -> {
+                    if (shut.isSuccess()) {
+                        acknowledge();
+                    } else {
+                        takesNoMore(shut.cause());
+                    }
                 });
             }
         });
+    }
+
+    private void acknowledge() {
+        if (!finished) {
+            stream.acknowledge().addListener(sent -> {
+                if (sent.isSuccess()) {
+                    plainDone = true;
+                    completeIfDone();
+                }
+            });
+        }
+    }
+
+    private void takesNoMore(Throwable cause) {
+        programFailed("the program takes no more bytes: " + sentence(cause));
+    }
+
+    /** The peer counts what it has sent; only this side knows what was written. */
+    private void programFailed(String what) {
+        fail(TunnelException.Code.RESET, what + "; " + toPlain + " bytes were written to it");
     }
 
     private void completeIfDone() {

@@ -74,7 +74,8 @@ public final class TunnelConnection {
     /**
      * Returns the payload bytes toward the target.
      *
-     * @return the bytes until now
+     * @return the bytes until now: at a server those that the target's connection has taken, at a proxy those that were
+     *     sent to the server, all of which have arrived only if the connection ends {@link TunnelEnd#complete}
      */
     public long bytesToTarget() {
         return toTarget.get();
@@ -83,7 +84,8 @@ public final class TunnelConnection {
     /**
      * Returns the payload bytes from the target.
      *
-     * @return the bytes until now
+     * @return the bytes until now: at a proxy those that the client's connection has taken, at a server those that were
+     *     sent to the proxy, all of which have arrived only if the connection ends {@link TunnelEnd#complete}
      */
     public long bytesFromTarget() {
         return fromTarget.get();

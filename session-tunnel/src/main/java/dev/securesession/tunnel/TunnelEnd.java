@@ -3,7 +3,7 @@ package dev.securesession.tunnel;
 /**
  * How a connection ended.
  *
- * @param complete true if both directions ended with all of their bytes delivered
+ * @param complete true if both directions ended, and each side has acknowledged that it has written all bytes to its program
  * @param reason for logs; the words of the peer are among them where it aborted, with control characters replaced
  */
 public record TunnelEnd(boolean complete, String reason) {

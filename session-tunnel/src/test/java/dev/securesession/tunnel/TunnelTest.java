@@ -23,6 +23,7 @@ import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +38,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -184,6 +186,84 @@ class TunnelTest {
             assertIsReset(client);
             assertThat(tunnel.serverTold.nextEnd().complete()).isFalse();
             assertThat(tunnel.proxyTold.nextEnd().reason()).startsWith("the peer aborted");
+        }
+    }
+
+    /**
+     * The proxy has sent everything, and both directions have ended, when the target dies with most of it unread. The target is a
+     * Unix-domain socket, whose buffers hold less than those of TCP connections.
+     */
+    @Test
+    void bytesThatTheTargetDidNotTakeAreNotDelivered(@TempDir Path directory) throws Exception {
+        try (Narrow narrow = new Narrow(directory);
+                Socket client = narrow.tunnel.connect();
+                SocketChannel service = narrow.target.accept()) {
+            endBoth(client, service);
+            TunnelConnection atProxy = Told.next(narrow.tunnel.proxyTold.opened);
+            awaitUntil(() -> atProxy.bytesToTarget() == Narrow.LENGTH);
+            service.close();
+
+            assertThat(narrow.tunnel.proxyTold.nextEnd().complete()).isFalse();
+            Map.Entry<TunnelConnection, TunnelEnd> serverEnd = Told.next(narrow.tunnel.serverTold.closed);
+            assertThat(serverEnd.getValue().complete()).isFalse();
+            long written = serverEnd.getKey().bytesToTarget();
+            assertThat(written).isPositive().isLessThan(Narrow.LENGTH);
+            assertThat(serverEnd.getValue().reason()).endsWith("; " + written + " bytes were written to it");
+        }
+    }
+
+    /** The target takes everything, but only when both directions have ended. */
+    @Test
+    void aConnectionIsCompleteWhenTheSlowestEndHasEverything(@TempDir Path directory) throws Exception {
+        try (Narrow narrow = new Narrow(directory);
+                Socket client = narrow.tunnel.connect();
+                SocketChannel service = narrow.target.accept()) {
+            endBoth(client, service);
+            TunnelConnection atProxy = Told.next(narrow.tunnel.proxyTold.opened);
+            awaitUntil(() -> atProxy.bytesToTarget() == Narrow.LENGTH);
+            assertThat(narrow.tunnel.proxyTold.closed).isEmpty();
+
+            assertThat(Channels.newInputStream(service).readAllBytes()).hasSize(Narrow.LENGTH);
+            assertThat(narrow.tunnel.proxyTold.nextEnd()).isEqualTo(TunnelEnd.COMPLETE);
+            Map.Entry<TunnelConnection, TunnelEnd> serverEnd = Told.next(narrow.tunnel.serverTold.closed);
+            assertThat(serverEnd.getValue()).isEqualTo(TunnelEnd.COMPLETE);
+            assertThat(serverEnd.getKey().bytesToTarget()).isEqualTo(Narrow.LENGTH);
+        }
+    }
+
+    /** The target ends its direction first, and the client sends everything and ends its own. */
+    private static void endBoth(Socket client, SocketChannel service) throws IOException {
+        service.shutdownOutput();
+        assertThat(client.getInputStream().read()).isEqualTo(-1);
+        client.getOutputStream().write(new byte[Narrow.LENGTH]);
+        client.shutdownOutput();
+    }
+
+    /** A tunnel to a target that takes little at once. */
+    private static final class Narrow implements AutoCloseable {
+        static final int LENGTH = 1_000_000;
+
+        final ServerSocketChannel target = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        final TestTunnel tunnel;
+
+        Narrow(Path directory) throws IOException {
+            Path path = directory.resolve("target");
+            target.bind(UnixDomainSocketAddress.of(path));
+            tunnel = TestTunnel.to(Map.of("", TunnelAddress.parse("unix:" + path)), "", TunnelOptions.defaults());
+        }
+
+        @Override
+        public void close() throws IOException {
+            tunnel.close();
+            target.close();
+        }
+    }
+
+    private static void awaitUntil(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("20 s are over").isLessThan(deadline);
+            Thread.onSpinWait();
         }
     }
 
