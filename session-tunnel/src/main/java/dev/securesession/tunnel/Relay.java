@@ -378,8 +378,7 @@ final class Relay {
                     "nothing has arrived from the peer for "
                             + options.peerTimeout().toSeconds() + " s");
         } else if (options.keepAlive().toNanos() > 0
-                && now - lastSentNanos >= options.keepAlive().toNanos() / 2
-                && !sessionDone) {
+                && now - lastSentNanos >= options.keepAlive().toNanos() / 2) {
             lastSentNanos = now;
             stream.sendKeepAlive();
         }

@@ -38,6 +38,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -483,6 +484,38 @@ class TunnelTest {
             service.getOutputStream().write(3);
             client.setSoTimeout(10_000);
             assertThat(client.getInputStream().read()).isEqualTo(3);
+        }
+    }
+
+    /** The server waits for the bytes of a target, and must not take the proxy, which has nothing to send, for gone. */
+    @Test
+    void keepAlivesGoOnAfterTheEndOfADirection() throws Exception {
+        TunnelOptions options = TunnelOptions.defaults().withKeepAlive(Duration.ofMillis(20));
+        try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
+                ServerSocket between = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                TunnelProxy proxy = tunnel.startProxy(
+                        TestTunnel.address(between.getLocalSocketAddress()), TestTunnel.clientConfig(), "", options);
+                Socket client = TestTunnel.connect(proxy.address());
+                Socket fromProxy = between.accept();
+                Socket toServer = TestTunnel.connect(tunnel.server.address())) {
+            threads.submit(() -> toServer.getInputStream().transferTo(fromProxy.getOutputStream()));
+            AtomicLong forwarded = new AtomicLong();
+            threads.submit(() -> {
+                byte[] piece = new byte[1000];
+                for (int count = fromProxy.getInputStream().read(piece);
+                        count >= 0;
+                        count = fromProxy.getInputStream().read(piece)) {
+                    toServer.getOutputStream().write(piece, 0, count);
+                    forwarded.addAndGet(count);
+                }
+                return null;
+            });
+            client.shutdownOutput();
+            try (Socket service = target.accept()) {
+                assertThat(service.getInputStream().read()).isEqualTo(-1);
+                long atTheEnd = forwarded.get();
+                awaitUntil(() -> forwarded.get() > atTheEnd + 500);
+            }
         }
     }
 
