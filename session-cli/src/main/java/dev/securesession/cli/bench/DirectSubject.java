@@ -63,6 +63,7 @@ final class DirectSubject implements Subject {
         public void handle(SecureConnection connection) {
             try (SecureStream stream = SecureStream.over(connection)) {
                 EchoService.echo(stream.input(), stream.output());
+                stream.acknowledge();
                 stream.shutdownOutput();
             } catch (IOException e) {
                 // Connections that have been measured are cut off; the measuring side reports any other failure.

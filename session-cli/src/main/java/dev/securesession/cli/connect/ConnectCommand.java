@@ -24,13 +24,14 @@ import picocli.CommandLine.Parameters;
             "Connects to a peer, and joins standard input and output to a session with it, like netcat.",
             "",
             "At the end of standard input the peer is sent an authenticated end of that direction; the command exits when "
-                    + "both directions have ended. If either side fails, the other one learns the reason.",
+                    + "both directions have ended and the peer has acknowledged that it has written everything. If either "
+                    + "side fails, the other one learns the reason.",
             "",
             "The peer is listen, or any program that uses SecureStream of the library; see docs/command.md."
         },
         exitCodeList = {
-            "0:Both directions are complete.",
-            "1:It failed: what has arrived is incomplete.",
+            "0:Both directions are complete: each side has written everything.",
+            "1:It failed: what has arrived is incomplete, here or there.",
             "2:The command was used wrongly."
         },
         footer = {

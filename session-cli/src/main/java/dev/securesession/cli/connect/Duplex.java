@@ -16,7 +16,8 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Joins standard input and output to a stream over a connection, both directions at once, until both have ended.
+ * Joins standard input and output to a stream over a connection, both directions at once, until both have ended and each side
+ * knows that the other one has written everything.
  *
  * <p>A failure at this end aborts the stream with one of the codes below, which docs/command.md lists.
  */
@@ -38,13 +39,16 @@ final class Duplex {
     // The first failure of standard input, standard output or the sending direction.
     private volatile @Nullable Exception failure;
 
+    // Whether everything of the peer is written.
+    private boolean received;
+
     private Duplex(Terminal terminal, SecureStream stream, Progress progress) {
         this.terminal = terminal;
         this.stream = stream;
         this.progress = progress;
     }
 
-    /** Prints the peer and moves all bytes; returns when both directions have ended, and closes the connection. */
+    /** Prints the peer and moves all bytes; returns when both directions are acknowledged, and closes the connection. */
     static void run(Terminal terminal, SecureConnection connection, boolean quiet) throws IOException, Failure {
         if (!quiet) {
             terminal.err()
@@ -107,6 +111,9 @@ final class Duplex {
                 write(terminal.binaryOut(), chunk, length);
                 progress.received(length);
             }
+            received = true;
+            stream.acknowledge();
+            stream.awaitAcknowledgement();
         } catch (IOException e) {
             if (failure instanceof Failure local) {
                 throw local;
@@ -152,13 +159,13 @@ final class Duplex {
         }
     }
 
-    private static Failure explained(Exception e) {
+    private Failure explained(Exception e) {
         if (e instanceof StreamAbortedException abort) {
             if (abort.isByPeer()) {
                 String reason = abort.reason().isEmpty() ? "no reason given" : Errors.oneLine(abort.reason());
                 return new Failure(
-                        "the peer aborted the transfer: " + reason + " (code " + abort.code()
-                                + "); what has arrived is incomplete",
+                        "the peer aborted the transfer: " + reason + " (code " + abort.code() + "); "
+                                + whatIsIncomplete(),
                         e);
             }
             return abort.code() == StreamAbortedException.PROTOCOL_ERROR
@@ -171,7 +178,11 @@ final class Duplex {
         if (e instanceof EOFException) {
             return new Failure(Errors.sentence(e), e);
         }
-        return new Failure("the connection failed: " + Errors.sentence(e) + "; what has arrived is incomplete", e);
+        return new Failure("the connection failed: " + Errors.sentence(e) + "; " + whatIsIncomplete(), e);
+    }
+
+    private String whatIsIncomplete() {
+        return received ? "what was sent may be incomplete there" : "what has arrived is incomplete";
     }
 
     private static final int CHUNK_LENGTH = 128 * 1024;

@@ -30,13 +30,14 @@ import picocli.CommandLine.Option;
             "",
             "The first peer that proves to be one of those named by --peer gets the session; others are refused. At the "
                     + "end of standard input the peer is sent an authenticated end of that direction; the command exits "
-                    + "when both directions have ended. If either side fails, the other one learns the reason.",
+                    + "when both directions have ended and the peer has acknowledged that it has written everything. If "
+                    + "either side fails, the other one learns the reason.",
             "",
             "The peer is connect, or any program that uses SecureStream of the library; see docs/command.md."
         },
         exitCodeList = {
-            "0:Both directions are complete.",
-            "1:It failed: what has arrived is incomplete.",
+            "0:Both directions are complete: each side has written everything.",
+            "1:It failed: what has arrived is incomplete, here or there.",
             "2:The command was used wrongly."
         },
         footer = {

@@ -67,6 +67,8 @@ public final class DemoClientCommand extends Subcommand {
         if (returned.length > DIGEST_LENGTH) {
             throw new Failure("the server returns more than a digest");
         }
+        stream.acknowledge();
+        stream.awaitAcknowledgement();
         facts.tell(DemoFacts.TRANSFER_MICROS, (System.nanoTime() - start) / 1000);
         facts.tell(DemoFacts.RETURNED, Hex.of(returned));
         side.tellTransfer();

@@ -46,8 +46,10 @@ public final class DemoServerCommand extends Subcommand {
                 for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
                     side.count(chunk, length);
                 }
+                stream.acknowledge();
                 stream.output().write(side.tellTransfer());
                 stream.shutdownOutput();
+                stream.awaitAcknowledgement();
             }
         }
     }

@@ -86,7 +86,10 @@ class DocumentationTest extends CommandProcesses {
         try (SecureStream stream = SecureStream.over(SecureConnection.connect(socket, config, PeerId.ofUtf8("bob")))) {
             stream.output().write(question);
             stream.shutdownOutput(); // the end of standard output of listen
-            return stream.input().readAllBytes(); // until standard input of listen has ended
+            byte[] answer = stream.input().readAllBytes(); // until standard input of listen has ended
+            stream.acknowledge(); // listen exits with status 0 only if it knows that we have the answer
+            stream.awaitAcknowledgement(); // listen has written the question
+            return answer;
         }
         // end
     }
@@ -99,8 +102,10 @@ class DocumentationTest extends CommandProcesses {
                 stream.abort(300, "an empty question"); // connect prints the reason and exits with status 1
                 return;
             }
+            stream.acknowledge(); // we have the question
             stream.output().write(answerTo(question));
             stream.shutdownOutput();
+            stream.awaitAcknowledgement(); // connect has written the answer
         }
         // end
     }

@@ -2,6 +2,7 @@ package dev.securesession.cli.connect;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.securesession.cli.Cli;
 import dev.securesession.cli.command.Amount;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,6 +50,27 @@ class ListenConnectTest extends CommandProcesses {
         assertThat(connector.status()).isZero();
         assertThat(listener.status()).isZero();
         assertThat(connector.out()).hasContent("afterwards");
+    }
+
+    /** The side that fails has sent its own end long before. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void fullDiskIsReportedByBothSides(boolean listenerFails) throws IOException, InterruptedException {
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.exists(full), "a device that takes no bytes, as Linux has one");
+        Path nothing = randomFile("nothing", 0);
+        Path something = randomFile("something", 5);
+        output = listenerFails ? full : null;
+        Running listener = listen(listenerFails ? nothing : something, "alice");
+        int port = listener.port();
+        output = listenerFails ? null : full;
+        Running connector = connect(port, listenerFails ? something : nothing, "alice");
+
+        assertThat(connector.status()).as(connector.errors()).isEqualTo(1);
+        assertThat(listener.status()).as(listener.errors()).isEqualTo(1);
+        assertThat((listenerFails ? listener : connector).errors()).contains("cannot write to standard output: ");
+        assertThat((listenerFails ? connector : listener).errors())
+                .contains("the peer aborted the transfer: cannot write to standard output: ");
     }
 
     @Test

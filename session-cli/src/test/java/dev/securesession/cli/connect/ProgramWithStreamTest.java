@@ -53,6 +53,8 @@ class ProgramWithStreamTest extends CommandProcesses {
             writer.start();
             assertThat(meeting.stream.input().readAllBytes()).isEqualTo(Files.readAllBytes(sent));
             writer.join();
+            meeting.stream.acknowledge();
+            meeting.stream.awaitAcknowledgement();
 
             assertThat(meeting.command.status()).as(meeting.command.errors()).isZero();
             assertThat(meeting.command.out()).hasBinaryContent(own);
@@ -64,6 +66,7 @@ class ProgramWithStreamTest extends CommandProcesses {
     void answersAfterTheEndOfItsPeer(Command kind) throws Exception {
         try (Meeting meeting = meet(kind, randomFile("sent", 5))) {
             assertThat(meeting.stream.input().readAllBytes()).hasSize(5);
+            meeting.stream.acknowledge();
 
             meeting.stream.output().write("afterwards".getBytes(UTF_8));
             meeting.stream.shutdownOutput();
@@ -85,6 +88,7 @@ class ProgramWithStreamTest extends CommandProcesses {
             meeting.command.process().getOutputStream().close();
 
             assertThat(meeting.stream.input().readAllBytes()).asString(UTF_8).isEqualTo("answer");
+            meeting.stream.acknowledge();
             assertThat(meeting.command.status()).as(meeting.command.errors()).isZero();
         }
     }
@@ -166,6 +170,77 @@ class ProgramWithStreamTest extends CommandProcesses {
                     });
             assertThat(meeting.command.status()).isEqualTo(1);
             assertThat(meeting.command.errors()).contains("cannot write to standard output: ");
+        }
+    }
+
+    /** Both directions have ended when the command finds that it cannot write. */
+    @ParameterizedTest
+    @EnumSource(Command.class)
+    void outputThatCannotBeWrittenAfterBothEndsIsAnAbortToo(Command kind) throws Exception {
+        skipUnlessThereIs(FULL, "a device that takes no bytes, as Linux has one");
+        output = FULL;
+        try (Meeting meeting = meet(kind, randomFile("nothing", 0))) {
+            assertThat(meeting.stream.input().read()).isEqualTo(-1);
+            meeting.stream.acknowledge();
+            meeting.stream.output().write("hi".getBytes(UTF_8));
+            meeting.stream.shutdownOutput();
+
+            assertThatThrownBy(() -> meeting.stream.awaitAcknowledgement())
+                    .isInstanceOfSatisfying(
+                            StreamAbortedException.class,
+                            abort -> assertThat(abort.code()).isEqualTo(Duplex.OUTPUT_FAILED));
+            assertThat(meeting.command.status()).isEqualTo(1);
+            assertThat(meeting.command.errors()).contains("cannot write to standard output: ");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Command.class)
+    void abortOfTheProgramAfterBothEndsIsReported(Command kind) throws Exception {
+        try (Meeting meeting = meet(kind, randomFile("sent", 5))) {
+            meeting.stream.shutdownOutput();
+            assertThat(meeting.stream.input().readAllBytes()).hasSize(5);
+            meeting.stream.abort(300, "the disk is full");
+
+            assertThat(meeting.command.status()).isEqualTo(1);
+            assertThat(meeting.command.errors())
+                    .contains("the disk is full (code 300); what was sent may be incomplete there");
+        }
+    }
+
+    /** The end of standard input is open: the command learns of the failure without it. */
+    @ParameterizedTest
+    @EnumSource(Command.class)
+    void abortOfTheProgramIsReportedWhileStandardInputIsOpen(Command kind) throws Exception {
+        try (Meeting meeting = meet(kind, null)) {
+            meeting.stream.shutdownOutput();
+            meeting.stream.abort(300, "changed my mind");
+
+            assertThat(meeting.command.status()).isEqualTo(1);
+            assertThat(meeting.command.errors()).contains("changed my mind (code 300)");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Command.class)
+    void programThatAcknowledgesNothingIsReported(Command kind) throws Exception {
+        for (boolean closes : new boolean[] {true, false}) {
+            try (Meeting meeting = meet(kind, randomFile("sent", 5))) {
+                meeting.stream.shutdownOutput();
+                assertThat(meeting.stream.input().readAllBytes()).hasSize(5);
+                if (closes) {
+                    meeting.stream.close();
+                } else {
+                    meeting.stream.connection().close();
+                }
+
+                assertThat(meeting.command.status()).isEqualTo(1);
+                assertThat(meeting.command.errors())
+                        .contains(
+                                closes
+                                        ? "the stream was closed before it was complete (code 2)"
+                                        : "the connection ended before the peer acknowledged what was sent to it");
+            }
         }
     }
 

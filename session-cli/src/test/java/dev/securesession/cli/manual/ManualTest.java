@@ -53,7 +53,9 @@ class ManualTest {
                 .startsWith(".TH \"SECURE\\-SESSION\\-LISTEN\" \"1\"")
                 .contains("secure\\-session\\-listen \\- Waits for a peer, and joins", "\n.SH \"SYNOPSIS\"\n")
                 .contains("\\fB\\-\\-host=HOST\\fR\nThe address to listen on. Default: 127.0.0.1.\n")
-                .contains("\n.SH \"EXIT STATUS\"\n", "\\fB1\\fR\nIt failed: what has arrived is incomplete.\n")
+                .contains(
+                        "\n.SH \"EXIT STATUS\"\n",
+                        "\\fB1\\fR\nIt failed: what has arrived is incomplete, here or there.\n")
                 .contains("\n.nf\n  secure\\-session listen \\-\\-id bob")
                 .doesNotContain("${", "%n", "@|");
         assertThat(page("secure-session")).contains("\\fBsecure\\-session\\-keygen\\fR(1)");
