@@ -1,6 +1,7 @@
 package dev.securesession.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.securesession.SecureSession;
@@ -63,6 +64,21 @@ class CommitTurnsTest {
 
             assertThat(claim.wrap(new byte[1])).isNotNull();
             assertThat(claim.wrap(new byte[1])).isNull();
+        }
+    }
+
+    /** The commit that gives the numbers back may be running. */
+    @Test
+    void nothingIsUsedWhileAClaimIsBeingReleased() throws Exception {
+        try (Pair.Sessions sessions = Pair.create().establish()) {
+            ClaimState claim = claim(sessions.server());
+            byte[] message = sessions.client().wrap(new byte[1]);
+            assertThat(claim.release()).isTrue();
+
+            assertThatThrownBy(claim::hasReserved).isInstanceOf(ClaimLostException.class);
+            assertThatThrownBy(() -> claim.wrap(new byte[1])).isInstanceOf(ClaimLostException.class);
+            assertThatThrownBy(() -> claim.open(message)).isInstanceOf(ClaimLostException.class);
+            assertThat(claim.release()).as("the first release is the only one").isFalse();
         }
     }
 

@@ -199,7 +199,11 @@ class StoredSessionsTest {
         clock.moveBy(Duration.ofSeconds(1));
         assertThatThrownBy(() -> late.wrap(payload(3))).isInstanceOf(ClaimLostException.class);
         clock.moveBy(Duration.ofDays(-1));
-        peers.client().unwrap(owner.wrap(payload(4)));
+        SessionClaim third = sessions.claim(late.id());
+        assertThatThrownBy(() -> owner.wrap(payload(4)))
+                .as("a check that lies in the future")
+                .isInstanceOf(ClaimLostException.class);
+        peers.client().unwrap(third.wrap(payload(5)));
         assertThatThrownBy(() -> options.withOwnershipReliedOnFor(Duration.ofSeconds(-1)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
@@ -310,6 +314,24 @@ class StoredSessionsTest {
         assertRefused(() -> sessions(options).claim("other"), Reason.NOT_AUTHENTIC);
         store.replace(SessionStore.Change.of(last, good));
         sessions(options).claim(good.id());
+    }
+
+    @Test
+    @Rule(value = "S-5", kind = ACCEPTS)
+    void theCounterKnowsEachStepAndEachEnd() throws Exception {
+        Map<String, Long> counter = new ConcurrentHashMap<>();
+        StoredSessions sessions = sessions(options.withRollbackGuard(counting(counter)));
+        SessionClaim added = sessions.add(peers.server());
+        assertThat(counter).containsEntry(added.id(), 1L);
+        sessions.claim(added.id());
+        assertThat(counter).containsEntry(added.id(), 2L);
+        sessions.delete(added.id());
+        assertThat(counter).containsEntry(added.id(), RollbackGuard.ENDED);
+
+        String handshake = sessions.add(pair.beginAsServer());
+        assertThat(counter).containsEntry(handshake, 1L);
+        sessions.claimHandshake(handshake).close();
+        assertThat(counter).containsEntry(handshake, RollbackGuard.ENDED);
     }
 
     @Test
