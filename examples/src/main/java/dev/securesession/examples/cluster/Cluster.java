@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
@@ -43,13 +45,14 @@ public final class Cluster implements AutoCloseable {
     private static final int CLIENTS = 4;
     private static final String WASM = "wasm";
     private static final int MAX_MILLIS_BETWEEN_KILLS = 2_000;
+    private static final int ROWS_BELOW_TITLES = 20;
     private static final Duration LIMIT = Duration.ofMinutes(1);
 
     private final Path folder;
     private final Path script;
     private final EmbeddedPostgres postgres;
     private final List<Integer> ports = new ArrayList<>();
-    private final List<Process> nodes = new ArrayList<>();
+    private final List<Process> nodes = new CopyOnWriteArrayList<>();
     private final List<Process> others = new ArrayList<>();
     private final Figures figures = new Figures();
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -63,8 +66,23 @@ public final class Cluster implements AutoCloseable {
     public static void main(String[] arguments) throws Exception {
         long seed = arguments.length > 2 ? Long.parseLong(arguments[2]) : new Random().nextLong();
         Path folder = Files.createTempDirectory("cluster");
-        String verdict = run(Duration.ofSeconds(Long.parseLong(arguments[0])), Path.of(arguments[1]), folder, seed);
+        String verdict;
+        try {
+            verdict = run(Duration.ofSeconds(Long.parseLong(arguments[0])), Path.of(arguments[1]), folder, seed);
+        } finally {
+            delete(folder);
+        }
         System.exit(verdict.startsWith("0 lost, 0 doubled, 0 wrong") ? 0 : 1);
+    }
+
+    /** The folder holds private keys. */
+    private static void delete(Path folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
     }
 
     /**
@@ -282,8 +300,12 @@ public final class Cluster implements AutoCloseable {
         long before = 0;
         try {
             for (int second = 1; !stop.await(1, TimeUnit.SECONDS); second++) {
+                if (second % ROWS_BELOW_TITLES == 1) {
+                    System.out.println(Figures.titles());
+                }
                 long now = figures.answers.sum();
-                System.out.println(second + " s: " + (now - before) + "/s; " + figures);
+                long up = nodes.stream().filter(Process::isAlive).count();
+                System.out.println(figures.row(second, up, now - before));
                 before = now;
             }
         } catch (InterruptedException stopped) {

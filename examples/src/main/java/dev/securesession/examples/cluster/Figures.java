@@ -28,6 +28,26 @@ final class Figures {
         }
     }
 
+    /** Returns the titles of the columns of {@link #row}. */
+    static String titles() {
+        return "second  nodes up  answers/s   answered  no answer  repeated  handshakes again  wrong  kills";
+    }
+
+    /** Returns the figures as one row of a table. */
+    String row(int second, long nodes, long perSecond) {
+        return "%6d  %8d  %9d  %9d  %9d  %8d  %16d  %5d  %5d"
+                .formatted(
+                        second,
+                        nodes,
+                        perSecond,
+                        answers.sum(),
+                        withoutAnswer.sum(),
+                        repetitions.sum(),
+                        handshakesWithoutAnswer.sum(),
+                        wrong.size(),
+                        kills.sum());
+    }
+
     @Override
     public String toString() {
         return answers + " answered, " + withoutAnswer + " without an answer, " + repetitions
