@@ -23,6 +23,7 @@ import dev.securesession.testkit.Pair;
 import io.lettuce.core.RedisURI;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -48,9 +49,9 @@ import java.util.stream.Stream;
 import redis.embedded.RedisServer;
 
 /**
- * How many requests a {@link SessionManager} answers with each store, and how long it takes to claim one of a million stored
- * sessions. {@code messages SECONDS} or {@code claims SESSIONS}; the stores are made in a temporary directory, the databases
- * started for the run.
+ * How many requests a {@link SessionManager} answers with each store, how two nodes with a core each share one PostgreSQL, and how
+ * long it takes to claim one of a million stored sessions. {@code messages SECONDS}, {@code nodes SECONDS} or {@code claims
+ * SESSIONS}; the stores are made in a temporary directory, the databases started for the run.
  */
 public final class StoredMessages {
     private static final int PEERS = 64;
@@ -72,10 +73,11 @@ public final class StoredMessages {
         try {
             StoredMessages benchmark = new StoredMessages(directory);
             int number = Integer.parseInt(arguments[1]);
-            if (arguments[0].equals("messages")) {
-                benchmark.messages(number);
-            } else {
-                benchmark.claims(number);
+            switch (arguments[0]) {
+                case "messages" -> benchmark.messages(number);
+                case "nodes" -> benchmark.nodes(number);
+                case "node" -> benchmark.node(number, arguments[2]);
+                default -> benchmark.claims(number);
             }
         } finally {
             try (Stream<Path> files = Files.walk(directory)) {
@@ -118,6 +120,76 @@ public final class StoredMessages {
             double alone = run("PostgreSQL, one node", List.of(one), 256, seconds);
             double together = run("PostgreSQL, two nodes", List.of(one, other), 256, seconds);
             System.out.printf("two nodes on one PostgreSQL: %.2f times one%n", together / alone);
+        }
+    }
+
+    /** Each node is a process with its peers, on one core of its own; the database may use all cores. */
+    private void nodes(int seconds) throws Exception {
+        try (EmbeddedPostgres postgres = postgres()) {
+            String url = postgres.getJdbcUrl("postgres", "postgres");
+            for (int round = 1; round <= 3; round++) {
+                double alone = together(url, seconds, 1);
+                double both = together(url, seconds, 2);
+                System.out.printf("one node %,.0f /s, two nodes %,.0f /s: %.2f times one%n", alone, both, both / alone);
+            }
+        }
+    }
+
+    /** Starts nodes, lets them begin at the same time, and returns how many requests they answered together. */
+    private static double together(String url, int seconds, int nodes) throws Exception {
+        List<Process> processes = new ArrayList<>();
+        for (int core = 0; core < nodes; core++) {
+            processes.add(new ProcessBuilder(
+                            "taskset",
+                            "-c",
+                            String.valueOf(core),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            StoredMessages.class.getName(),
+                            "node",
+                            String.valueOf(seconds),
+                            url)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start());
+        }
+        for (Process process : processes) {
+            requireLine(process, "ready");
+        }
+        for (Process process : processes) {
+            process.outputWriter().append("go\n").flush();
+        }
+        double sum = 0;
+        for (Process process : processes) {
+            sum += Double.parseDouble(requireLine(process, ""));
+            process.waitFor();
+        }
+        return sum;
+    }
+
+    private static String requireLine(Process process, String expected) throws IOException {
+        String line = process.inputReader().readLine();
+        if (line == null || !line.startsWith(expected)) {
+            throw new IOException("a node said " + line);
+        }
+        return line;
+    }
+
+    private void node(int seconds, String url) throws Exception {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(8);
+        PrintStream out = System.out;
+        // What a run prints is for people.
+        System.setOut(System.err);
+        try (HikariDataSource pool = new HikariDataSource(config);
+                SessionStore store = JdbcSessionStore.postgresql(pool)) {
+            // Once for the compiler.
+            run("warm-up", List.of(store), 256, seconds);
+            out.println("ready");
+            System.in.read();
+            out.println(run("a node", List.of(store), 256, seconds));
         }
     }
 
