@@ -1,7 +1,8 @@
 /**
- * Secure Session in pure Java. Packages whose name contains {@code internal} are not exported and may change in any
- * release.
+ * Secure Session in pure Java. Packages whose name contains {@code internal} are not exported, except to the modules of
+ * this project, and may change in any release.
  */
+@SuppressWarnings("module") // The modules that the last export names are compiled after this one.
 module dev.securesession {
     requires static org.jspecify;
 
@@ -10,4 +11,8 @@ module dev.securesession {
     exports dev.securesession.store;
     exports dev.securesession.transport;
     exports dev.securesession.transport.datagram;
+    exports dev.securesession.internal.base to
+            dev.securesession.http,
+            dev.securesession.netty,
+            dev.securesession.tunnel;
 }

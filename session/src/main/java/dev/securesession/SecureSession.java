@@ -1,5 +1,6 @@
 package dev.securesession;
 
+import dev.securesession.internal.base.Listeners;
 import dev.securesession.internal.codec.Bytes;
 import dev.securesession.internal.codec.MalformedException;
 import dev.securesession.internal.crypto.ScratchPool;

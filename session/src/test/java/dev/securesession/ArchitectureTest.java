@@ -72,6 +72,8 @@ class ArchitectureTest {
 
     private static final ArchRule LAYERS = Architectures.layeredArchitecture()
             .consideringOnlyDependenciesInLayers()
+            .layer("base")
+            .definedBy("dev.securesession.internal.base")
             .layer("crypto")
             .definedBy("dev.securesession.internal.crypto")
             .layer("codec")
@@ -94,6 +96,8 @@ class ArchitectureTest {
             .definedBy("dev.securesession.exchange")
             .layer("store")
             .definedBy("dev.securesession.store")
+            .whereLayer("base")
+            .mayNotAccessAnyLayer()
             .whereLayer("store")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("transport")

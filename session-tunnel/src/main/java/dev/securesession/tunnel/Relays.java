@@ -1,6 +1,7 @@
 package dev.securesession.tunnel;
 
 import dev.securesession.PeerId;
+import dev.securesession.internal.base.Listeners;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -79,14 +80,8 @@ final class Relays {
         tell(told -> told.refused(remote, cause));
     }
 
-    /** What a listener throws is dropped: the change that it is told of has happened, and must be completed. */
-    @SuppressWarnings("EmptyCatch")
-    private void tell(Consumer<TunnelListener> what) {
-        try {
-            what.accept(listener);
-        } catch (RuntimeException dropped) {
-            return;
-        }
+    private void tell(Consumer<TunnelListener> event) {
+        Listeners.tell(listener, event);
     }
 
     List<TunnelConnection> connections() {

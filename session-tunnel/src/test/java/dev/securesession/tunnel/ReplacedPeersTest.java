@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,15 +108,29 @@ class ReplacedPeersTest {
     /** What a listener throws costs no place and leaves no connection open. */
     @Test
     void listenersThatThrowChangeNothing() throws Exception {
+        carriesWith(() -> new IllegalStateException("a defect of the program"));
+    }
+
+    @Test
+    void listenersThatThrowCheckedExceptionsChangeNothing() throws Exception {
+        carriesWith(() -> new IOException("a listener in a language without checked exceptions"));
+    }
+
+    private void carriesWith(Supplier<Exception> failure) throws Exception {
         TunnelListener throwing = new TunnelListener() {
             @Override
             public void opened(TunnelConnection connection) {
-                throw new IllegalStateException("a defect of the program");
+                sneak(failure.get());
             }
 
             @Override
             public void closed(TunnelConnection connection, TunnelEnd end) {
-                throw new IllegalStateException("a defect of the program");
+                sneak(failure.get());
+            }
+
+            @SuppressWarnings("unchecked")
+            private static <E extends Exception> void sneak(Exception exception) throws E {
+                throw (E) exception;
             }
         };
         TunnelOptions two = TunnelOptions.defaults().withMaxConnections(2);

@@ -1,6 +1,7 @@
 package dev.securesession.store;
 
 import dev.securesession.StateKey;
+import dev.securesession.internal.base.Listeners;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -42,8 +43,9 @@ final class Committer {
     private void commit(List<ClaimState> batch) {
         // The interrupt is of this thread alone, and the store might fail with it for all that wait.
         boolean interrupted = Thread.interrupted();
+        Stored stored;
         try {
-            store(batch);
+            stored = store(batch);
         } catch (IOException | RuntimeException | Error failure) {
             for (ClaimState claim : batch) {
                 end(
@@ -53,19 +55,24 @@ final class Committer {
                                         + failure.getMessage(),
                                 failure));
             }
-            Listening.tell(options.listener, listener -> listener.commitFailed(batch.size()));
+            Listeners.tell(options.listener, listener -> listener.commitFailed(batch.size()));
             if (failure instanceof Error error) {
                 throw error;
             }
+            return;
         } finally {
             turns.finish();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
+        if (stored.sessions() > 0) {
+            // After the try: what a listener throws must not end claims whose changes are durable.
+            Listeners.tell(options.listener, listener -> listener.committed(stored.sessions(), stored.took()));
+        }
     }
 
-    private void store(List<ClaimState> batch) throws IOException {
+    private Stored store(List<ClaimState> batch) throws IOException {
         KeyRing ring = keys.ring();
         StateKey key = ring.current();
         Clock clock = options.clock;
@@ -82,7 +89,7 @@ final class Committer {
             }
         }
         if (changes.isEmpty()) {
-            return;
+            return new Stored(0, Duration.ZERO);
         }
         long start = clock.millis();
         List<Boolean> made = store.replaceAll(changes);
@@ -101,9 +108,11 @@ final class Committer {
                 lost(claim);
             }
         }
-        Duration took = Duration.ofMillis(Math.max(0, clock.millis() - start));
-        Listening.tell(options.listener, listener -> listener.committed(changes.size(), took));
+        return new Stored(changes.size(), Duration.ofMillis(Math.max(0, clock.millis() - start)));
     }
+
+    /** What a listener is told of a commit. */
+    private record Stored(int sessions, Duration took) {}
 
     /** Fails if another owner has claimed the session, or it was deleted. */
     void requireOwned(ClaimState claim) throws IOException {
@@ -163,7 +172,7 @@ final class Committer {
                 claim,
                 new ClaimLostException("the session " + claim.id()
                         + " has a newer owner or was deleted; claim it again if it is still to be served"));
-        Listening.tell(options.listener, listener -> listener.lost(claim.id()));
+        Listeners.tell(options.listener, listener -> listener.lost(claim.id()));
     }
 
     /** Ends a claim and wipes the keys of its session. */

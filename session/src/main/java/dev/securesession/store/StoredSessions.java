@@ -7,6 +7,7 @@ import dev.securesession.SessionConfig;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
 import dev.securesession.StateRejectedException.Reason;
+import dev.securesession.internal.base.Listeners;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -148,7 +149,7 @@ public final class StoredSessions {
     /** Tells the listener of a refusal. */
     StateRejectedException told(String id, StateRejectedException refused) {
         String name = SessionRecord.isName(id) ? id : "";
-        Listening.tell(options.listener, listener -> listener.refused(name, refused.reason()));
+        Listeners.tell(options.listener, listener -> listener.refused(name, refused.reason()));
         return refused;
     }
 
@@ -468,7 +469,7 @@ public final class StoredSessions {
 
     private SessionClaim claimOf(SecureSession session, SessionRecord record, int reserved) {
         ClaimState state = new ClaimState(session, record, reserved, options.clock);
-        Listening.tell(options.listener, listener -> listener.claimed(record.id()));
+        Listeners.tell(options.listener, listener -> listener.claimed(record.id()));
         return new SessionClaim(state, committer, store, options.guard);
     }
 

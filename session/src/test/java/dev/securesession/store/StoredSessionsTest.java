@@ -38,6 +38,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -839,6 +840,46 @@ class StoredSessionsTest {
                 .containsExactly("claimed", "committed 1", "claimed", "lost", "refused NOT_FOUND", "failed 1");
         assertThat(observed.toString()).contains("default number");
         assertThat(observed.withReservedNumbers(3).toString()).contains("3 reserved");
+    }
+
+    /** Languages without checked exceptions throw them from everywhere. */
+    @Test
+    @Rule(value = "H-11", kind = REFUSES)
+    void checkedExceptionsOfListenersEndNoClaim() throws Exception {
+        StoreListener listener = new StoreListener() {
+            @Override
+            public void committed(int sessions, Duration took) {
+                sneak(new IOException("a listener in a language without checked exceptions"));
+            }
+
+            @SuppressWarnings("unchecked")
+            private static <E extends Exception> void sneak(Exception exception) throws E {
+                throw (E) exception;
+            }
+        };
+        SessionClaim claim = sessions(options.withListener(listener)).add(peers.server());
+
+        assertThat(claim.unwrap(peers.client().wrap(payload(1)))).isEqualTo(payload(1));
+        assertThat(peers.client().unwrap(claim.wrap(payload(2)))).isEqualTo(payload(2));
+    }
+
+    /** What is durable stays so; the error is not hidden either. */
+    @Test
+    @Rule(value = "H-11", kind = REFUSES)
+    void errorsOfListenersEndNoClaim() throws Exception {
+        AtomicBoolean thrown = new AtomicBoolean();
+        StoreListener listener = new StoreListener() {
+            @Override
+            public void committed(int sessions, Duration took) {
+                if (!thrown.getAndSet(true)) {
+                    throw new StackOverflowError("in a listener");
+                }
+            }
+        };
+        SessionClaim claim = sessions(options.withListener(listener)).add(peers.server());
+
+        assertThatThrownBy(() -> claim.unwrap(peers.client().wrap(payload(1)))).isInstanceOf(StackOverflowError.class);
+        assertThat(peers.client().unwrap(claim.wrap(payload(2)))).isEqualTo(payload(2));
     }
 
     @Test
