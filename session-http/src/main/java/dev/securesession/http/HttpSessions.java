@@ -12,6 +12,7 @@ import dev.securesession.exchange.Exchange;
 import dev.securesession.exchange.ExchangeException;
 import dev.securesession.exchange.Failure;
 import dev.securesession.exchange.Request;
+import dev.securesession.internal.base.ClosedPeers;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -55,8 +56,7 @@ final class HttpSessions {
     private final LinkedHashMap<String, Live> sessions = new LinkedHashMap<>();
     private final Map<PeerId, LinkedHashSet<String>> tokensOfPeer = new HashMap<>();
     private final Map<String, Integer> halfOpenOfAddress = new HashMap<>();
-    private final Map<PeerId, Long> closedPeers = new HashMap<>();
-    private long epoch;
+    final ClosedPeers closedPeers = new ClosedPeers();
     private boolean closed;
 
     HttpSessions(SessionConfig config, RequestHandler handler, HttpServerOptions options) {
@@ -72,18 +72,19 @@ final class HttpSessions {
     /** Answers message 1, which comes without a token. */
     Response begin(String address, byte[] message) {
         expire();
-        long began;
+        long epoch;
         synchronized (lock) {
             if (closed || sessions.size() >= options.sessionLimit()) {
                 return Response.refusal(Status.NO_ROOM);
             }
-            began = epoch;
+            epoch = closedPeers.begin();
         }
+        boolean added = false;
         Handshake handshake = Handshake.server(config);
         try {
             byte[] reply = handshake.receive(message).message().orElseThrow();
             String token = Token.draw(random);
-            add(token, new HalfOpen(handshake, address, options.clock().instant(), began));
+            added = add(token, new HalfOpen(handshake, address, options.clock().instant(), epoch));
             return Response.withToken(token, reply);
         } catch (HandshakeException e) {
             handshake.close();
@@ -91,6 +92,12 @@ final class HttpSessions {
         } catch (RuntimeException e) {
             handshake.close();
             throw e;
+        } finally {
+            if (!added) {
+                synchronized (lock) {
+                    closedPeers.finished();
+                }
+            }
         }
     }
 
@@ -205,13 +212,15 @@ final class HttpSessions {
         return exchange.answer(request, body);
     }
 
-    /** Registers a half-open handshake; the oldest ones make room. */
-    private void add(String token, HalfOpen entry) {
+    /** Registers a half-open handshake, unless the server was closed; the oldest ones make room. */
+    private boolean add(String token, HalfOpen entry) {
         List<HalfOpen> displaced = new ArrayList<>();
+        boolean added = false;
         synchronized (lock) {
             if (closed) {
                 displaced.add(entry);
             } else {
+                added = true;
                 if (halfOpenOfAddress.getOrDefault(entry.address, 0) >= options.halfOpenLimitPerAddress()) {
                     displaced.add(removeOldest(entry.address));
                 } else if (halfOpen.size() >= options.halfOpenLimit()) {
@@ -222,6 +231,7 @@ final class HttpSessions {
             }
         }
         displaced.forEach(old -> old.handshake.close());
+        return added;
     }
 
     private HalfOpen removeOldest(@Nullable String address) {
@@ -237,18 +247,19 @@ final class HttpSessions {
     private @Nullable HalfOpen remove(String token) {
         HalfOpen entry = halfOpen.remove(token);
         if (entry != null) {
+            closedPeers.finished();
             halfOpenOfAddress.computeIfPresent(entry.address, (address, count) -> count == 1 ? null : count - 1);
         }
         return entry;
     }
 
-    /** Registers a session in the place of its handshake, unless its peer was closed meanwhile or there is no room. */
-    private int add(String token, long began, SecureSession session) {
+    /** Registers a session in the place of its handshake, unless that has ended, its peer was closed or there is no room. */
+    private int add(String token, long epoch, SecureSession session) {
         Live live = new Live(token, session, options.clock().instant());
         Live displaced = null;
         synchronized (lock) {
-            remove(token);
-            if (closedPeers.getOrDefault(session.peer(), -1L) > began) {
+            boolean isClosed = closedPeers.closedSince(session.peer(), epoch);
+            if (remove(token) == null || isClosed) {
                 return Status.UNKNOWN_TOKEN;
             }
             if (closed || sessions.size() >= options.sessionLimit()) {
@@ -335,8 +346,7 @@ final class HttpSessions {
     int closePeer(PeerId peer) {
         List<Live> ended = new ArrayList<>();
         synchronized (lock) {
-            epoch++;
-            closedPeers.put(peer, epoch);
+            closedPeers.close(peer);
             LinkedHashSet<String> tokens = tokensOfPeer.remove(peer);
             if (tokens != null) {
                 for (String token : tokens) {
@@ -358,8 +368,7 @@ final class HttpSessions {
             closed = true;
             handshakes = new ArrayList<>(halfOpen.values());
             live = new ArrayList<>(sessions.values());
-            halfOpen.clear();
-            halfOpenOfAddress.clear();
+            List.copyOf(halfOpen.keySet()).forEach(this::remove);
             sessions.clear();
             tokensOfPeer.clear();
         }

@@ -5,6 +5,7 @@ import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
+import dev.securesession.internal.base.ClosedPeers;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -14,9 +15,7 @@ import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -70,8 +69,7 @@ public final class SecureServer implements Closeable {
     // Guards the two fields below, and signals when a connection has ended. No user code runs under it.
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition ended = lock.newCondition();
-    private final Map<PeerId, Long> closedPeers = new HashMap<>();
-    private long epoch;
+    private final ClosedPeers closedPeers = new ClosedPeers();
 
     private SecureServer(
             ServerSocket serverSocket,
@@ -232,8 +230,7 @@ public final class SecureServer implements Closeable {
     public int closePeer(PeerId peer) {
         lock.lock();
         try {
-            epoch++;
-            closedPeers.put(peer, epoch);
+            closedPeers.close(peer);
         } finally {
             lock.unlock();
         }
@@ -362,7 +359,7 @@ public final class SecureServer implements Closeable {
         accepted.incrementAndGet();
         Deadline deadline = Deadline.after(options.connections().handshakeDeadline());
         Deadline firstMessage = Deadline.after(options.connections().firstMessageDeadline());
-        HalfOpenConnections.Entry entry = new HalfOpenConnections.Entry(socket, currentEpoch());
+        HalfOpenConnections.Entry entry = new HalfOpenConnections.Entry(socket, beginHandshake());
         for (HalfOpenConnections.Entry displaced : halfOpen.add(entry)) {
             shed.incrementAndGet();
             closeQuietly(displaced.socket);
@@ -383,6 +380,7 @@ public final class SecureServer implements Closeable {
     private void turnAway(HalfOpenConnections.Entry entry, RejectedExecutionException cause) {
         SocketAddress address = entry.socket.getRemoteSocketAddress();
         halfOpen.remove(entry);
+        finishHandshake();
         closeQuietly(entry.socket);
         failed.incrementAndGet();
         tellFailed(address, cause);
@@ -402,7 +400,7 @@ public final class SecureServer implements Closeable {
             throw e;
         } finally {
             halfOpen.remove(entry);
-            forgetClosedPeers();
+            finishHandshake();
         }
         established.incrementAndGet();
         try {
@@ -453,13 +451,13 @@ public final class SecureServer implements Closeable {
     }
 
     /** Registers an established connection, unless its peer or the server was closed meanwhile. */
-    private void register(SecureConnection connection, long acceptedAt) throws IOException {
+    private void register(SecureConnection connection, long epoch) throws IOException {
         connections.add(connection);
         PeerId peer = connection.session().peer();
         boolean closed;
         lock.lock();
         try {
-            closed = closedPeers.getOrDefault(peer, -1L) > acceptedAt;
+            closed = closedPeers.closedSince(peer, epoch);
         } finally {
             lock.unlock();
         }
@@ -499,22 +497,19 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    private long currentEpoch() {
+    private long beginHandshake() {
         lock.lock();
         try {
-            return epoch;
+            return closedPeers.begin();
         } finally {
             lock.unlock();
         }
     }
 
-    /** Peers that were closed matter only to handshakes that had begun before. */
-    private void forgetClosedPeers() {
+    private void finishHandshake() {
         lock.lock();
         try {
-            if (!closedPeers.isEmpty() && halfOpen.size() == 0) {
-                closedPeers.clear();
-            }
+            closedPeers.finished();
         } finally {
             lock.unlock();
         }

@@ -7,6 +7,7 @@ import dev.securesession.NumberedPayload;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
+import dev.securesession.internal.base.ClosedPeers;
 import dev.securesession.transport.datagram.DatagramPeer.End;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -66,8 +67,7 @@ final class ServerTable {
     private final Map<InetSocketAddress, DatagramPeer> peerAt = new HashMap<>();
     private final Map<PeerId, Deque<DatagramPeer>> sessionsOf = new HashMap<>();
 
-    private final Map<PeerId, Long> closedPeers = new HashMap<>();
-    private long epoch;
+    private final ClosedPeers closedPeers = new ClosedPeers();
 
     private long received;
     private long accepted;
@@ -211,7 +211,8 @@ final class ServerTable {
             return false;
         }
         makeRoom(from, datagram.length);
-        HalfOpenHandshake one = new HalfOpenHandshake(Handshake.server(config), from, datagram, now, epoch);
+        HalfOpenHandshake one =
+                new HalfOpenHandshake(Handshake.server(config), from, datagram, now, closedPeers.begin());
         halfOpen.add(one);
         leastRecent.put(one, true);
         halfOpenAt.computeIfAbsent(from, unused -> new ArrayList<>()).add(one);
@@ -267,10 +268,7 @@ final class ServerTable {
             if (here.isEmpty()) {
                 halfOpenAt.remove(one.address);
             }
-            if (halfOpen.isEmpty()) {
-                // Peers that were closed matter only to handshakes that had begun before.
-                closedPeers.clear();
-            }
+            closedPeers.finished();
         }
     }
 
@@ -333,7 +331,7 @@ final class ServerTable {
     private void established(HalfOpenHandshake one, SecureSession session, HandshakeWork work, long now) {
         byte[] message = work.message();
         boolean forgotten = one.isOver();
-        boolean closed = closedPeers.getOrDefault(session.peer(), -1L) > one.epoch;
+        boolean closed = closedPeers.closedSince(session.peer(), one.epoch);
         remove(one);
         if (forgotten || closed || message == null) {
             one.handshake.close();
@@ -386,10 +384,7 @@ final class ServerTable {
 
     /** Ends the sessions with a peer, and those that handshakes in progress will make. */
     void endAll(PeerId peer) {
-        epoch++;
-        if (!halfOpen.isEmpty()) {
-            closedPeers.put(peer, epoch);
-        }
+        closedPeers.close(peer);
         for (DatagramPeer one : List.copyOf(sessionsOf.getOrDefault(peer, new ArrayDeque<>()))) {
             end(one, End.CLOSED);
         }
