@@ -1,5 +1,6 @@
 package dev.securesession;
 
+import dev.securesession.internal.base.VisibleText;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -102,18 +103,9 @@ public final class PeerId {
     @Override
     public String toString() {
         int shown = Math.min(bytes.length, MAX_SHOWN);
-        String text = visibleText(characterBoundary(shown));
+        String text = visibleText(VisibleText.boundary(bytes, shown));
         return (text == null ? hex(shown) : '"' + text + '"')
                 + (shown < bytes.length ? "... (" + bytes.length + " bytes)" : "");
-    }
-
-    /** Returns the given position, or that of the UTF-8 character that it is in the middle of. */
-    private int characterBoundary(int position) {
-        int boundary = position;
-        while (boundary > 0 && boundary < bytes.length && (bytes[boundary] & 0xC0) == 0x80) {
-            boundary--;
-        }
-        return boundary;
     }
 
     /** Returns the first bytes as text, or null if they are no UTF-8 or not fit to be shown. */
@@ -133,17 +125,10 @@ public final class PeerId {
     }
 
     private static boolean isVisible(int character) {
-        return switch (Character.getType(character)) {
-            case Character.CONTROL,
-                    Character.FORMAT,
-                    Character.SURROGATE,
-                    Character.PRIVATE_USE,
-                    Character.UNASSIGNED,
-                    Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR -> false;
-            case Character.SPACE_SEPARATOR -> character == ' ';
-            default -> character != '"' && !isBlank(character);
-        };
+        if (Character.getType(character) == Character.SPACE_SEPARATOR) {
+            return character == ' ';
+        }
+        return VisibleText.isVisible(character) && character != '"' && !isBlank(character);
     }
 
     /** Tells whether a letter, mark or symbol shows nothing: fillers, and selectors of variants. */

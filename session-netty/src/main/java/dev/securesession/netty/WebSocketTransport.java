@@ -1,6 +1,7 @@
 package dev.securesession.netty;
 
 import dev.securesession.Delivery;
+import dev.securesession.internal.base.VisibleText;
 import dev.securesession.transport.Transport;
 import java.io.EOFException;
 import java.io.IOException;
@@ -240,7 +241,7 @@ public final class WebSocketTransport implements Transport {
                     fail(new EOFException("the WebSocket was closed within a message; the message is lost"));
                 } else if (status != WebSocket.NORMAL_CLOSURE && status != GOING_AWAY) {
                     fail(new IOException("the server closed the WebSocket with status " + status
-                            + (reason.isEmpty() ? "" : ": " + reason.replaceAll("\\p{Cntrl}", "?"))));
+                            + (reason.isEmpty() ? "" : ": " + VisibleText.of(reason))));
                 }
                 changed.signalAll();
             } finally {

@@ -2,6 +2,7 @@ package dev.securesession.exchange;
 
 import dev.securesession.SecureSession;
 import dev.securesession.exchange.ExchangeException.Reason;
+import dev.securesession.internal.base.VisibleText;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -56,16 +57,12 @@ final class ExchangeFrame {
     /** A reason that is too long is cut between two characters. */
     static byte[] failure(long number, int code, String reason) {
         requireCode(code);
-        byte[] text = reason.getBytes(StandardCharsets.UTF_8);
-        int length = Math.min(text.length, MAX_REASON_LENGTH);
-        while (length < text.length && (text[length] & 0xC0) == 0x80) {
-            length--;
-        }
-        return ByteBuffer.allocate(REASON_OFFSET + length)
+        byte[] text = VisibleText.utf8(reason, MAX_REASON_LENGTH);
+        return ByteBuffer.allocate(REASON_OFFSET + text.length)
                 .put(FAILURE)
                 .putLong(number)
                 .putShort((short) code)
-                .put(text, 0, length)
+                .put(text)
                 .array();
     }
 
@@ -91,7 +88,7 @@ final class ExchangeFrame {
                 int code = ByteBuffer.wrap(frame).getShort(ANSWER_BODY_OFFSET) & MAX_CODE;
                 String reason = new String(frame, REASON_OFFSET, frame.length - REASON_OFFSET, StandardCharsets.UTF_8);
                 // The text goes to logs.
-                yield new Failure(numberIn(frame), code, reason.replaceAll("\\p{Cntrl}", "?"));
+                yield new Failure(numberIn(frame), code, VisibleText.of(reason));
             }
             default ->
                 throw malformed("a frame of unknown type " + (frame[0] & 0xFF)

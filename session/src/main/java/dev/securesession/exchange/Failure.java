@@ -38,7 +38,7 @@ public final class Failure implements Received {
     /**
      * Returns the peer's reason, for people.
      *
-     * @return 0 to 255 characters without control characters
+     * @return 0 to 255 characters, invisible ones replaced by question marks
      */
     public String reason() {
         return reason;

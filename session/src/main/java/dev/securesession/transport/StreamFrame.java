@@ -1,5 +1,6 @@
 package dev.securesession.transport;
 
+import dev.securesession.internal.base.VisibleText;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -74,16 +75,12 @@ final class StreamFrame {
 
     /** A reason that is too long is cut between two characters. */
     static byte[] abort(int code, String reason) {
-        byte[] text = reason.getBytes(StandardCharsets.UTF_8);
-        int length = Math.min(text.length, MAX_REASON_LENGTH);
-        while (length < text.length && (text[length] & 0xC0) == 0x80) {
-            length--;
-        }
-        byte[] frame = new byte[REASON_OFFSET + length];
+        byte[] text = VisibleText.utf8(reason, MAX_REASON_LENGTH);
+        byte[] frame = new byte[REASON_OFFSET + text.length];
         frame[0] = ABORT;
         frame[1] = (byte) (code >> 8);
         frame[2] = (byte) code;
-        System.arraycopy(text, 0, frame, REASON_OFFSET, length);
+        System.arraycopy(text, 0, frame, REASON_OFFSET, text.length);
         return frame;
     }
 
@@ -112,12 +109,12 @@ final class StreamFrame {
         return type;
     }
 
-    /** Reads an ABORT frame. Control characters and bytes that are no UTF-8 are replaced: the text goes to logs. */
+    /** Reads an ABORT frame. Invisible characters and bytes that are no UTF-8 are replaced: the text goes to logs. */
     static StreamAbortedException readAbort(ByteBuffer frame) {
         byte[] bytes = new byte[frame.remaining()];
         frame.duplicate().get(bytes);
         int code = ((bytes[1] & 0xFF) << 8) | (bytes[2] & 0xFF);
         String text = new String(Arrays.copyOfRange(bytes, REASON_OFFSET, bytes.length), StandardCharsets.UTF_8);
-        return StreamAbortedException.byPeer(code, text.replaceAll("\\p{Cntrl}", "?"));
+        return StreamAbortedException.byPeer(code, VisibleText.of(text));
     }
 }

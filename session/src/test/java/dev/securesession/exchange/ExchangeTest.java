@@ -102,10 +102,10 @@ class ExchangeTest {
     }
 
     @Test
-    void replacesControlCharactersOfAReason() throws Exception {
-        byte[] frame = ExchangeFrame.failure(0, 256, "a\nb");
+    void replacesInvisibleCharactersOfAReason() throws Exception {
+        byte[] frame = ExchangeFrame.failure(0, 256, "a\nb\u009bc\u2028d\u202ee\u00e4");
 
-        assertThat(((Failure) ExchangeFrame.read(frame, 0, client)).reason()).isEqualTo("a?b");
+        assertThat(((Failure) ExchangeFrame.read(frame, 0, client)).reason()).isEqualTo("a?b?c?d?e\u00e4");
     }
 
     @Test

@@ -384,12 +384,12 @@ class SecureStreamTest {
             SecureStream client = SecureStream.over(peers.client);
             SecureStream server = SecureStream.over(peers.server);
             client.output().write(1);
-            client.abort(300, "disk full\n");
+            client.abort(300, "disk full\n\u009b2J\u2028\u202e");
 
             assertThat(server.input().read()).isEqualTo(1);
             assertThatThrownBy(() -> server.input().read()).isInstanceOfSatisfying(StreamAbortedException.class, e -> {
                 assertThat(e.code()).isEqualTo(300);
-                assertThat(e.reason()).isEqualTo("disk full?");
+                assertThat(e.reason()).isEqualTo("disk full??2J??");
                 assertThat(e.isByPeer()).isTrue();
             });
             assertThatThrownBy(() -> server.output().write(1)).isInstanceOf(StreamAbortedException.class);

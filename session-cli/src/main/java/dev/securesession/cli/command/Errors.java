@@ -1,6 +1,7 @@
 package dev.securesession.cli.command;
 
 import dev.securesession.SecureSessionException;
+import dev.securesession.internal.base.VisibleText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
@@ -53,13 +54,13 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         return ExitCode.USAGE;
     }
 
-    /** Returns the reason, without line breaks and control characters. */
+    /** Returns the reason in one line, without characters that terminals obey. */
     public static String sentence(Throwable error) {
         return oneLine(words(error));
     }
 
     public static String oneLine(String text) {
-        return text.replaceAll("\\p{Cntrl}+", " ").strip();
+        return VisibleText.of(text.replaceAll("[\r\n\t]+", " ").strip());
     }
 
     private static String words(Throwable error) {

@@ -1,5 +1,6 @@
 package dev.securesession.cli.operations;
 
+import dev.securesession.internal.base.VisibleText;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -148,20 +149,7 @@ public final class EventLog {
 
     /** Replaces characters that break a line, that nobody sees, or that change the direction of text; cuts what is long. */
     static String visible(String text) {
-        StringBuilder visible = new StringBuilder(Math.min(text.length(), MAX_LENGTH));
-        text.codePoints().limit(MAX_LENGTH).forEach(c -> {
-            switch (Character.getType(c)) {
-                case Character.CONTROL,
-                        Character.FORMAT,
-                        Character.SURROGATE,
-                        Character.PRIVATE_USE,
-                        Character.UNASSIGNED,
-                        Character.LINE_SEPARATOR,
-                        Character.PARAGRAPH_SEPARATOR -> visible.append('?');
-                default -> visible.appendCodePoint(c);
-            }
-        });
-        return visible.toString();
+        return VisibleText.of(text, MAX_LENGTH);
     }
 
     private static double seconds(Duration duration) {
