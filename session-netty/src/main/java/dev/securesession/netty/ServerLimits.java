@@ -145,25 +145,29 @@ public final class ServerLimits {
     }
 
     /** Changes what a connection holds, and returns the connection to close for it, if there is one. */
-    private synchronized @Nullable Admission reserve(Admission admission, long bytes) throws IOException {
+    private synchronized @Nullable Eviction reserve(Admission admission, long bytes) throws IOException {
         Budget budget = budget(admission);
         if (admission.gone) {
             throw budget.exhausted();
         }
         long others = budget.held - admission.bytes;
-        Admission victim = null;
+        Eviction eviction = null;
         if (others + bytes > budget.limit) {
-            victim = budget.largestBeside(admission);
+            Admission victim = budget.largestBeside(admission);
             evicted++;
             if (victim == null || victim.bytes <= bytes || others - victim.bytes + bytes > budget.limit) {
                 end(admission);
                 throw budget.exhausted();
             }
             end(victim);
+            eviction = new Eviction(victim, budget.exhausted());
         }
         budget.set(admission, bytes);
-        return victim;
+        return eviction;
     }
+
+    /** A connection to close, and why. */
+    private record Eviction(Admission victim, IOException reason) {}
 
     /** One connection. */
     final class Admission {
@@ -203,9 +207,9 @@ public final class ServerLimits {
 
         /** Sets what the incomplete messages of the connection hold now; fails if there is no room. */
         void hold(long newBytes) throws IOException {
-            Admission victim = reserve(this, newBytes);
-            if (victim != null) {
-                victim.close.accept(incompleteBytes.exhausted());
+            Eviction eviction = reserve(this, newBytes);
+            if (eviction != null) {
+                eviction.victim.close.accept(eviction.reason);
             }
         }
 

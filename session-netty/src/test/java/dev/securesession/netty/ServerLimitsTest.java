@@ -15,8 +15,13 @@ import org.junit.jupiter.api.Test;
 class ServerLimitsTest {
     private final List<String> closed = new ArrayList<>();
 
+    private final List<String> reasons = new ArrayList<>();
+
     private Consumer<IOException> named(String name) {
-        return cause -> closed.add(name);
+        return cause -> {
+            closed.add(name);
+            reasons.add(String.valueOf(cause.getMessage()));
+        };
     }
 
     @Test
@@ -74,6 +79,10 @@ class ServerLimitsTest {
         large.hold(900);
         small.hold(200);
         assertThat(closed).containsExactly("large");
+        assertThat(reasons)
+                .containsExactly(
+                        "the handshake messages of all half-open connections hold 1000 bytes, which is the limit; "
+                                + "this connection held the most");
         assertThat(large.establish()).isFalse();
 
         ServerLimits.Admission larger = limits.admit(null, named("larger"));
@@ -81,6 +90,22 @@ class ServerLimitsTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("1000");
         assertThat(limits.counters().evicted()).isEqualTo(2);
+    }
+
+    @Test
+    void establishedConnectionThatHoldsTheMostIsClosed() throws Exception {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withIncompleteBytesLimit(1000));
+        ServerLimits.Admission large = limits.admit(null, named("large"));
+        ServerLimits.Admission small = limits.admit(null, named("small"));
+        large.establish();
+        small.establish();
+        large.hold(900);
+        small.hold(200);
+
+        assertThat(closed).containsExactly("large");
+        assertThat(reasons)
+                .containsExactly("the incomplete messages of all connections hold 1000 bytes, which is the limit; "
+                        + "this connection held the most");
     }
 
     @Test
