@@ -43,7 +43,7 @@ public final class HttpClientOptions {
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpClientOptions withRequestTimeout(Duration duration) {
-        requirePositive(duration, "request timeout");
+        requirePositive(duration, "a request timeout");
         return with(copy -> copy.requestTimeout = duration);
     }
 
@@ -55,31 +55,33 @@ public final class HttpClientOptions {
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpClientOptions withHandshakeTimeout(Duration duration) {
-        requirePositive(duration, "handshake timeout");
+        requirePositive(duration, "a handshake timeout");
         return with(copy -> copy.handshakeTimeout = duration);
     }
 
     /**
-     * Returns a copy with another time without a request after which the next one begins a new session; shorter than that of the server. Default: 5 min.
+     * Returns a copy with another time without a request after which the next one begins a new session; shorter than
+     * that of the server. Default: 5 min.
      *
      * @param duration more than zero
      * @return the copy
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpClientOptions withIdleTimeout(Duration duration) {
-        requirePositive(duration, "idle timeout");
+        requirePositive(duration, "an idle timeout");
         return with(copy -> copy.idleTimeout = duration);
     }
 
     /**
-     * Returns a copy with another time after which the next request begins a new session; shorter than that of the server. Default: 12 h.
+     * Returns a copy with another time after which the next request begins a new session; shorter than that of the
+     * server. Default: 12 h.
      *
      * @param duration more than zero
      * @return the copy
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpClientOptions withLifetime(Duration duration) {
-        requirePositive(duration, "lifetime");
+        requirePositive(duration, "a lifetime");
         return with(copy -> copy.lifetime = duration);
     }
 
@@ -91,7 +93,7 @@ public final class HttpClientOptions {
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpClientOptions withMaxAnswerLength(int limit) {
-        requirePositive(limit, "another limit for the body of an answer, before encryption");
+        requirePositive(limit, "a limit on the length of an answer");
         return with(copy -> copy.maxAnswerLength = limit);
     }
 
@@ -148,7 +150,7 @@ public final class HttpClientOptions {
 
     private static void requirePositive(long limit, String what) {
         if (limit < 1) {
-            throw new IllegalArgumentException(what + ": " + limit + "; it must be 1 or more");
+            throw new IllegalArgumentException(what + " of " + limit + "; it must be 1 or more");
         }
     }
 

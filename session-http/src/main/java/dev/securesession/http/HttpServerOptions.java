@@ -4,7 +4,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.function.Consumer;
 
-/** Limits and timeouts of an {@link HttpSessionHandler} or {@link NettyHttpSessions}. Immutable; each {@code withX} returns a changed copy. */
+/**
+ * Limits and timeouts of an {@link HttpSessionHandler} or {@link NettyHttpSessions}. Immutable; each {@code withX}
+ * returns a changed copy.
+ */
 public final class HttpServerOptions {
     private static final HttpServerOptions DEFAULTS = new HttpServerOptions();
 
@@ -61,21 +64,20 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withHalfOpenLimit(int limit) {
-        requirePositive(limit, "another limit for half-open handshakes; a further one displaces the oldest");
+        requirePositive(limit, "a limit on half-open handshakes");
         return with(copy -> copy.halfOpenLimit = limit);
     }
 
     /**
-     * Returns a copy with another limit for half-open handshakes of one address; a further one displaces the oldest of that address. Default: 64.
+     * Returns a copy with another limit for half-open handshakes of one address; a further one displaces the oldest
+     * of that address. Default: 64.
      *
      * @param limit handshakes, 1 or more
      * @return the copy
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withHalfOpenLimitPerAddress(int limit) {
-        requirePositive(
-                limit,
-                "another limit for half-open handshakes of one address; a further one displaces the oldest of that address");
+        requirePositive(limit, "a limit on half-open handshakes per address");
         return with(copy -> copy.halfOpenLimitPerAddress = limit);
     }
 
@@ -87,7 +89,7 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpServerOptions withHandshakeTimeout(Duration duration) {
-        requirePositive(duration, "handshake timeout");
+        requirePositive(duration, "a handshake timeout");
         return with(copy -> copy.handshakeTimeout = duration);
     }
 
@@ -99,21 +101,20 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withSessionLimit(int limit) {
-        requirePositive(limit, "another limit for sessions; while it is reached, handshakes get status 503");
+        requirePositive(limit, "a limit on sessions");
         return with(copy -> copy.sessionLimit = limit);
     }
 
     /**
-     * Returns a copy with another limit for sessions of one peer; a further one displaces the least recently used of that peer. Default: 64.
+     * Returns a copy with another limit for sessions of one peer; a further one displaces the least recently used of
+     * that peer. Default: 64.
      *
      * @param limit sessions, 1 or more
      * @return the copy
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withSessionLimitPerPeer(int limit) {
-        requirePositive(
-                limit,
-                "another limit for sessions of one peer; a further one displaces the least recently used of that peer");
+        requirePositive(limit, "a limit on sessions per peer");
         return with(copy -> copy.sessionLimitPerPeer = limit);
     }
 
@@ -125,7 +126,7 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpServerOptions withIdleTimeout(Duration duration) {
-        requirePositive(duration, "idle timeout");
+        requirePositive(duration, "an idle timeout");
         return with(copy -> copy.idleTimeout = duration);
     }
 
@@ -137,7 +138,7 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpServerOptions withLifetime(Duration duration) {
-        requirePositive(duration, "lifetime");
+        requirePositive(duration, "a lifetime");
         return with(copy -> copy.lifetime = duration);
     }
 
@@ -149,7 +150,7 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withMaxRequestLength(int limit) {
-        requirePositive(limit, "another limit for the body of a request, before encryption");
+        requirePositive(limit, "a limit on the length of a request");
         return with(copy -> copy.maxRequestLength = limit);
     }
 
@@ -161,21 +162,20 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withMaxAnswerLength(int limit) {
-        requirePositive(limit, "another limit for the body of an answer, before encryption");
+        requirePositive(limit, "a limit on the length of an answer");
         return with(copy -> copy.maxAnswerLength = limit);
     }
 
     /**
-     * Returns a copy with another limit for the messages of all current requests together; beyond it they get status 503. Each byte takes some four bytes of memory while its request is answered. Default: 8 MiB.
+     * Returns a copy with another limit for the messages of all current requests together; beyond it they get status
+     * 503. Each byte takes some four bytes of memory while its request is answered. Default: 8 MiB.
      *
      * @param limit bytes, 1 or more
      * @return the copy
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withRequestBytesLimit(long limit) {
-        requirePositive(
-                limit,
-                "another limit for the messages of all current requests together; beyond it they get status 503. Each byte takes some four bytes of memory while its request is answered");
+        requirePositive(limit, "a limit on request bytes");
         return with(copy -> copy.requestBytesLimit = limit);
     }
 
@@ -188,35 +188,33 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withRequestBytesLimitPerSession(long limit) {
-        requirePositive(limit, "another limit for the messages of one session");
+        requirePositive(limit, "a limit on request bytes per session");
         return with(copy -> copy.requestBytesLimitPerSession = limit);
     }
 
     /**
-     * Returns a copy with another limit for requests and handshake messages at the same time; beyond it they get status 503. Default: 256.
+     * Returns a copy with another limit for requests and handshake messages at the same time; beyond it they get
+     * status 503. Default: 256.
      *
      * @param limit requests, 1 or more
      * @return the copy
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withRequestLimit(int limit) {
-        requirePositive(
-                limit,
-                "another limit for requests and handshake messages at the same time; beyond it they get status 503");
+        requirePositive(limit, "a limit on requests");
         return with(copy -> copy.requestLimit = limit);
     }
 
     /**
-     * Returns a copy with another limit for requests and handshake messages of one address at the same time; beyond it they get status 429. Behind a proxy all have its address. Default: 64.
+     * Returns a copy with another limit for requests and handshake messages of one address at the same time; beyond
+     * it they get status 429. Behind a proxy all have its address. Default: 64.
      *
      * @param limit requests, 1 or more
      * @return the copy
      * @throws IllegalArgumentException if it is less than 1
      */
     public HttpServerOptions withRequestLimitPerAddress(int limit) {
-        requirePositive(
-                limit,
-                "another limit for requests and handshake messages of one address at the same time; beyond it they get status 429. Behind a proxy all have its address");
+        requirePositive(limit, "a limit on requests per address");
         return with(copy -> copy.requestLimitPerAddress = limit);
     }
 
@@ -228,7 +226,7 @@ public final class HttpServerOptions {
      * @throws IllegalArgumentException if it is not more than zero
      */
     public HttpServerOptions withTransferTimeout(Duration duration) {
-        requirePositive(duration, "transfer timeout");
+        requirePositive(duration, "a transfer timeout");
         return with(copy -> copy.transferTimeout = duration);
     }
 
@@ -320,7 +318,7 @@ public final class HttpServerOptions {
 
     private static void requirePositive(long limit, String what) {
         if (limit < 1) {
-            throw new IllegalArgumentException(what + ": " + limit + "; it must be 1 or more");
+            throw new IllegalArgumentException(what + " of " + limit + "; it must be 1 or more");
         }
     }
 
