@@ -150,8 +150,14 @@ public final class TunnelAddress {
         return text;
     }
 
-    /** Describes an address of a socket without looking up its name. */
-    static String describe(@Nullable SocketAddress address) {
+    /**
+     * Returns an address of a socket in the form that {@link #parse} reads, without looking up a name. An address of another
+     * kind is described in its own words.
+     *
+     * @param address of a TCP or Unix-domain socket
+     * @return {@code NUMBER:PORT}, {@code [V6]:PORT} or {@code unix:PATH}
+     */
+    public static String describe(SocketAddress address) {
         if (address instanceof InetSocketAddress inet && inet.getAddress() != null) {
             String host = inet.getAddress().getHostAddress();
             return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + inet.getPort();
@@ -159,6 +165,6 @@ public final class TunnelAddress {
         if (address instanceof UnixDomainSocketAddress unix) {
             return UNIX + unix.getPath();
         }
-        return String.valueOf(address);
+        return address.toString();
     }
 }

@@ -106,7 +106,8 @@ public final class TunnelConnection {
      */
     @Override
     public String toString() {
-        return peer + " from " + TunnelAddress.describe(remote) + (target.isEmpty() ? "" : " to " + target) + ", "
-                + toTarget + " bytes to the target, " + fromTarget + " from it";
+        return peer + " from " + (remote == null ? "?" : TunnelAddress.describe(remote))
+                + (target.isEmpty() ? "" : " to " + target) + ", " + toTarget + " bytes to the target, " + fromTarget
+                + " from it";
     }
 }

@@ -10,8 +10,11 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,8 +83,18 @@ class TunnelPartsTest {
                 .hasToString("a:1");
         assertThat(TunnelAddress.parse("a:1")).isNotEqualTo(TunnelAddress.parse("a:2"));
         assertThat(TunnelAddress.parse("a:1")).hasSameHashCodeAs(TunnelAddress.parse("a:1"));
-        assertThat(TunnelAddress.describe(new InetSocketAddress(InetAddress.getByName("::1"), 5)))
-                .isEqualTo("[0:0:0:0:0:0:0:1]:5");
+    }
+
+    @Test
+    void readsTheAddressesThatItDescribes() throws Exception {
+        for (SocketAddress address : List.of(
+                new InetSocketAddress("127.0.0.1", 4000),
+                new InetSocketAddress("::1", 5),
+                UnixDomainSocketAddress.of("/run/x"))) {
+            assertThat(TunnelAddress.parse(TunnelAddress.describe(address)).resolve())
+                    .isEqualTo(address);
+        }
+        assertThat(TunnelAddress.describe(new InetSocketAddress("::1", 5))).isEqualTo("[0:0:0:0:0:0:0:1]:5");
     }
 
     @ParameterizedTest

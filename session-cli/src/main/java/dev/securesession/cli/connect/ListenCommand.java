@@ -12,6 +12,7 @@ import dev.securesession.cli.net.Refusals;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureServer;
 import dev.securesession.transport.ServerOptions;
+import dev.securesession.tunnel.TunnelAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -85,7 +86,7 @@ public final class ListenCommand extends Subcommand {
                 try (SecureServer server =
                         SecureServer.listen(serverSocket, config, onePeer, ServerOptions.defaults())) {
                     if (!quiet) {
-                        terminal.err().println("listening on " + Port.describe(server.address()));
+                        terminal.err().println("listening on " + TunnelAddress.describe(server.address()));
                         terminal.err().flush();
                     }
                     onePeer.await();

@@ -2,6 +2,7 @@ package dev.securesession.cli.net;
 
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Terminal;
+import dev.securesession.tunnel.TunnelAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.function.LongSupplier;
@@ -24,7 +25,7 @@ public final class Refusals implements AutoCloseable {
     }
 
     public synchronized void refused(SocketAddress address, Exception cause) {
-        lastRefusal = Port.describe(address) + ": " + Errors.sentence(cause);
+        lastRefusal = TunnelAddress.describe(address) + ": " + Errors.sentence(cause);
         long now = nanoTime.getAsLong();
         if (printed < MAX_SINGLE) {
             terminal.warn("refused " + lastRefusal);

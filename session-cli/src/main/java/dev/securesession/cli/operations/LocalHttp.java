@@ -4,7 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
-import dev.securesession.cli.net.Port;
+import dev.securesession.tunnel.TunnelAddress;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
@@ -37,7 +37,8 @@ final class LocalHttp implements AutoCloseable {
         try {
             server = HttpServer.create(address, 16);
         } catch (IOException e) {
-            throw new Failure("--metrics: cannot listen on " + Port.describe(address) + ": " + Errors.sentence(e), e);
+            throw new Failure(
+                    "--metrics: cannot listen on " + TunnelAddress.describe(address) + ": " + Errors.sentence(e), e);
         }
         ExecutorService threads = Executors.newFixedThreadPool(2, task -> {
             Thread thread = new Thread(task, "metrics");

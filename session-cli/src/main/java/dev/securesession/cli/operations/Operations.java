@@ -3,7 +3,7 @@ package dev.securesession.cli.operations;
 import dev.securesession.SecureSessionException;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
-import dev.securesession.cli.net.Port;
+import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelConnection;
 import dev.securesession.tunnel.TunnelEnd;
 import dev.securesession.tunnel.TunnelListener;
@@ -67,7 +67,7 @@ public final class Operations implements AutoCloseable {
         this.http = started;
         if (started != null) {
             boolean local = started.address().getAddress().isLoopbackAddress();
-            info("metrics", "metrics on http://" + Port.describe(started.address()) + "/metrics");
+            info("metrics", "metrics on http://" + TunnelAddress.describe(started.address()) + "/metrics");
             if (!local) {
                 log.warn(
                         "metrics-open",
@@ -257,7 +257,7 @@ public final class Operations implements AutoCloseable {
                 log.closed(new EventLog.Ended(
                         tunnel,
                         connection.peer().toString(),
-                        connection.remote().map(Port::describe).orElse("?"),
+                        connection.remote().map(TunnelAddress::describe).orElse("?"),
                         connection.target(),
                         connection.bytesToTarget(),
                         connection.bytesFromTarget(),
@@ -273,7 +273,7 @@ public final class Operations implements AutoCloseable {
                 numbers.refused();
             }
             if (!quiet) {
-                log.refused(tunnel, Port.describe(remote), Errors.sentence(cause));
+                log.refused(tunnel, TunnelAddress.describe(remote), Errors.sentence(cause));
             }
         }
     }

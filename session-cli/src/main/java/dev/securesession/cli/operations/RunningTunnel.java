@@ -1,6 +1,6 @@
 package dev.securesession.cli.operations;
 
-import dev.securesession.cli.net.Port;
+import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelConnection;
 import dev.securesession.tunnel.TunnelProxy;
 import dev.securesession.tunnel.TunnelServer;
@@ -37,7 +37,7 @@ public interface RunningTunnel {
 
             @Override
             public String address() {
-                return Port.describe(server.address());
+                return TunnelAddress.describe(server.address());
             }
 
             @Override
@@ -66,7 +66,7 @@ public interface RunningTunnel {
 
             @Override
             public String address() {
-                return Port.describe(proxy.address());
+                return TunnelAddress.describe(proxy.address());
             }
 
             @Override

@@ -1,6 +1,6 @@
 package dev.securesession.cli.operations;
 
-import dev.securesession.cli.net.Port;
+import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelConnection;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -89,7 +89,7 @@ final class StatusReport {
     }
 
     private static String remote(TunnelConnection connection) {
-        return connection.remote().map(Port::describe).orElse("?");
+        return connection.remote().map(TunnelAddress::describe).orElse("?");
     }
 
     private static final int FIRST_NUMBER = 3;

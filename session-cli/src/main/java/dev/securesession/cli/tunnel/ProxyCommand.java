@@ -8,7 +8,6 @@ import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.PeerOptions;
-import dev.securesession.cli.net.Port;
 import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
@@ -96,8 +95,8 @@ public final class ProxyCommand extends Subcommand {
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelProxy proxy = start(config, running.listener(""))) {
             running.add(RunningTunnel.of("", proxy));
-            String ready = "listening on " + Port.describe(proxy.address()) + ", to " + peers.first() + " at " + connect
-                    + (target.isEmpty() ? "" : ", target " + target);
+            String ready = "listening on " + TunnelAddress.describe(proxy.address()) + ", to " + peers.first() + " at "
+                    + connect + (target.isEmpty() ? "" : ", target " + target);
             running.info("listening", ready);
             // Not before: it would hold up the first connection.
             config.crypto().warmUpInBackground();

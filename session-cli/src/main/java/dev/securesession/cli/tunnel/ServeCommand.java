@@ -8,7 +8,6 @@ import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.IdentityOptions;
 import dev.securesession.cli.keyfile.NamedKeys;
-import dev.securesession.cli.net.Port;
 import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.KnownPeers;
 import dev.securesession.cli.operations.Operations;
@@ -128,8 +127,8 @@ public final class ServeCommand extends Subcommand {
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelServer server = start(own, crypto, known, targets, running.listener(""))) {
             running.add(RunningTunnel.of("", server));
-            String ready = "listening on " + Port.describe(server.address()) + " for " + peersIn(known) + ", to "
-                    + shown(targets);
+            String ready = "listening on " + TunnelAddress.describe(server.address()) + " for " + peersIn(known)
+                    + ", to " + shown(targets);
             running.info("listening", ready);
             // Not before: it would hold up the first connection.
             crypto.warmUpInBackground();

@@ -40,6 +40,13 @@ class RefusalsTest {
     }
 
     @Test
+    void printsAddressesAsTheCommandLineTakesThem() throws Exception {
+        refusals.refused(new InetSocketAddress(InetAddress.getByName("::1"), 7000), new IOException("no reason"));
+
+        assertThat(err.toString()).contains("refused [0:0:0:0:0:0:0:1]:7000: no reason");
+    }
+
+    @Test
     void printsAtMostOneSummaryInEachPeriod() {
         for (int second = 0; second < 100; second++) {
             refuse(100);
