@@ -321,8 +321,12 @@ public final class Handshake implements AutoCloseable {
 
     private byte[] seal(StateKey key, StateBinding binding) {
         SavedHandshake saved = state.save();
-        byte[] bytes = saved.write();
-        saved.wipe();
+        byte[] bytes;
+        try {
+            bytes = saved.write();
+        } finally {
+            saved.wipe();
+        }
         try {
             return key.seal(config.suite(), StateKey.Kind.HANDSHAKE, binding, bytes);
         } finally {

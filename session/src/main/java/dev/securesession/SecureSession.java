@@ -490,9 +490,11 @@ public final class SecureSession implements AutoCloseable {
             throw new IllegalStateException(
                     "the master secret was not kept; SessionConfig.withTsscExport() keeps it from the handshake on");
         }
-        byte[] state = tssc.write();
-        tssc.master().wipe();
-        return state;
+        try {
+            return tssc.write();
+        } finally {
+            tssc.master().wipe();
+        }
     }
 
     /**

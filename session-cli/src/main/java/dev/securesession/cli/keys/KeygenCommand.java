@@ -82,19 +82,24 @@ public final class KeygenCommand extends Subcommand {
         NewFile.requireFree(out, existing);
         NewFile.requireFree(publicFile, existing);
 
-        Sealer sealer = passphrase.isGiven() ? passphrase.forSealing(terminal()) : null;
         IdentityKeyPair pair = IdentityKeyPair.generate(curve);
-        byte[] secret = sealer == null ? form.writeSecret(pair.privateKey()) : seal(sealer, pair.privateKey());
+        byte[] secret;
+        try {
+            secret = passphrase.isGiven()
+                    ? seal(passphrase.forSealing(terminal()), pair.privateKey())
+                    : form.writeSecret(pair.privateKey());
+        } finally {
+            pair.privateKey().destroy();
+        }
         try (NewFile privateKey = NewFile.write(out, secret, NewFile.Readers.OWNER, existing);
                 NewFile publicKey =
                         NewFile.write(publicFile, form.write(pair.publicKey()), NewFile.Readers.ANYONE, existing)) {
             NewFile.appearTogether(privateKey, publicKey);
         } finally {
             Arrays.fill(secret, (byte) 0);
-            pair.privateKey().destroy();
         }
         PrintWriter stdout = terminal().out();
-        stdout.println("private key  " + out + (sealer == null ? "" : "  (sealed with the passphrase)"));
+        stdout.println("private key  " + out + (passphrase.isGiven() ? "  (sealed with the passphrase)" : ""));
         stdout.println("public key   " + publicFile);
         stdout.println("fingerprint  " + pair.publicKey().fingerprint() + "  (" + CurveName.of(curve) + ")");
         stdout.flush();

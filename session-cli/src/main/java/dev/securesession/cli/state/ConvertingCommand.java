@@ -47,12 +47,21 @@ abstract class ConvertingCommand extends Subcommand {
         SessionConfig config = peer.config(terminal()).withTsscExport();
         PeerId named = peer.first();
         byte[] content = KeyReader.content(terminal(), input(), MAX_LENGTH);
-        StateKey key = sealed.key(terminal());
+        byte[] converted;
         try {
-            KeptFile.write(out, convert(content, config, named, key, binding), existing);
+            StateKey key = sealed.key(terminal());
+            try {
+                converted = convert(content, config, named, key, binding);
+            } finally {
+                key.destroy();
+            }
         } finally {
             Arrays.fill(content, (byte) 0);
-            key.destroy();
+        }
+        try {
+            KeptFile.write(out, converted, existing);
+        } finally {
+            Arrays.fill(converted, (byte) 0);
         }
         terminal().out().println(result(out, named, binding));
         terminal().out().flush();

@@ -32,9 +32,12 @@ final class NewKeyCommand extends Subcommand {
     @Override
     public Integer call() throws IOException, Failure {
         byte[] key = new byte[StateKey.LENGTH];
-        new SecureRandom().nextBytes(key);
-        KeptFile.write(out, key, NewFile.Existing.KEEP);
-        Arrays.fill(key, (byte) 0);
+        try {
+            new SecureRandom().nextBytes(key);
+            KeptFile.write(out, key, NewFile.Existing.KEEP);
+        } finally {
+            Arrays.fill(key, (byte) 0);
+        }
         terminal().out().println("state key  " + out);
         terminal().out().flush();
         return 0;
