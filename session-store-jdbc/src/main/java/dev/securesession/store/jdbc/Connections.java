@@ -19,7 +19,7 @@ interface Connections {
     void close() throws IOException;
 
     /** Commits what work has done, or rolls it back. */
-    static <T> T run(Connection connection, Work<T> work) throws SQLException {
+    static <T> T run(Connection connection, Work<T> work) throws SQLException, IOException {
         boolean done = false;
         try {
             T result = work.on(connection);
@@ -35,6 +35,6 @@ interface Connections {
 
     /** Work in a transaction. */
     interface Work<T> {
-        T on(Connection connection) throws SQLException;
+        T on(Connection connection) throws SQLException, IOException;
     }
 }

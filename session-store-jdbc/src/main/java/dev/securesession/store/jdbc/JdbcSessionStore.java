@@ -306,17 +306,23 @@ public final class JdbcSessionStore implements SessionStore {
         statement.setLong(from + 2, version);
     }
 
-    private static SessionRecord read(ResultSet row) throws SQLException {
+    private static SessionRecord read(ResultSet row) throws SQLException, IOException {
+        String id = row.getString(1);
         byte[] peer = row.getBytes(3);
         byte[] state = row.getBytes(8);
-        SessionRecord record = SessionRecord.of(
-                        row.getString(1),
-                        row.getInt(2),
-                        row.getString(6),
-                        Instant.ofEpochMilli(row.getLong(7)),
-                        state == null ? new byte[0] : state)
-                .at(row.getLong(4), row.getLong(5));
-        return peer == null ? record : record.withPeer(PeerId.of(peer));
+        try {
+            SessionRecord record = SessionRecord.of(
+                            id,
+                            row.getInt(2),
+                            row.getString(6),
+                            Instant.ofEpochMilli(row.getLong(7)),
+                            state == null ? new byte[0] : state)
+                    .at(row.getLong(4), row.getLong(5));
+            return peer == null ? record : record.withPeer(PeerId.of(peer));
+        } catch (IllegalArgumentException e) {
+            throw new IOException(
+                    "the record " + id + " in the database is damaged: delete it; its peer starts anew", e);
+        }
     }
 
     private static List<String> ids(PreparedStatement statement) throws SQLException {

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** SQLite and a real PostgreSQL keep the contract of all stores; two processes may use either. */
 class JdbcStoreTest {
@@ -102,6 +104,24 @@ class JdbcStoreTest {
         assertThatThrownBy(() -> JdbcSessionStore.sqlite(file))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("99");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"format = 0", "format = 300", "key_name = ''", "peer = x''", "epoch = -1", "version = -1"})
+    void refusesADamagedRecordByName(String damage) throws Exception {
+        Path file = directory.resolve("damaged.db");
+        try (SessionStore store = JdbcSessionStore.sqlite(file)) {
+            store.insert(SessionRecord.of("one", SessionRecord.SESSION, "key", LATER, new byte[1])
+                    .withPeer(PeerId.ofUtf8("alice")));
+            try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+                    Statement statement = connection.createStatement()) {
+                statement.execute("update secure_session set " + damage);
+            }
+
+            assertThatThrownBy(() -> store.find("one"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("the record one in the database is damaged: delete it; its peer starts anew");
+        }
     }
 
     @Test
