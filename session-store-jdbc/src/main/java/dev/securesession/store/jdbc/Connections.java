@@ -20,16 +20,17 @@ interface Connections {
 
     /** Commits what work has done, or rolls it back. */
     static <T> T run(Connection connection, Work<T> work) throws SQLException, IOException {
-        boolean done = false;
         try {
             T result = work.on(connection);
             connection.commit();
-            done = true;
             return result;
-        } finally {
-            if (!done) {
+        } catch (Throwable failure) {
+            try {
                 connection.rollback();
+            } catch (SQLException again) {
+                failure.addSuppressed(again);
             }
+            throw failure;
         }
     }
 
