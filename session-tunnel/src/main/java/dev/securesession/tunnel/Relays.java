@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** The open connections of a tunnel. Safe for use by several threads. */
 final class Relays {
@@ -76,8 +77,10 @@ final class Relays {
         tell(told -> told.closed(relay.facts(), end));
     }
 
-    void refused(SocketAddress remote, Throwable cause) {
-        tell(told -> told.refused(remote, cause));
+    /** Tells of a refused connection; a channel that is closed already may no longer know its address. */
+    void refused(@Nullable SocketAddress remote, Throwable cause) {
+        SocketAddress known = remote == null ? UnknownAddress.INSTANCE : remote;
+        tell(told -> told.refused(known, cause));
     }
 
     private void tell(Consumer<TunnelListener> event) {

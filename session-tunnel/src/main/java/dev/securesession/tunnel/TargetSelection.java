@@ -292,9 +292,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     }
 
     private void report(ChannelHandlerContext ctx, Throwable cause) {
-        SocketAddress address = remote != null ? remote : ctx.channel().remoteAddress();
-        if (address != null) {
-            relays.refused(address, cause);
-        }
+        relays.refused(remote != null ? remote : ctx.channel().remoteAddress(), cause);
     }
 }

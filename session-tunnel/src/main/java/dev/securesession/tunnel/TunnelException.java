@@ -22,7 +22,7 @@ final class TunnelException extends IOException {
         STOPPED(261),
         /** The peer may no longer use the tunnel. */
         REVOKED(262),
-        /** No payload moved for the idle timeout of this end. */
+        /** No payload moved for the idle timeout of this end, or nothing has arrived for its peer timeout: the peer is gone. */
         IDLE(263);
 
         private final int number;

@@ -9,8 +9,8 @@ import java.net.SocketAddress;
  */
 public interface TunnelListener {
     /**
-     * A connection was opened: at a server, the peer has proved its identity and asked for a target that it may reach; at a
-     * proxy, a client was accepted.
+     * A connection was opened: at a server, the peer has proved its identity, asked for a target that it may reach, and the
+     * target was reached; at a proxy, the server was reached for a client, and the handshake begins.
      *
      * @param connection its facts
      */
@@ -25,9 +25,10 @@ public interface TunnelListener {
     default void closed(TunnelConnection connection, TunnelEnd end) {}
 
     /**
-     * A server has refused a connection before it was opened: the handshake failed or timed out, or a limit was reached.
+     * A connection was refused before it was opened: at a server, the handshake failed or timed out, the target was refused
+     * or cannot be reached, or a limit was reached; at a proxy, the server cannot be reached, or a limit was reached.
      *
-     * @param remote the address of the peer
+     * @param remote the address of the peer or client; one that calls itself {@code unknown} if the connection ended too soon
      * @param cause why; a {@link dev.securesession.HandshakeException} has the id that the peer claimed
      */
     default void refused(SocketAddress remote, Throwable cause) {}

@@ -8,11 +8,13 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -103,6 +105,20 @@ class TunnelPartsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> TunnelAddress.parse(text))
                 .withMessageContaining("\"" + text + "\"");
+    }
+
+    @Test
+    void refusalFromAnUnknownAddressIsToldAsWell() {
+        List<String> told = new ArrayList<>();
+        TunnelListener listener = new TunnelListener() {
+            @Override
+            public void refused(SocketAddress remote, Throwable cause) {
+                told.add(TunnelAddress.describe(remote) + ": " + cause.getMessage());
+            }
+        };
+        new Relays(1, listener).refused(null, new IOException("the peer closed the connection"));
+
+        assertThat(told).containsExactly("unknown: the peer closed the connection");
     }
 
     // Rates

@@ -407,6 +407,10 @@ class StoredSessionsTest {
         assertRefused(() -> sessions.claimHandshake(session), Reason.WRONG_KIND);
         store.insert(SessionRecord.of("later", 3, "first", clock.instant(), new byte[9]));
         assertRefused(() -> sessions.claim("later"), Reason.WRONG_KIND);
+        assertThatThrownBy(() -> sessions.claim("later")).hasMessageContaining("update");
+        store.insert(SessionRecord.of("moving", 129, "first", clock.instant(), new byte[9]));
+        assertRefused(() -> sessions.claim("moving"), Reason.WRONG_KIND);
+        assertThatThrownBy(() -> sessions.claim("moving")).hasMessageContaining("secure-session state move");
         assertThatThrownBy(() -> SessionRecord.of("x", 0, "first", clock.instant(), new byte[9]))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> SessionRecord.of("x", 256, "first", clock.instant(), new byte[9]))
