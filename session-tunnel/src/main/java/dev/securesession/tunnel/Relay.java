@@ -48,7 +48,7 @@ final class Relay {
 
     /** Is told once how a relay has ended. */
     interface Ended {
-        void ended(TunnelEnd end);
+        void ended(Relay relay, TunnelEnd end);
     }
 
     private Relay(
@@ -326,7 +326,7 @@ final class Relay {
         try {
             closing.run();
         } finally {
-            ended.ended(end);
+            ended.ended(this, end);
         }
     }
 

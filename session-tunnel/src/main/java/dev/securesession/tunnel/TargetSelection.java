@@ -191,10 +191,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private void relay(ChannelHandlerContext ctx, TunnelConnection facts, Channel connected) {
         over = true;
         relays.connected(this);
-        Relay[] made = new Relay[1];
-        Relay relay = Relay.toTarget(
-                ctx.channel(), connected, facts, options, end -> relays.closed(Objects.requireNonNull(made[0]), end));
-        made[0] = relay;
+        Relay relay = Relay.toTarget(ctx.channel(), connected, facts, options, relays::closed);
         relays.opened(relay);
         // From here on replaced peers find this connection; those that were replaced while the target was connecting
         // did not.

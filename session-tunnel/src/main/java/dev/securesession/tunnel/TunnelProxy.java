@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * The end of a tunnel beside clients: each connection that it accepts leads to a target of a {@link TunnelServer}.
@@ -180,7 +179,6 @@ public final class TunnelProxy implements AutoCloseable {
                 unreachable(client, e);
                 return;
             }
-            Relay[] made = new Relay[1];
             connecting.addListener(done -> {
                 if (!done.isSuccess()) {
                     unreachable(client, done.cause());
@@ -188,13 +186,7 @@ public final class TunnelProxy implements AutoCloseable {
                     relays.release();
                     connecting.channel().close();
                 } else {
-                    Relay relay = Relay.fromClient(
-                            connecting.channel(),
-                            client,
-                            facts,
-                            options,
-                            end -> relays.closed(Objects.requireNonNull(made[0]), end));
-                    made[0] = relay;
+                    Relay relay = Relay.fromClient(connecting.channel(), client, facts, options, relays::closed);
                     relays.opened(relay);
                     connecting.channel().pipeline().addLast(relay.sessionEnd());
                     client.pipeline().addLast(relay.plainEnd());

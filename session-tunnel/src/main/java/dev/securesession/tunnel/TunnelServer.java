@@ -51,7 +51,8 @@ public final class TunnelServer implements AutoCloseable {
 
     private TunnelServer(
             TunnelAddress listen,
-            SessionConfig config,
+            LocalIdentity identity,
+            CryptoProviders crypto,
             TunnelPeers peers,
             Map<String, TunnelAddress> targets,
             TunnelOptions options,
@@ -60,7 +61,7 @@ public final class TunnelServer implements AutoCloseable {
         this.options = options;
         this.peers = peers;
         this.targets = requireTargets(targets);
-        this.config = config;
+        this.config = config(identity, crypto);
         this.rates = new SourceRates(options.handshakesPerSecond(), System::nanoTime);
         this.relays = new Relays(options.maxConnections(), listener);
         this.endpoints = new Endpoints(options);
@@ -99,16 +100,7 @@ public final class TunnelServer implements AutoCloseable {
             TunnelOptions options,
             TunnelListener listener)
             throws IOException {
-        TunnelServer[] started = new TunnelServer[1];
-        // Asks the peers of the moment: they can be replaced.
-        SessionConfig config = SessionConfig.of(identity, id -> {
-                    TunnelServer server = started[0];
-                    return (server == null ? peers : server.peers).find(id);
-                })
-                .withCrypto(crypto);
-        TunnelServer server = new TunnelServer(listen, config, peers, targets, options, listener);
-        started[0] = server;
-        return server;
+        return new TunnelServer(listen, identity, crypto, peers, targets, options, listener);
     }
 
     /**
@@ -170,7 +162,12 @@ public final class TunnelServer implements AutoCloseable {
      * @param identity who this end is from now on
      */
     public void replaceIdentity(LocalIdentity identity) {
-        config = SessionConfig.of(identity, id -> peers.find(id)).withCrypto(config.crypto());
+        config = config(identity, config.crypto());
+    }
+
+    /** Asks the peers of the moment: they can be replaced. */
+    private SessionConfig config(LocalIdentity identity, CryptoProviders crypto) {
+        return SessionConfig.of(identity, id -> peers.find(id)).withCrypto(crypto);
     }
 
     /**
