@@ -20,7 +20,7 @@ import java.util.List;
  * <p>Whoever can connect to the proxy uses its identity: listen on a loopback address or a Unix-domain socket. Safe for use by
  * several threads. docs/tunnel-protocol.md.
  */
-public final class TunnelProxy implements AutoCloseable {
+public final class TunnelProxy implements Tunnel {
     private final Endpoints endpoints;
     private final Relays relays;
     private final TunnelOptions options;
@@ -86,20 +86,12 @@ public final class TunnelProxy implements AutoCloseable {
         return new TunnelProxy(listen, server, config, peer, target, options, listener);
     }
 
-    /**
-     * Returns where the proxy listens.
-     *
-     * @return the address, with the port that was chosen
-     */
+    @Override
     public SocketAddress address() {
         return address;
     }
 
-    /**
-     * Returns the open connections.
-     *
-     * @return those of this moment
-     */
+    @Override
     public List<TunnelConnection> connections() {
         return relays.connections();
     }
@@ -114,21 +106,11 @@ public final class TunnelProxy implements AutoCloseable {
         config = Endpoints.requireDirectory(other);
     }
 
-    /**
-     * Stops listening, waits for the connections to end, and aborts those that have not.
-     *
-     * @param patience how long to wait; zero to abort at once
-     */
+    @Override
     public void close(Duration patience) {
         Endpoints.stopListening(listening);
         relays.drain(patience);
         endpoints.close();
-    }
-
-    /** Stops listening, and aborts all connections. */
-    @Override
-    public void close() {
-        close(Duration.ZERO);
     }
 
     /**

@@ -37,7 +37,7 @@ import java.util.Map;
  *
  * <p>Safe for use by several threads. docs/tunnel-protocol.md.
  */
-public final class TunnelServer implements AutoCloseable {
+public final class TunnelServer implements Tunnel {
     private final Endpoints endpoints;
     private final Relays relays;
     private final TunnelOptions options;
@@ -103,20 +103,12 @@ public final class TunnelServer implements AutoCloseable {
         return new TunnelServer(listen, identity, crypto, peers, targets, options, listener);
     }
 
-    /**
-     * Returns where the server listens.
-     *
-     * @return the address, with the port that was chosen
-     */
+    @Override
     public SocketAddress address() {
         return address;
     }
 
-    /**
-     * Returns the open connections.
-     *
-     * @return those of this moment
-     */
+    @Override
     public List<TunnelConnection> connections() {
         return relays.connections();
     }
@@ -179,21 +171,11 @@ public final class TunnelServer implements AutoCloseable {
         relays.closePeer(peer, "the connections of this peer were closed");
     }
 
-    /**
-     * Stops listening, waits for the connections to end, and aborts those that have not.
-     *
-     * @param patience how long to wait; zero to abort at once
-     */
+    @Override
     public void close(Duration patience) {
         Endpoints.stopListening(listening);
         relays.drain(patience);
         endpoints.close();
-    }
-
-    /** Stops listening, and aborts all connections. */
-    @Override
-    public void close() {
-        close(Duration.ZERO);
     }
 
     /**

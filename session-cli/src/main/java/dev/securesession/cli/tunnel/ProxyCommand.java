@@ -94,7 +94,7 @@ public final class ProxyCommand extends Subcommand {
         SessionConfig config = config(terminal, identities, CryptoProviders.fastest());
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelProxy proxy = start(config, running.listener(""))) {
-            running.add(RunningTunnel.of("", proxy));
+            running.add(new RunningTunnel("", proxy));
             String ready = "listening on " + TunnelAddress.describe(proxy.address()) + ", to " + peers.first() + " at "
                     + connect + (target.isEmpty() ? "" : ", target " + target);
             running.info("listening", ready);

@@ -126,7 +126,7 @@ public final class ServeCommand extends Subcommand {
         CryptoProviders crypto = CryptoProviders.fastest();
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelServer server = start(own, crypto, known, targets, running.listener(""))) {
-            running.add(RunningTunnel.of("", server));
+            running.add(new RunningTunnel("", server));
             String ready = "listening on " + TunnelAddress.describe(server.address()) + " for " + peersIn(known)
                     + ", to " + shown(targets);
             running.info("listening", ready);

@@ -13,6 +13,7 @@ import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
 import dev.securesession.cli.operations.RunningTunnel;
 import dev.securesession.cli.operations.TunnelFile;
+import dev.securesession.tunnel.Tunnel;
 import dev.securesession.tunnel.TunnelProxy;
 import dev.securesession.tunnel.TunnelServer;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -126,8 +128,6 @@ public final class TunnelsCommand extends Subcommand {
     private static final class Fleet implements AutoCloseable {
         private final Operations running;
         private final CryptoProviders crypto;
-        private final Map<String, TunnelServer> servers = new LinkedHashMap<>();
-        private final Map<String, TunnelProxy> proxies = new LinkedHashMap<>();
         private final Map<String, RunningTunnel> tunnels = new LinkedHashMap<>();
         private TunnelFile inForce;
 
@@ -150,25 +150,28 @@ public final class TunnelsCommand extends Subcommand {
             for (String name : List.copyOf(tunnels.keySet())) {
                 if (!others.servers().containsKey(name) && !others.proxies().containsKey(name)) {
                     RunningTunnel gone = tunnels.remove(name);
-                    servers.remove(name);
-                    proxies.remove(name);
                     if (gone != null) {
                         running.remove(gone, others.drain());
                         running.info("removed", name + ": no longer in the file, stopped listening");
                     }
                 }
             }
-            servers.forEach((name, server) -> {
-                TunnelFile.Server now = get(others.servers(), name);
-                server.replaceTargets(now.targets());
-                server.replacePeers(now.peers());
-                TunnelFile.Server earlier = inForce.servers().get(name);
-                if (earlier != null && earlier.identity() != now.identity()) {
-                    server.replaceIdentity(now.identity());
+            for (RunningTunnel each : tunnels.values()) {
+                if (each.tunnel() instanceof TunnelServer server) {
+                    replace(server, inForce.servers().get(each.name()), get(others.servers(), each.name()));
+                } else if (each.tunnel() instanceof TunnelProxy proxy) {
+                    proxy.replaceConfig(config(get(others.proxies(), each.name())));
                 }
-            });
-            proxies.forEach((name, proxy) -> proxy.replaceConfig(config(get(others.proxies(), name))));
+            }
             inForce = others;
+        }
+
+        private static void replace(TunnelServer server, TunnelFile.@Nullable Server earlier, TunnelFile.Server now) {
+            server.replaceTargets(now.targets());
+            server.replacePeers(now.peers());
+            if (earlier != null && earlier.identity() != now.identity()) {
+                server.replaceIdentity(now.identity());
+            }
         }
 
         private static <T> T get(Map<String, T> map, String name) {
@@ -259,16 +262,14 @@ public final class TunnelsCommand extends Subcommand {
 
         private void start(TunnelFile.Server plan) throws Failure {
             try {
-                TunnelServer server = TunnelServer.start(
+                run(plan.name(), TunnelServer.start(
                         plan.listen(),
                         plan.identity(),
                         crypto,
                         plan.peers(),
                         plan.targets(),
                         plan.options(),
-                        running.listener(plan.name()));
-                servers.put(plan.name(), server);
-                tunnels.put(plan.name(), RunningTunnel.of(plan.name(), server));
+                        running.listener(plan.name())));
             } catch (IOException | IllegalArgumentException e) {
                 throw failed(plan.name(), plan.listen().toString(), e);
             }
@@ -276,19 +277,21 @@ public final class TunnelsCommand extends Subcommand {
 
         private void start(TunnelFile.Proxy plan) throws Failure {
             try {
-                TunnelProxy proxy = TunnelProxy.start(
+                run(plan.name(), TunnelProxy.start(
                         plan.listen(),
                         plan.connect(),
                         config(plan),
                         plan.peer(),
                         plan.target(),
                         plan.options(),
-                        running.listener(plan.name()));
-                proxies.put(plan.name(), proxy);
-                tunnels.put(plan.name(), RunningTunnel.of(plan.name(), proxy));
+                        running.listener(plan.name())));
             } catch (IOException | IllegalArgumentException e) {
                 throw failed(plan.name(), plan.listen().toString(), e);
             }
+        }
+
+        private void run(String name, Tunnel tunnel) {
+            tunnels.put(name, new RunningTunnel(name, tunnel));
         }
 
         private static Failure failed(String name, String listen, Exception e) {
@@ -303,8 +306,6 @@ public final class TunnelsCommand extends Subcommand {
         }
 
         private void undo(String name) {
-            servers.remove(name);
-            proxies.remove(name);
             RunningTunnel tunnel = tunnels.remove(name);
             if (tunnel != null) {
                 tunnel.close(Duration.ZERO);
