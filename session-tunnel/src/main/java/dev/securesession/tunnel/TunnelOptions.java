@@ -1,14 +1,17 @@
 package dev.securesession.tunnel;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The limits and timeouts of a {@link TunnelServer} or a {@link TunnelProxy}.
+ * The limits, timeouts and listener of a {@link TunnelServer} or a {@link TunnelProxy}.
  *
  * <p>Instances are immutable and safe for use by several threads. Most tunnels change none.
  */
 public final class TunnelOptions {
+    private static final TunnelListener NO_LISTENER = new TunnelListener() {};
     private static final TunnelOptions DEFAULTS = new TunnelOptions();
 
     // Assigned only while a copy is made.
@@ -18,6 +21,7 @@ public final class TunnelOptions {
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Duration idleTimeout = Duration.ZERO;
     private Duration keepAlive = Duration.ofSeconds(30);
+    private TunnelListener listener = NO_LISTENER;
 
     private TunnelOptions() {}
 
@@ -28,6 +32,7 @@ public final class TunnelOptions {
         connectTimeout = other.connectTimeout;
         idleTimeout = other.idleTimeout;
         keepAlive = other.keepAlive;
+        listener = other.listener;
     }
 
     /**
@@ -114,6 +119,16 @@ public final class TunnelOptions {
         return with(copy -> copy.keepAlive = interval);
     }
 
+    /**
+     * Returns a copy with another listener, which is told what happens in the tunnel.
+     *
+     * @param other replaces the listener
+     * @return the copy
+     */
+    public TunnelOptions withListener(TunnelListener other) {
+        return with(copy -> copy.listener = other);
+    }
+
     int maxConnections() {
         return maxConnections;
     }
@@ -138,10 +153,41 @@ public final class TunnelOptions {
         return keepAlive;
     }
 
+    TunnelListener listener() {
+        return listener;
+    }
+
     /** Returns the time after which a silent peer is taken for gone; zero for never. */
     Duration peerTimeout() {
         Duration times = keepAlive.multipliedBy(MISSED_KEEP_ALIVES);
         return keepAlive.isZero() || times.compareTo(MIN_PEER_TIMEOUT) > 0 ? times : MIN_PEER_TIMEOUT;
+    }
+
+    /**
+     * Compares limits, timeouts and listeners.
+     *
+     * @param other any object
+     * @return true if a tunnel with the other options does the same and tells the same listener
+     */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof TunnelOptions options && options.values().equals(values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    private List<Object> values() {
+        return List.of(
+                maxConnections,
+                handshakesPerSecond,
+                handshakeDeadline,
+                connectTimeout,
+                idleTimeout,
+                keepAlive,
+                listener);
     }
 
     /**

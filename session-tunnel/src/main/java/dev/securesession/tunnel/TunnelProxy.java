@@ -37,8 +37,7 @@ public final class TunnelProxy implements Tunnel {
             SessionConfig config,
             PeerId peer,
             String target,
-            TunnelOptions options,
-            TunnelListener listener)
+            TunnelOptions options)
             throws IOException {
         OpenRequest.requireName(target);
         this.config = Endpoints.requireDirectory(config);
@@ -46,7 +45,7 @@ public final class TunnelProxy implements Tunnel {
         this.server = server;
         this.peer = peer;
         this.target = target;
-        this.relays = new Relays(options.maxConnections(), listener);
+        this.relays = new Relays(options.maxConnections(), options.listener());
         this.endpoints = new Endpoints(options);
         boolean bound = false;
         try {
@@ -68,8 +67,7 @@ public final class TunnelProxy implements Tunnel {
      * @param config who this end is, and the key of the server
      * @param peer the id of the server, the only one that is accepted
      * @param target the name of the target; empty for the one without a name
-     * @param options limits and timeouts
-     * @param listener is told what happens
+     * @param options limits, timeouts and the listener
      * @return the proxy, listening; the caller's to close
      * @throws IOException if the address cannot be listened on: the message says why
      * @throws IllegalArgumentException if the name of the target has more than 255 bytes, or the configuration asks for keys
@@ -80,10 +78,9 @@ public final class TunnelProxy implements Tunnel {
             SessionConfig config,
             PeerId peer,
             String target,
-            TunnelOptions options,
-            TunnelListener listener)
+            TunnelOptions options)
             throws IOException {
-        return new TunnelProxy(listen, server, config, peer, target, options, listener);
+        return new TunnelProxy(listen, server, config, peer, target, options);
     }
 
     @Override

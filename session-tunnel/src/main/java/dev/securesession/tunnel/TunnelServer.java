@@ -31,8 +31,7 @@ import java.util.Map;
  *         CryptoProviders.fastest(),
  *         peers,
  *         Map.of("", TunnelAddress.parse("127.0.0.1:6379")),
- *         TunnelOptions.defaults(),
- *         new TunnelListener() {});
+ *         TunnelOptions.defaults());
  * }</pre>
  *
  * <p>Safe for use by several threads. docs/tunnel-protocol.md.
@@ -55,15 +54,14 @@ public final class TunnelServer implements Tunnel {
             CryptoProviders crypto,
             TunnelPeers peers,
             Map<String, TunnelAddress> targets,
-            TunnelOptions options,
-            TunnelListener listener)
+            TunnelOptions options)
             throws IOException {
         this.options = options;
         this.peers = peers;
         this.targets = requireTargets(targets);
         this.config = config(identity, crypto);
         this.rates = new SourceRates(options.handshakesPerSecond(), System::nanoTime);
-        this.relays = new Relays(options.maxConnections(), listener);
+        this.relays = new Relays(options.maxConnections(), options.listener());
         this.endpoints = new Endpoints(options);
         boolean bound = false;
         try {
@@ -85,8 +83,7 @@ public final class TunnelServer implements Tunnel {
      * @param crypto the providers; {@link CryptoProviders#fastest()} where nothing speaks against it
      * @param peers the peers to serve
      * @param targets the addresses of the services by name; the empty name is the target of peers that name none
-     * @param options limits and timeouts
-     * @param listener is told what happens
+     * @param options limits, timeouts and the listener
      * @return the server, listening; the caller's to close
      * @throws IOException if the address cannot be listened on: the message says why
      * @throws IllegalArgumentException if there is no target, or a name has more than 255 bytes
@@ -97,10 +94,9 @@ public final class TunnelServer implements Tunnel {
             CryptoProviders crypto,
             TunnelPeers peers,
             Map<String, TunnelAddress> targets,
-            TunnelOptions options,
-            TunnelListener listener)
+            TunnelOptions options)
             throws IOException {
-        return new TunnelServer(listen, identity, crypto, peers, targets, options, listener);
+        return new TunnelServer(listen, identity, crypto, peers, targets, options);
     }
 
     @Override

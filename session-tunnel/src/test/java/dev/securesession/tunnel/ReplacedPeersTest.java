@@ -140,16 +140,14 @@ class ReplacedPeersTest {
                         CryptoProviders.platform(),
                         TestTunnel.ONLY_THE_CLIENT,
                         Map.of("", TestTunnel.address(target.getLocalSocketAddress())),
-                        two,
-                        throwing);
+                        two.withListener(throwing));
                 TunnelProxy proxy = TunnelProxy.start(
                         TunnelAddress.parse("127.0.0.1:0"),
                         TestTunnel.address(server.address()),
                         TestTunnel.clientConfig(),
                         TestTunnel.SERVER,
                         "",
-                        two,
-                        throwing)) {
+                        two.withListener(throwing))) {
             for (int i = 0; i < 6; i++) {
                 try (Socket client = TestTunnel.connect(proxy.address());
                         Socket service = target.accept()) {

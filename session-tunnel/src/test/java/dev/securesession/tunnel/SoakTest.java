@@ -76,16 +76,14 @@ class SoakTest {
                         CryptoProviders.platform(),
                         TestTunnel.ONLY_THE_CLIENT,
                         Map.of("", TestTunnel.address(service.getLocalSocketAddress())),
-                        TunnelOptions.defaults(),
-                        atServer);
+                        TunnelOptions.defaults().withListener(atServer));
                 TunnelProxy proxy = TunnelProxy.start(
                         TunnelAddress.parse("127.0.0.1:0"),
                         TestTunnel.address(server.address()),
                         TestTunnel.clientConfig(),
                         TestTunnel.SERVER,
                         "",
-                        TunnelOptions.defaults(),
-                        atProxy)) {
+                        TunnelOptions.defaults().withListener(atProxy))) {
             // The first part fills pools and caches; the second must not need more.
             Usage first = load(server, proxy, seed, SECONDS / 3);
             Usage last = load(server, proxy, seed + CLIENTS, SECONDS - SECONDS / 3);

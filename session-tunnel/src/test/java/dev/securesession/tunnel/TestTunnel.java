@@ -42,8 +42,7 @@ final class TestTunnel implements AutoCloseable {
                 CryptoProviders.platform(),
                 ONLY_THE_CLIENT,
                 targets,
-                options,
-                serverTold);
+                options.withListener(serverTold));
     }
 
     static TestTunnel to(SocketAddress target) throws IOException {
@@ -61,15 +60,20 @@ final class TestTunnel implements AutoCloseable {
             throws IOException {
         TunnelOptions options = TunnelOptions.defaults();
         TestTunnel tunnel = new TestTunnel(serverListen, Map.of("", target), options);
-        tunnel.proxy =
-                TunnelProxy.start(proxyListen, serverListen, clientConfig(), SERVER, "", options, tunnel.proxyTold);
+        tunnel.proxy = TunnelProxy.start(
+                proxyListen, serverListen, clientConfig(), SERVER, "", options.withListener(tunnel.proxyTold));
         return tunnel;
     }
 
     TunnelProxy startProxy(TunnelAddress serverAddress, SessionConfig config, String target, TunnelOptions options)
             throws IOException {
         return TunnelProxy.start(
-                TunnelAddress.parse("127.0.0.1:0"), serverAddress, config, SERVER, target, options, proxyTold);
+                TunnelAddress.parse("127.0.0.1:0"),
+                serverAddress,
+                config,
+                SERVER,
+                target,
+                options.withListener(proxyTold));
     }
 
     static SessionConfig clientConfig() {

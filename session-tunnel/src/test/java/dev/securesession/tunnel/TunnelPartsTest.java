@@ -121,6 +121,26 @@ class TunnelPartsTest {
         assertThat(told).containsExactly("unknown: the peer closed the connection");
     }
 
+    // Options
+
+    @Test
+    void optionsAreEqualIfAllTheirValuesAre() {
+        TunnelOptions defaults = TunnelOptions.defaults();
+        List<TunnelOptions> others = List.of(
+                defaults.withMaxConnections(1),
+                defaults.withHandshakesPerSecond(1),
+                defaults.withHandshakeDeadline(Duration.ofSeconds(1)),
+                defaults.withConnectTimeout(Duration.ofSeconds(1)),
+                defaults.withIdleTimeout(Duration.ofSeconds(1)),
+                defaults.withKeepAlive(Duration.ofSeconds(1)),
+                defaults.withListener(new TunnelListener() {}));
+
+        assertThat(others).doesNotHaveDuplicates().doesNotContain(defaults);
+        assertThat(defaults.withMaxConnections(1))
+                .isEqualTo(others.get(0))
+                .hasSameHashCodeAs(others.get(0));
+    }
+
     // Rates
 
     @Test

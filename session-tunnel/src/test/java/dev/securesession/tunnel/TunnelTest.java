@@ -615,16 +615,14 @@ class TunnelTest {
                             dev.securesession.CryptoProviders.platform(),
                             TestTunnel.ONLY_THE_CLIENT,
                             Map.of("", TunnelAddress.parse("unix:" + service)),
-                            TunnelOptions.defaults(),
-                            new TunnelListener() {});
+                            TunnelOptions.defaults());
                     TunnelProxy proxy = TunnelProxy.start(
                             TunnelAddress.parse("unix:" + proxyPath),
                             TunnelAddress.parse("unix:" + serverPath),
                             TestTunnel.clientConfig(),
                             TestTunnel.SERVER,
                             "",
-                            TunnelOptions.defaults(),
-                            new TunnelListener() {});
+                            TunnelOptions.defaults());
                     SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(proxyPath));
                     SocketChannel accepted = unixTarget.accept()) {
                 assertThat(Files.getPosixFilePermissions(proxyPath)).hasSize(2);
@@ -646,8 +644,7 @@ class TunnelTest {
                                 TestTunnel.clientConfig(),
                                 TestTunnel.SERVER,
                                 "",
-                                TunnelOptions.defaults(),
-                                new TunnelListener() {}))
+                                TunnelOptions.defaults()))
                         .withMessageContaining("another process listens");
             }
             assertThat(proxyPath).doesNotExist();
@@ -663,8 +660,7 @@ class TunnelTest {
                     TestTunnel.clientConfig(),
                     TestTunnel.SERVER,
                     "",
-                    TunnelOptions.defaults(),
-                    new TunnelListener() {})) {
+                    TunnelOptions.defaults())) {
                 assertThat(again.connections()).isEmpty();
             }
             Files.writeString(proxyPath, "precious");
@@ -675,8 +671,7 @@ class TunnelTest {
                             TestTunnel.clientConfig(),
                             TestTunnel.SERVER,
                             "",
-                            TunnelOptions.defaults(),
-                            new TunnelListener() {}))
+                            TunnelOptions.defaults()))
                     .withMessageContaining("no socket");
             assertThat(proxyPath).hasContent("precious");
         }

@@ -9,7 +9,6 @@ import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.operations.KnownPeers;
 import dev.securesession.tunnel.TunnelAddress;
-import dev.securesession.tunnel.TunnelListener;
 import dev.securesession.tunnel.TunnelOptions;
 import dev.securesession.tunnel.TunnelProxy;
 import dev.securesession.tunnel.TunnelServer;
@@ -40,7 +39,6 @@ public final class PrepareCommand extends Subcommand {
         IdentityKeyPair clientKeys = IdentityKeyPair.generate();
         CryptoProviders crypto = CryptoProviders.fastest();
         KnownPeers peers = KnownPeers.of(Map.of(CLIENT, List.of(clientKeys.publicKey())));
-        TunnelListener silent = new TunnelListener() {};
         try (ServerSocket service = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 TunnelServer server = TunnelServer.start(
                         TunnelAddress.parse(ANY_PORT),
@@ -48,8 +46,7 @@ public final class PrepareCommand extends Subcommand {
                         crypto,
                         peers,
                         Map.of("", TunnelAddress.parse("127.0.0.1:" + service.getLocalPort())),
-                        TunnelOptions.defaults(),
-                        silent);
+                        TunnelOptions.defaults());
                 TunnelProxy proxy = TunnelProxy.start(
                         TunnelAddress.parse(ANY_PORT),
                         TunnelAddress.parse("127.0.0.1:" + port(server.address())),
@@ -59,8 +56,7 @@ public final class PrepareCommand extends Subcommand {
                                 .withCrypto(crypto),
                         SERVER,
                         "",
-                        TunnelOptions.defaults(),
-                        silent);
+                        TunnelOptions.defaults());
                 Socket client = new Socket(InetAddress.getLoopbackAddress(), port(proxy.address()))) {
             client.getOutputStream().write(1);
             try (Socket accepted = service.accept()) {

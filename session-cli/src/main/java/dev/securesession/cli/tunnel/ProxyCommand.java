@@ -143,7 +143,13 @@ public final class ProxyCommand extends Subcommand {
 
     private TunnelProxy start(SessionConfig config, TunnelListener listener) throws Failure {
         try {
-            return TunnelProxy.start(listen, connect, config, peers.first(), target, limits.options(), listener);
+            return TunnelProxy.start(
+                    listen,
+                    connect,
+                    config,
+                    peers.first(),
+                    target,
+                    limits.options().withListener(listener));
         } catch (IllegalArgumentException e) {
             throw wrongUsage("--target: " + e.getMessage());
         } catch (IOException e) {

@@ -192,7 +192,8 @@ public final class ServeCommand extends Subcommand {
             TunnelListener listener)
             throws Failure {
         try {
-            return TunnelServer.start(listen, own, crypto, known, targets, limits.options(), listener);
+            return TunnelServer.start(
+                    listen, own, crypto, known, targets, limits.options().withListener(listener));
         } catch (IOException e) {
             throw new Failure("cannot listen on " + listen + ": " + Errors.sentence(e), e);
         }

@@ -201,8 +201,7 @@ public final class TunnelsCommand extends Subcommand {
                 if (now != null && !now.listen().equals(earlier.listen())) {
                     throw restart(entry.getKey(), "listen");
                 }
-                if (now != null
-                        && !now.options().toString().equals(earlier.options().toString())) {
+                if (now != null && !now.options().equals(earlier.options())) {
                     throw restart(entry.getKey(), "a limit");
                 }
             }
@@ -220,7 +219,7 @@ public final class TunnelsCommand extends Subcommand {
                         || !now.target().equals(earlier.target())) {
                     throw restart(entry.getKey(), "connect, peer or target");
                 }
-                if (!now.options().toString().equals(earlier.options().toString())) {
+                if (!now.options().equals(earlier.options())) {
                     throw restart(entry.getKey(), "a limit");
                 }
             }
@@ -262,14 +261,15 @@ public final class TunnelsCommand extends Subcommand {
 
         private void start(TunnelFile.Server plan) throws Failure {
             try {
-                run(plan.name(), TunnelServer.start(
-                        plan.listen(),
-                        plan.identity(),
-                        crypto,
-                        plan.peers(),
-                        plan.targets(),
-                        plan.options(),
-                        running.listener(plan.name())));
+                run(
+                        plan.name(),
+                        TunnelServer.start(
+                                plan.listen(),
+                                plan.identity(),
+                                crypto,
+                                plan.peers(),
+                                plan.targets(),
+                                plan.options().withListener(running.listener(plan.name()))));
             } catch (IOException | IllegalArgumentException e) {
                 throw failed(plan.name(), plan.listen().toString(), e);
             }
@@ -277,14 +277,15 @@ public final class TunnelsCommand extends Subcommand {
 
         private void start(TunnelFile.Proxy plan) throws Failure {
             try {
-                run(plan.name(), TunnelProxy.start(
-                        plan.listen(),
-                        plan.connect(),
-                        config(plan),
-                        plan.peer(),
-                        plan.target(),
-                        plan.options(),
-                        running.listener(plan.name())));
+                run(
+                        plan.name(),
+                        TunnelProxy.start(
+                                plan.listen(),
+                                plan.connect(),
+                                config(plan),
+                                plan.peer(),
+                                plan.target(),
+                                plan.options().withListener(running.listener(plan.name()))));
             } catch (IOException | IllegalArgumentException e) {
                 throw failed(plan.name(), plan.listen().toString(), e);
             }

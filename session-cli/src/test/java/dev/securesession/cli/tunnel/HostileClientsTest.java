@@ -10,7 +10,6 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.Cli;
 import dev.securesession.tunnel.TunnelAddress;
-import dev.securesession.tunnel.TunnelListener;
 import dev.securesession.tunnel.TunnelOptions;
 import dev.securesession.tunnel.TunnelProxy;
 import java.io.ByteArrayOutputStream;
@@ -311,8 +310,7 @@ class HostileClientsTest {
                 config,
                 server,
                 "",
-                TunnelOptions.defaults(),
-                new TunnelListener() {});
+                TunnelOptions.defaults());
     }
 
     /** Runs a copy of bytes, or a loop of accepts, that ends with its sockets. */

@@ -12,7 +12,6 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.Cli;
 import dev.securesession.tunnel.TunnelAddress;
-import dev.securesession.tunnel.TunnelListener;
 import dev.securesession.tunnel.TunnelOptions;
 import dev.securesession.tunnel.TunnelProxy;
 import java.io.IOException;
@@ -314,8 +313,7 @@ class OperationsTest {
                 config,
                 server,
                 "",
-                TunnelOptions.defaults(),
-                new TunnelListener() {});
+                TunnelOptions.defaults());
         closeables.add(proxy);
         return open((InetSocketAddress) proxy.address());
     }
