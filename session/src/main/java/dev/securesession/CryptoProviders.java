@@ -115,8 +115,8 @@ public final class CryptoProviders {
 
     /**
      * Brings encryption to full speed now. The JDK's ciphers are slow in a young virtual machine until its JIT compiler has
-     * compiled their callers: up to a hundred times for messages of a megabyte. This takes 0.4 to
-     * 0.7 seconds of processor time (0.3 to 0.5 seconds on an idle machine, longer on a busy one) and 2.2 MB of memory,
+     * compiled their callers: up to a hundred times for messages of a megabyte. This takes 0.4 to 0.7 seconds of processor
+     * time (0.3 to 0.5 seconds on an idle machine, longer on a busy one) and 2.2 MB of memory,
      * 2 seconds at the most, once for each virtual machine; it ends earlier when it gains no more speed, never throws, and
      * returns at once for other providers. {@link #warmUpInBackground()} does the same on a thread of its own.
      */

@@ -44,6 +44,7 @@ public final class EarlyData {
     public NumberedMessage wrapNumbered(byte[] payload) {
         return Wrapping.wrapNumbered(sealer, payload);
     }
+
     /**
      * Describes the way to send for people to read.
      *

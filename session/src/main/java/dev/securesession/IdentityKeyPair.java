@@ -65,6 +65,7 @@ public final class IdentityKeyPair {
     public IdentityPublicKey publicKey() {
         return privateKey.publicKey();
     }
+
     /**
      * Names the pair by its public key.
      *

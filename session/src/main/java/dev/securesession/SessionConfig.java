@@ -143,7 +143,7 @@ public final class SessionConfig {
     /**
      * Returns a copy with another replay window.
      *
-     * @param messages how many numbers behind the highest a message may have, 1 to 65,536; 1,024 by default
+     * @param messages how far below the highest number the number of a message may be, 1 to 65,536; 1,024 by default
      * @return the copy (PROTOCOL.md D-1)
      * @throws IllegalArgumentException if the number is outside its range
      */

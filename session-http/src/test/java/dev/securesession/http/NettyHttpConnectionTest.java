@@ -154,7 +154,7 @@ class NettyHttpConnectionTest {
     }
 
     @Test
-    void refusesPathsThatAreNone() {
+    void refusesUnknownPaths() {
         for (String path : new String[] {"/", "/api", "/apihandshake", "/api/handshake/", "/a%zz", "*"}) {
             send(request("POST", path, "", ""));
             assertThat(statuses(response())).as(path).containsExactly(404);

@@ -73,7 +73,10 @@ import org.jspecify.annotations.Nullable;
  * thread. PROTOCOL.md D-2, H-3, H-4, H-5, H-7, P-4.
  */
 public final class SecureSessionHandler extends ChannelDuplexHandler {
-    /** Two are needed, and each repetition is answered: the answers to a peer that does not read would pile up. */
+    /**
+     * Limits the handshake messages: every repetition is answered, and answers to a peer that does not read would pile up. Two
+     * are needed.
+     */
     private static final int MAX_HANDSHAKE_MESSAGES = 8;
 
     private static final int MAX_WAITING_BYTES = 64 * 1024;

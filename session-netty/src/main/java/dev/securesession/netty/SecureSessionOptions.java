@@ -66,8 +66,8 @@ public final class SecureSessionOptions {
     }
 
     /**
-     * Returns a copy for clients that send what has waited for the handshake together with its last message of theirs,
-     * which saves a round trip. The server has proved its identity by then, and only the server can read such data; whether
+     * Returns a copy for clients that send the writes that wait for the handshake together with its last message, which
+     * saves a round trip. The server has proved its identity by then, and only the server can read such data; whether
      * it has accepted the proof of the client is not known yet. Changes nothing for servers. PROTOCOL.md H-9.
      *
      * @return the copy

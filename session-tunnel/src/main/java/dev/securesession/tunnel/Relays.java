@@ -37,7 +37,7 @@ final class Relays {
         return true;
     }
 
-    /** Gives back a place that was reserved and not used. */
+    /** Releases a place that was reserved and not used. */
     void release() {
         count.decrementAndGet();
     }
@@ -47,7 +47,7 @@ final class Relays {
         connecting.add(attempt);
     }
 
-    /** Notes that it is no more. */
+    /** Forgets an attempt, connected or failed. */
     void connected(TargetSelection attempt) {
         connecting.remove(attempt);
     }

@@ -262,7 +262,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         end();
     }
 
-    /** Gives back the place of the connection, and what may be connected by now. */
+    /** Releases the place of the connection, and closes the target, which may be connected by now. */
     private void releaseTarget() {
         relays.release();
         Channel connecting = target;

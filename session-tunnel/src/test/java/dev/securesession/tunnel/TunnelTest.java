@@ -270,7 +270,7 @@ class TunnelTest {
 
     /** Nobody who is between the two can make the end of the network an end of the bytes. */
     @Test
-    void cutConnectionIsNoEnd() throws Exception {
+    void cutConnectionDoesNotEndTheStream() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
                 ServerSocket between = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 TunnelProxy proxy = tunnel.startProxy(
@@ -322,7 +322,7 @@ class TunnelTest {
 
     /** With the same words as for one that does not exist. */
     @Test
-    void refusesTargetsThatThePeerMayNotReach() throws Exception {
+    void connectionsEndWhenThePeerMayNoLongerReachTheirTarget() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(
                         Map.of("db", TestTunnel.address(target.getLocalSocketAddress())),
                         "db",
@@ -336,6 +336,14 @@ class TunnelTest {
             assertIsReset(client);
             assertIsReset(service);
             assertThat(tunnel.serverTold.nextEnd().reason()).contains("may no longer use");
+        }
+    }
+
+    @Test
+    void refusesTargetsThatThePeerMayNotReach() throws Exception {
+        try (TestTunnel tunnel = TestTunnel.to(
+                Map.of("db", TestTunnel.address(target.getLocalSocketAddress())), "db", TunnelOptions.defaults())) {
+            tunnel.server.replacePeers(except("db"));
 
             assertIsReset(tunnel.connect());
             assertThat(Told.next(tunnel.serverTold.refused)).hasMessage("\"client\" may reach no target named db");

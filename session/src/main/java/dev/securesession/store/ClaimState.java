@@ -31,7 +31,7 @@ final class ClaimState {
     private @Nullable IOException end;
 
     /**
-     * Takes over a session whose record was just stored.
+     * Begins the claim of a session whose record was just stored.
      *
      * @param reserved how many numbers the record holds in reserve
      */
@@ -90,7 +90,7 @@ final class ClaimState {
         return new Opened(payload, ++changes);
     }
 
-    /** Counts a change of the session; returns what {@link #isDurable} is asked with. */
+    /** Counts a change of the session; returns the number of the change, for {@link #isDurable}. */
     synchronized long changed() throws IOException {
         requireOwned();
         return ++changes;
@@ -117,7 +117,7 @@ final class ClaimState {
         return age >= 0 && age < millis;
     }
 
-    /** Asks for a check of ownership; returns what {@link #isChecked} is asked with. */
+    /** Asks for a check of ownership; returns the number of the check, for {@link #isChecked}. */
     synchronized long askForCheck() throws IOException {
         requireOwned();
         return ++checksAsked;
@@ -152,7 +152,7 @@ final class ClaimState {
     }
 
     /**
-     * From now on nothing is wrapped, and the next commit gives back the numbers that were not used. Returns false if the claim
+     * From now on nothing is wrapped, and the next commit releases the numbers that were not used. Returns false if the claim
      * has ended or is being released already.
      */
     synchronized boolean release() {

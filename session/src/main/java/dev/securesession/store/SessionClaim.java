@@ -197,7 +197,7 @@ public final class SessionClaim implements Closeable {
     }
 
     /**
-     * Gives the session back to the store, with the numbers that were reserved and not used. The next owner continues without a
+     * Releases the session, with the numbers that were reserved and not used. The next owner continues without a
      * gap. Does nothing if the claim is over.
      *
      * @throws IOException if the store fails; the session can be claimed all the same
@@ -209,7 +209,7 @@ public final class SessionClaim implements Closeable {
             }
             committer.commit(state, state.changed());
         } catch (ClaimLostException alreadyOver) {
-            // Then there is nothing to give back.
+            // There is nothing to release.
             return;
         } finally {
             committer.end(

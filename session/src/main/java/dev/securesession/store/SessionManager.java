@@ -94,7 +94,7 @@ public final class SessionManager implements Closeable {
     public HandshakeReply begin(byte[] message) throws HandshakeException, IOException {
         StoreOptions options = sessions.options();
         begun.begin(options.clock.instant());
-        // What failed in the store may be there all the same, under a name that nobody knows.
+        // A failed insert may still have stored the handshake; count it until it expires.
         Object stored = new Object();
         boolean isStored = false;
         try (Handshake handshake = Handshake.server(sessions.config())) {
@@ -316,7 +316,7 @@ public final class SessionManager implements Closeable {
         });
     }
 
-    /** Gives all claimed sessions back, so that other machines continue without a gap in the numbers. May be called twice. */
+    /** Releases all claimed sessions, so that other machines continue without a gap in the numbers. May be called twice. */
     @Override
     public void close() {
         List<SessionClaim> claims = hot.removeAll();

@@ -9,7 +9,7 @@ interface InPlaceTransport {
     /** Returns the bytes to leave free in front of a message that is sent in place. */
     int headerLength();
 
-    /** Sends what stands behind {@link #headerLength} free bytes, up to this end; the array is not kept. */
+    /** Sends what follows {@link #headerLength} free bytes, up to this end; the array is not kept. */
     void sendInPlace(byte[] framed, int end) throws IOException;
 
     /**

@@ -451,7 +451,7 @@ public final class SecureConnection implements Closeable {
      * streams no array is allocated for a message: it arrives in an array that all connections share and that is wiped
      * before it is used again.
      *
-     * @param target gets the payload from its position on, which moves behind the payload; direct buffers are fine, and what is
+     * @param target gets the payload from its position on, which moves past the payload; direct buffers are fine, and what is
      *     beyond the payload stays as it is
      * @return the length of the payload in bytes, 1 or more; or -1 if the connection has ended between two messages
      * @throws BufferOverflowException if fewer bytes remain in the buffer than the payload has: the buffer is as it was, and
@@ -472,7 +472,7 @@ public final class SecureConnection implements Closeable {
      * Waits for the next payload of the peer and puts it into a buffer of the caller, as {@link #receive(ByteBuffer)}, within a
      * timeout. After a timeout it can be waited for again.
      *
-     * @param target gets the payload from its position on, which moves behind the payload
+     * @param target gets the payload from its position on, which moves past the payload
      * @param timeout how long to wait, whatever is dropped meanwhile and whoever else is receiving; or zero for no limit
      * @return the length of the payload in bytes, 1 or more; or -1 if the connection has ended between two messages
      * @throws BufferOverflowException if fewer bytes remain in the buffer than the payload has: the buffer is as it was, and
@@ -627,7 +627,7 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Drops what the peer still sends, until it ends the connection or the time is over: a socket that is closed with unread
+     * Drops what the peer still sends, until it ends the connection or the timeout ends: a socket that is closed with unread
      * bytes resets the connection, and the peer would lose what was sent last. Does nothing while another thread receives.
      */
     @SuppressWarnings("EmptyCatch") // The connection has ended, which is what was waited for.

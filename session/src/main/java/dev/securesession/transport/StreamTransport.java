@@ -14,7 +14,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Messages over a stream of bytes, each behind a header that states its length.
+ * Messages over a stream of bytes, each after a header that states its length.
  *
  * <p>Over a {@link Socket} the socket's own timeout is overwritten. Over bare streams, which cannot limit their waiting, a
  * daemon thread reads the input; it ends with the stream. Memory grows with the bytes that have

@@ -21,7 +21,7 @@ public interface Transport extends Closeable {
      * Sends one message, and waits until that is done or queued.
      *
      * @param message not kept after the call returns
-     * @throws IOException if it cannot be sent; the connection is then of no use
+     * @throws IOException if it cannot be sent: close the connection
      */
     void send(byte[] message) throws IOException;
 
@@ -32,8 +32,8 @@ public interface Transport extends Closeable {
      *     (PROTOCOL.md P-4)
      * @param timeout how long to wait for the whole of it, or zero for as long as it takes
      * @return the message, a new array; or empty if the peer has ended the connection between two messages
-     * @throws java.net.SocketTimeoutException if the time is over; what has come of the message is kept for the next call
-     * @throws IOException if the message is too long or was cut off, or the connection fails; it is then of no use
+     * @throws java.net.SocketTimeoutException at the timeout; the part received so far is kept for the next call
+     * @throws IOException if the message is too long or was cut off, or the connection fails: close the connection
      */
     Optional<byte[]> receive(int maxLength, Duration timeout) throws IOException;
 

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/** What the threads of a measurement do, each with connections of its own, until the time is over. */
+/** What the threads of a measurement do, each with connections of its own, for the duration of the measurement. */
 enum Phase {
     CONNECTIONS("new connections") {
         @Override

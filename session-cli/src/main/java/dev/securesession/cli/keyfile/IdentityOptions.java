@@ -61,7 +61,7 @@ public final class IdentityOptions {
         try {
             return PeerId.ofUtf8(text);
         } catch (IllegalArgumentException e) {
-            throw new Failure("an id that cannot be one: " + e.getMessage(), e);
+            throw new Failure("invalid id: " + e.getMessage(), e);
         }
     }
 }

@@ -129,7 +129,7 @@ public final class PeersFile {
         try {
             return PeerId.ofUtf8(text);
         } catch (IllegalArgumentException e) {
-            throw new Failure(place + ": an id that cannot be one: " + e.getMessage(), e);
+            throw new Failure(place + ": invalid id: " + e.getMessage(), e);
         }
     }
 

@@ -95,9 +95,8 @@ final class TunnelMetrics {
         }
 
         double total() {
-            // A connection that ends now could be missed or counted twice: the ended ones are read first, and no total
-            // is
-            // less than the one before.
+            // A connection that ends now could be missed or counted twice: the ended ones are read first, and no
+            // total is less than the one before.
             long ended = ofEnded.get();
             long total = ended + open.stream().mapToLong(direction).sum();
             return highest.accumulateAndGet(total, Math::max);

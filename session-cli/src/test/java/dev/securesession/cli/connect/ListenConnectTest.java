@@ -249,7 +249,7 @@ class ListenConnectTest extends CommandProcesses {
                 .failed(1, "a private key where a public one belongs");
         new Cli()
                 .run("connect", "--id", "", "--key", file("alice"), "--peer", peer, "127.0.0.1", nobody)
-                .failed(1, "an id that cannot be one");
+                .failed(1, "invalid id: a peer id of 0 bytes");
         new Cli()
                 .run("connect", "--id", "a", "--key", file("alice"), "--peer", peer, "host.invalid", nobody)
                 .failed(1, "no such host: host.invalid");

@@ -112,7 +112,7 @@ class PeersFileTest {
                 "targets=\"db\", alice KEY | :2: the option \"\" has no value in quotes",
                 "targets=\"db alice KEY | :2: a quote is not closed",
                 "remark=\"a\\n\" alice KEY | :2: a backslash before another character",
-                "\"\" KEY | :2: an id that cannot be one",
+                "\"\" KEY | :2: invalid id: a peer id of 0 bytes",
                 "\"alice\"x KEY | :2: characters after the quoted id",
                 "al\"i\"ce KEY | :2: the id or the key is missing, or the id contains a quote",
                 "targets=\"db\" bob OTHER | :2: the targets of \"bob\" differ from those of its first key",

@@ -199,7 +199,7 @@ public final class JdbcSessionStore implements SessionStore {
         });
     }
 
-    /** Few different texts, so that the database keeps its plans: the last id stands in for those that are missing. */
+    /** Pads the ids to a power of two with the last one, so that few distinct statements exist and their plans are reused. */
     private static void addEpochs(Connection connection, List<SessionRecord> records, Map<String, Long> epochs)
             throws SQLException {
         int places = Integer.highestOneBit(2 * records.size() - 1);
