@@ -118,6 +118,6 @@ public final class PairwiseSealer implements Destroyable {
      */
     @Override
     public String toString() {
-        return (isDestroyed() ? "destroyed message sealer for " : "message sealer for ") + peer;
+        return (isDestroyed() ? "destroyed pairwise sealer for " : "pairwise sealer for ") + peer;
     }
 }

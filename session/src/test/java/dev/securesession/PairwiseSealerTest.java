@@ -115,12 +115,12 @@ class PairwiseSealerTest {
         copy.destroy();
         byte[] sealed = sealer.seal(MESSAGE);
         assertThat(toBob.unseal(sealed)).isEqualTo(MESSAGE);
-        assertThat(sealer).hasToString("message sealer for " + bob.publicKey());
+        assertThat(sealer).hasToString("pairwise sealer for " + bob.publicKey());
 
         sealer.destroy();
         sealer.destroy();
         assertThat(sealer.isDestroyed()).isTrue();
-        assertThat(sealer).hasToString("destroyed message sealer for " + bob.publicKey());
+        assertThat(sealer).hasToString("destroyed pairwise sealer for " + bob.publicKey());
         assertThatIllegalStateException().isThrownBy(() -> sealer.seal(MESSAGE));
         assertThatIllegalStateException().isThrownBy(() -> sealer.unseal(sealed));
     }

@@ -104,6 +104,18 @@ public final class SecureEngine implements AutoCloseable {
     }
 
     /**
+     * Begins as the client, with the default options. The first message is outgoing at once.
+     *
+     * @param config the local identity and the keys of peers; it may ask for keys
+     * @param expectedPeer the only peer that is accepted (PROTOCOL.md H-5)
+     * @param now the time by the caller's clock in nanoseconds, such as {@link System#nanoTime}
+     * @return a new engine, the caller's to close
+     */
+    public static SecureEngine client(SessionConfig config, PeerId expectedPeer, long now) {
+        return client(config, expectedPeer, ConnectionOptions.defaults(), now);
+    }
+
+    /**
      * Begins as the client. The first message is outgoing at once.
      *
      * @param config the local identity and the keys of peers; it may ask for keys
@@ -116,6 +128,17 @@ public final class SecureEngine implements AutoCloseable {
         SecureEngine engine = new SecureEngine(Handshake.client(config, expectedPeer), options, now);
         engine.enqueue(engine.handshake.start());
         return engine;
+    }
+
+    /**
+     * Begins as the server, for any peer whose key is known, with the default options.
+     *
+     * @param config the local identity and the keys of peers; it may ask for keys
+     * @param now the time by the caller's clock in nanoseconds, such as {@link System#nanoTime}
+     * @return a new engine, the caller's to close
+     */
+    public static SecureEngine server(SessionConfig config, long now) {
+        return server(config, ConnectionOptions.defaults(), now);
     }
 
     /**

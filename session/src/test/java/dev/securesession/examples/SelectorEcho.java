@@ -2,7 +2,6 @@ package dev.securesession.examples;
 
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
-import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureEngine;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -62,7 +61,7 @@ final class SelectorEcho implements AutoCloseable {
     private void accept() throws IOException {
         SocketChannel channel = listening.accept();
         if (channel != null) {
-            SecureEngine engine = SecureEngine.server(config, ConnectionOptions.defaults(), System.nanoTime());
+            SecureEngine engine = SecureEngine.server(config, System.nanoTime());
             channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, engine);
         }
     }

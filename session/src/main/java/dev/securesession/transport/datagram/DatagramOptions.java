@@ -195,7 +195,7 @@ public final class DatagramOptions {
      *
      * @return the copy
      */
-    public DatagramOptions followingAddressChanges() {
+    public DatagramOptions withAddressChanges() {
         return with(copy -> copy.followsAddressChanges = true);
     }
 

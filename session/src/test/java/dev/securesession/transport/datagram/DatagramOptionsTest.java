@@ -24,7 +24,7 @@ class DatagramOptionsTest {
                 .withSessionLimit(4)
                 .withSessionLimitPerPeer(5)
                 .withHandshakeThreads(6)
-                .followingAddressChanges();
+                .withAddressChanges();
 
         assertThat(other).hasToString("datagrams of up to 1472 bytes, handshake within 1500 ms");
         assertThat(other.maxPayloadLength()).isEqualTo(1420);

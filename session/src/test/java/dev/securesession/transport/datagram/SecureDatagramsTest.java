@@ -162,7 +162,7 @@ class SecureDatagramsTest {
     /** A router between the two that forgets its mapping: the server sees another port. */
     @Test
     void followsAClientToAnotherPort() throws Exception {
-        SecureDatagramServer server = listen(DatagramOptions.defaults().followingAddressChanges());
+        SecureDatagramServer server = listen(DatagramOptions.defaults().withAddressChanges());
         try (Router router = new Router(server.address())) {
             SecureDatagrams client = connect(router.address());
             DatagramPeer peer = recorder.established.poll(20, TimeUnit.SECONDS);

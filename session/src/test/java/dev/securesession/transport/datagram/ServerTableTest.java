@@ -315,7 +315,7 @@ class ServerTableTest {
     @Rule(value = "DG-8", kind = Kind.ACCEPTS)
     void followsAPeerThatAnswersFromItsNewAddress() throws Exception {
         Simulation following =
-                new Simulation(pair.server(), DatagramOptions.defaults().followingAddressChanges(), 1);
+                new Simulation(pair.server(), DatagramOptions.defaults().withAddressChanges(), 1);
         Simulation.Client client = following.connect(pair.client(), CLIENT);
         DatagramPeer peer = following.established.get(0);
         client.move(ELSEWHERE);
@@ -335,7 +335,7 @@ class ServerTableTest {
     @Rule(value = "DG-8", kind = Kind.REFUSES)
     void staysWhereItIsWithoutTheRightAnswer() throws Exception {
         Simulation following =
-                new Simulation(pair.server(), DatagramOptions.defaults().followingAddressChanges(), 1);
+                new Simulation(pair.server(), DatagramOptions.defaults().withAddressChanges(), 1);
         Simulation.Client client = following.connect(pair.client(), CLIENT);
         DatagramPeer peer = following.established.get(0);
         byte[] older = client.session.wrap(PAYLOAD);
