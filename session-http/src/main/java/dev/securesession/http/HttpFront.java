@@ -2,6 +2,7 @@ package dev.securesession.http;
 
 import dev.securesession.SessionConfig;
 import dev.securesession.exchange.Exchange;
+import dev.securesession.internal.base.HandshakeLimits;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by several threads. PROTOCOL.md HT-1 to HT-6.
  */
 final class HttpFront implements AutoCloseable {
-    private static final int MAX_HANDSHAKE_MESSAGE_LENGTH = 16 * 1024;
     private static final long EXPIRY_SECONDS = 30;
 
     final HttpServerOptions options;
@@ -77,7 +77,7 @@ final class HttpFront implements AutoCloseable {
             return RequestHead.refused(Status.UNKNOWN_TOKEN);
         }
         return isHandshake
-                ? RequestHead.ofHandshake(token, MAX_HANDSHAKE_MESSAGE_LENGTH)
+                ? RequestHead.ofHandshake(token, HandshakeLimits.MAX_MESSAGE_LENGTH)
                 : RequestHead.ofExchange(token, maxMessageLength());
     }
 

@@ -14,6 +14,7 @@ import dev.securesession.exchange.ExchangeException;
 import dev.securesession.exchange.Failure;
 import dev.securesession.exchange.OutgoingRequest;
 import dev.securesession.exchange.Received;
+import dev.securesession.internal.base.HandshakeLimits;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.ProtocolException;
@@ -49,8 +50,6 @@ import org.jspecify.annotations.Nullable;
  * <p>PROTOCOL.md, Part 5.
  */
 public final class HttpSessionClient implements AutoCloseable {
-    private static final int MAX_HANDSHAKE_MESSAGE_LENGTH = 16 * 1024;
-
     private final URI address;
     private final URI handshakeAddress;
     private final URI exchangeAddress;
@@ -353,7 +352,7 @@ public final class HttpSessionClient implements AutoCloseable {
     }
 
     private CompletableFuture<HttpResponse<byte[]>> postHandshake(@Nullable String token, byte[] message) {
-        return post(handshakeAddress, token, message, MAX_HANDSHAKE_MESSAGE_LENGTH, options.handshakeTimeout())
+        return post(handshakeAddress, token, message, HandshakeLimits.MAX_MESSAGE_LENGTH, options.handshakeTimeout())
                 .thenApply(response -> {
                     if (response.statusCode() != Status.OK) {
                         throw new CompletionException(new IOException("the handshake with " + server + " at " + address

@@ -10,6 +10,7 @@ import dev.securesession.PeerId;
 import dev.securesession.Role;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
+import dev.securesession.internal.base.HandshakeLimits;
 import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.Framing;
 import io.netty.buffer.ByteBuf;
@@ -73,12 +74,6 @@ import org.jspecify.annotations.Nullable;
  * thread. PROTOCOL.md D-2, H-3, H-4, H-5, H-7, P-4.
  */
 public final class SecureSessionHandler extends ChannelDuplexHandler {
-    /**
-     * Limits the handshake messages: every repetition is answered, and answers to a peer that does not read would pile up. Two
-     * are needed.
-     */
-    private static final int MAX_HANDSHAKE_MESSAGES = 8;
-
     private static final int MAX_WAITING_BYTES = 64 * 1024;
 
     private final SessionConfig config;
@@ -537,11 +532,11 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         Handshake current = handshake;
         if (current != null) {
             handshakeMessages++;
-            if (handshakeMessages > MAX_HANDSHAKE_MESSAGES) {
+            if (handshakeMessages > HandshakeLimits.MAX_MESSAGES) {
                 fail(
                         context,
                         new ProtocolException("the peer has sent " + handshakeMessages
-                                + " handshake messages; the limit is " + MAX_HANDSHAKE_MESSAGES));
+                                + " handshake messages; the limit is " + HandshakeLimits.MAX_MESSAGES));
                 return;
             }
             work(context, () -> {

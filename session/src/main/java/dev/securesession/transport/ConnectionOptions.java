@@ -1,6 +1,7 @@
 package dev.securesession.transport;
 
 import dev.securesession.SecureSession;
+import dev.securesession.internal.base.HandshakeLimits;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -17,7 +18,7 @@ public final class ConnectionOptions {
     private Framing framing = Framing.lengthPrefix();
     private Duration handshakeDeadline = Duration.ofSeconds(30);
     private Duration firstMessageDeadline = Duration.ofSeconds(5);
-    private int maxHandshakeMessageLength = 16 * 1024;
+    private int maxHandshakeMessageLength = HandshakeLimits.MAX_MESSAGE_LENGTH;
     private int maxMessageLength = 16 * 1024 * 1024;
     private Duration sendTimeout = Duration.ofSeconds(60);
     private Duration idleTimeout = Duration.ZERO;

@@ -7,6 +7,7 @@ import dev.securesession.HandshakeStep;
 import dev.securesession.Role;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
+import dev.securesession.internal.base.HandshakeLimits;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ProtocolException;
@@ -17,9 +18,6 @@ import java.util.Optional;
 final class HandshakeRunner {
     /** How many messages a datagram transport drops after public-key operations were spent on them. */
     private static final int MAX_COSTLY_REFUSALS = 16;
-
-    /** How many messages a stream carries to one end: two are needed, and each repetition is answered. */
-    private static final int MAX_MESSAGES = 8;
 
     private final Transport transport;
     private final Handshake handshake;
@@ -70,11 +68,11 @@ final class HandshakeRunner {
         }
     }
 
-    /** Refuses a peer that repeats messages on a stream, which loses none: the answers would pile up (PROTOCOL.md H-7). */
+    /** Refuses a peer that repeats messages on a stream. */
     static void requireFew(int messages) throws ProtocolException {
-        if (messages > MAX_MESSAGES) {
+        if (messages > HandshakeLimits.MAX_MESSAGES) {
             throw new ProtocolException("the peer has sent " + messages
-                    + " handshake messages over a stream; the limit is " + MAX_MESSAGES);
+                    + " handshake messages over a stream; the limit is " + HandshakeLimits.MAX_MESSAGES);
         }
     }
 
@@ -110,7 +108,8 @@ final class HandshakeRunner {
         while (true) {
             byte[] message = nextMessage();
             firstArrived.run();
-            if (++messages > MAX_MESSAGES && transport.delivery() == Delivery.ORDERED) {
+            messages++;
+            if (transport.delivery() == Delivery.ORDERED) {
                 requireFew(messages);
             }
             Optional<HandshakeStep> step = process(message);

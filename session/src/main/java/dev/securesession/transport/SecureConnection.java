@@ -499,9 +499,7 @@ public final class SecureConnection implements Closeable {
     }
 
     private int next(ByteBuffer target, Deadline deadline) throws IOException, MessageRejectedException {
-        if (!receiving.tryLock()) {
-            lock(receiving, deadline, "a message from " + name());
-        }
+        lockReceiving(deadline);
         try {
             while (true) {
                 ByteBuffer message = messageInPlace(deadline);
@@ -538,22 +536,43 @@ public final class SecureConnection implements Closeable {
             target.put(session.unwrapInPlace(message));
             return true;
         } catch (MessageRejectedException refusal) {
-            if (transport.delivery() == Delivery.ORDERED || refusal.reason() == Reason.TOO_MANY_FAILURES) {
-                throw refusal;
-            }
-            dropped.incrementAndGet();
+            drop(refusal);
             return false;
         } finally {
             recycle();
         }
     }
 
+    /** Counts a refused message that a datagram transport may lose; throws where the connection has to end. */
+    private void drop(MessageRejectedException refusal) throws MessageRejectedException {
+        if (transport.delivery() == Delivery.ORDERED || refusal.reason() == Reason.TOO_MANY_FAILURES) {
+            throw refusal;
+        }
+        dropped.incrementAndGet();
+    }
+
+    private void lockReceiving(Deadline deadline) throws IOException {
+        if (!receiving.tryLock()) {
+            lock(receiving, deadline, "a message from " + name());
+        }
+    }
+
+    /** Returns what a receiver waits for, in words; guarded by the lock for receiving. */
+    private String awaited() {
+        String words = awaitedMessage;
+        if (words == null) {
+            words = "a message from " + name();
+            awaitedMessage = words;
+        }
+        return words;
+    }
+
     private Optional<byte[]> next(Deadline deadline) throws IOException, MessageRejectedException {
-        String awaited = "a message from " + name();
-        lock(receiving, deadline, awaited);
+        lockReceiving(deadline);
         try {
             while (true) {
-                Optional<byte[]> message = waiting == null ? receiveMessage(deadline, awaited) : copyOfWaiting(waiting);
+                Optional<byte[]> message =
+                        waiting == null ? receiveMessage(deadline, awaited()) : copyOfWaiting(waiting);
                 if (!message.isPresent()) {
                     return message;
                 }
@@ -562,10 +581,7 @@ public final class SecureConnection implements Closeable {
                 try {
                     return Optional.of(session.unwrap(message.get()));
                 } catch (MessageRejectedException refusal) {
-                    if (transport.delivery() == Delivery.ORDERED || refusal.reason() == Reason.TOO_MANY_FAILURES) {
-                        throw refusal;
-                    }
-                    dropped.incrementAndGet();
+                    drop(refusal);
                 }
             }
         } catch (IOException e) {
@@ -584,9 +600,7 @@ public final class SecureConnection implements Closeable {
      */
     @Nullable
     ByteBuffer receiveInPlace(Deadline deadline) throws IOException, MessageRejectedException {
-        if (!receiving.tryLock()) {
-            lock(receiving, deadline, "a message from " + name());
-        }
+        lockReceiving(deadline);
         try {
             ByteBuffer message = messageInPlace(deadline);
             if (message == null) {
@@ -607,17 +621,12 @@ public final class SecureConnection implements Closeable {
             waiting = null;
             return kept;
         }
-        String awaited = awaitedMessage;
-        if (awaited == null) {
-            awaited = "a message from " + name();
-            awaitedMessage = awaited;
-        }
         ByteBuffer message;
         if (transport instanceof InPlaceTransport inPlace) {
-            deadline.leftNanos(awaited);
+            deadline.leftNanos(awaited());
             message = inPlace.receiveInPlace(options.maxMessageLength(), deadline);
         } else {
-            message = receiveMessage(deadline, awaited).map(ByteBuffer::wrap).orElse(null);
+            message = receiveMessage(deadline, awaited()).map(ByteBuffer::wrap).orElse(null);
         }
         if (message != null) {
             timer.active();

@@ -2,6 +2,7 @@ package dev.securesession.transport.datagram;
 
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
+import dev.securesession.internal.base.HandshakeLimits;
 import java.util.Arrays;
 
 /**
@@ -26,9 +27,6 @@ final class HandshakeDatagrams {
     /** Message 4, the shortest one. */
     private static final int MIN_LENGTH = 44;
 
-    /** The bound of PROTOCOL.md P-4. */
-    private static final int MAX_LENGTH = 16 * 1024;
-
     /** Two container headers, an uncompressed ephemeral key, and the longest signature on P-521. */
     private static final int INTRODUCTION_OVERHEAD = 12 + 12 + 77 + 139;
 
@@ -36,7 +34,9 @@ final class HandshakeDatagrams {
 
     /** Tells whether these bytes may be a handshake message. A wrapped message can read like one by chance. */
     static boolean isPlausible(byte[] datagram) {
-        return datagram.length >= MIN_LENGTH && datagram.length <= MAX_LENGTH && hasAt(datagram, 0, TAG);
+        return datagram.length >= MIN_LENGTH
+                && datagram.length <= HandshakeLimits.MAX_MESSAGE_LENGTH
+                && hasAt(datagram, 0, TAG);
     }
 
     /** Tells whether a plausible handshake message can only be message 1 or 2. */
