@@ -4,7 +4,7 @@ import dev.securesession.CryptoProviders;
 import dev.securesession.SecureSessionException;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Subcommand;
-import dev.securesession.cli.net.Port;
+import dev.securesession.cli.net.HostPort;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -12,7 +12,6 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 
 @Command(
         name = "bench",
@@ -118,23 +117,12 @@ public final class BenchCommand extends Subcommand {
     }
 
     private InetSocketAddress address(String text) {
-        int colon = text.lastIndexOf(':');
-        if (colon > 0) {
-            String host = text.substring(0, colon);
-            boolean bracketed = host.startsWith("[") && host.endsWith("]");
-            try {
-                int port = new Port().convert(text.substring(colon + 1));
-                return InetSocketAddress.createUnresolved(
-                        bracketed ? host.substring(1, host.length() - 1) : host, port);
-            } catch (RuntimeException e) {
-                throw unusable(text);
-            }
+        try {
+            HostPort address = HostPort.parse(text);
+            return InetSocketAddress.createUnresolved(address.host(), address.port());
+        } catch (Failure e) {
+            throw wrongUsage("--connect: " + e.getMessage());
         }
-        throw unusable(text);
-    }
-
-    private ParameterException unusable(String text) {
-        return wrongUsage("--connect: \"" + text + "\" is not HOST:PORT, for example 127.0.0.1:4000");
     }
 
     private void requireWithin(String option, double value, double min, double max) {

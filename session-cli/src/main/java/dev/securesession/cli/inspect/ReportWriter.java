@@ -1,5 +1,6 @@
 package dev.securesession.cli.inspect;
 
+import dev.securesession.cli.command.Json;
 import java.io.PrintWriter;
 import java.util.Map;
 
@@ -63,7 +64,7 @@ final class ReportWriter {
 
     void writeJson(Report report) {
         StringBuilder json = new StringBuilder("{\n");
-        json.append("  \"what\": ").append(quoted(report.sentence())).append(",\n");
+        json.append("  \"what\": ").append(Json.of(report.sentence())).append(",\n");
         json.append("  \"length\": ").append(report.length()).append(",\n");
         json.append("  \"ok\": ").append(report.isAllRight()).append(",\n");
         json.append("  \"fields\": [");
@@ -75,14 +76,14 @@ final class ReportWriter {
                             field.offset(),
                             field.length(),
                             field.depth(),
-                            quoted(field.name()),
-                            quoted(field.value())));
+                            Json.of(field.name()),
+                            Json.of(field.value())));
             comma = ",\n";
         }
         json.append("\n  ],\n  \"facts\": {");
         comma = "\n";
         for (Map.Entry<String, String> fact : report.facts().entrySet()) {
-            json.append(comma).append("    " + quoted(fact.getKey()) + ": " + quoted(fact.getValue()));
+            json.append(comma).append("    " + Json.of(fact.getKey()) + ": " + Json.of(fact.getValue()));
             comma = ",\n";
         }
         json.append("\n  },\n  \"checks\": [");
@@ -91,25 +92,10 @@ final class ReportWriter {
             json.append(comma)
                     .append(String.format(
                             "    {\"check\": %s, \"ok\": %b, \"found\": %s}",
-                            quoted(check.what()), check.passed(), quoted(check.found())));
+                            Json.of(check.what()), check.passed(), Json.of(check.found())));
             comma = ",\n";
         }
         out.println(json.append("\n  ]\n}"));
-    }
-
-    private static String quoted(String text) {
-        StringBuilder quoted = new StringBuilder("\"");
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                quoted.append('\\').append(c);
-            } else if (c < ' ' || c > '~') {
-                quoted.append(String.format("\\u%04x", (int) c));
-            } else {
-                quoted.append(c);
-            }
-        }
-        return quoted.append('"').toString();
     }
 
     private static final int WIDTH = 100;

@@ -1,5 +1,6 @@
 package dev.securesession.cli.operations;
 
+import dev.securesession.cli.command.Json;
 import dev.securesession.internal.base.VisibleText;
 import java.io.PrintWriter;
 import java.time.Duration;

@@ -43,17 +43,16 @@ public final class Operations implements AutoCloseable {
             OperationsOptions.Choice quiet,
             ServiceManager manager,
             @Nullable InetSocketAddress metricsAddress,
-            @Nullable String statusAddress)
+            @Nullable Path statusPath)
             throws Failure {
         this.log = log;
         this.quiet = quiet == OperationsOptions.Choice.ERRORS_ONLY;
         this.manager = manager;
         ProcessMetrics numbers = metricsAddress == null ? null : new ProcessMetrics();
         this.metrics = numbers;
-        this.status = statusAddress == null
+        this.status = statusPath == null
                 ? null
-                : StatusSocket.listen(
-                        statusAddress, () -> StatusReport.json(tunnels), () -> StatusReport.table(tunnels));
+                : StatusSocket.listen(statusPath, () -> StatusReport.json(tunnels), () -> StatusReport.table(tunnels));
         LocalHttp started = null;
         try {
             started = metricsAddress == null || numbers == null

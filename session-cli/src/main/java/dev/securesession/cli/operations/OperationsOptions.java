@@ -2,7 +2,9 @@ package dev.securesession.cli.operations;
 
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Terminal;
+import dev.securesession.cli.net.HostPort;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -44,41 +46,41 @@ public final class OperationsOptions {
 
     /** Starts metrics and status as the options say. */
     public Operations start(Terminal terminal, Choice choice) throws Failure {
-        return start(terminal, choice, metrics, status, format);
+        return start(
+                terminal,
+                choice,
+                metrics == null
+                        ? null
+                        : read(
+                                "--metrics",
+                                metrics,
+                                text -> HostPort.parse(text).resolve()),
+                status == null ? null : read("--status", status, StatusSocket::path),
+                format);
+    }
+
+    private static <T> T read(String option, String text, Reader<T> reader) throws Failure {
+        try {
+            return reader.read(text);
+        } catch (Failure e) {
+            throw new Failure(option + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Reads the value of an option. */
+    private interface Reader<T> {
+        T read(String text) throws Failure;
     }
 
     /** Starts metrics and status; null for those that are not wanted. */
     public static Operations start(
-            Terminal terminal, Choice choice, @Nullable String metrics, @Nullable String status, LogFormat format)
+            Terminal terminal,
+            Choice choice,
+            @Nullable InetSocketAddress metrics,
+            @Nullable Path status,
+            LogFormat format)
             throws Failure {
         EventLog log = new EventLog(terminal.err(), format, InstantSource.system());
-        return new Operations(
-                log,
-                choice,
-                new ServiceManager(System.getenv(), log),
-                metrics == null ? null : address(metrics),
-                status);
+        return new Operations(log, choice, new ServiceManager(System.getenv(), log), metrics, status);
     }
-
-    /** Reads the address of the metrics. */
-    public static InetSocketAddress address(String text) throws Failure {
-        int colon = text.lastIndexOf(':');
-        String host = colon < 0 ? "" : text.substring(0, colon);
-        try {
-            int port = Integer.parseInt(text.substring(colon + 1));
-            if (!host.isEmpty() && port >= 0 && port <= MAX_PORT) {
-                InetSocketAddress address = new InetSocketAddress(
-                        host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host, port);
-                if (address.isUnresolved()) {
-                    throw new Failure("--metrics: no such host: " + host);
-                }
-                return address;
-            }
-        } catch (NumberFormatException e) {
-            // Reported below.
-        }
-        throw new Failure("--metrics: \"" + text + "\" is no address; expected HOST:PORT, for example 127.0.0.1:9100");
-    }
-
-    private static final int MAX_PORT = 65_535;
 }

@@ -1,5 +1,6 @@
 package dev.securesession.cli.operations;
 
+import dev.securesession.cli.command.Json;
 import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelConnection;
 import java.util.ArrayList;

@@ -36,8 +36,7 @@ public final class StatusSocket implements AutoCloseable {
         this.table = table;
     }
 
-    static StatusSocket listen(String address, Supplier<String> json, Supplier<String> table) throws Failure {
-        Path path = path(address);
+    static StatusSocket listen(Path path, Supplier<String> json, Supplier<String> table) throws Failure {
         try {
             removeStale(path);
             ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -54,7 +53,7 @@ public final class StatusSocket implements AutoCloseable {
             thread.start();
             return socket;
         } catch (IOException | UnsupportedOperationException e) {
-            throw new Failure("--status: cannot listen on " + address + ": " + Errors.sentence(e), e);
+            throw new Failure("--status: cannot listen on " + UNIX + path + ": " + Errors.sentence(e), e);
         }
     }
 
@@ -72,6 +71,7 @@ public final class StatusSocket implements AutoCloseable {
         }
     }
 
+    /** Reads the address of a socket; the message of a failure names no option. */
     static Path path(String address) throws Failure {
         if (!address.startsWith(UNIX) || address.length() == UNIX.length() || address.indexOf('\0') >= 0) {
             throw new Failure("\"" + EventLog.visible(address) + "\" is no Unix-domain socket; expected unix:PATH");

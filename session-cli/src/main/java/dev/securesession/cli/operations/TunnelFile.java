@@ -7,10 +7,12 @@ import dev.securesession.PeerId;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.keyfile.KeyReader;
+import dev.securesession.cli.net.HostPort;
 import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelOptions;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -31,8 +33,8 @@ import org.tomlj.TomlParseResult;
 
 /** The configuration of the tunnels of one process, read from a TOML file with all files that it names. */
 public final class TunnelFile {
-    private final @Nullable String metrics;
-    private final @Nullable String status;
+    private final @Nullable InetSocketAddress metrics;
+    private final @Nullable Path status;
     private final LogFormat logFormat;
     private final Duration drain;
     private final Map<String, Server> servers;
@@ -41,8 +43,8 @@ public final class TunnelFile {
 
     private TunnelFile(StrictTable root, Map<String, Server> servers, Map<String, Proxy> proxies, Set<Path> files)
             throws Failure {
-        this.metrics = root.optionalText("metrics").orElse(null);
-        this.status = root.optionalText("status").orElse(null);
+        String metricsAddress = root.optionalText("metrics").orElse(null);
+        String statusAddress = root.optionalText("status").orElse(null);
         String format = root.optionalText("log-format").orElse("text");
         if (!format.equals("text") && !format.equals("json")) {
             throw root.wrong("log-format", "expected \"text\" or \"json\"");
@@ -53,19 +55,17 @@ public final class TunnelFile {
         this.servers = servers;
         this.proxies = proxies;
         this.files = Set.copyOf(files);
-        if (metrics != null) {
-            try {
-                OperationsOptions.address(metrics);
-            } catch (Failure e) {
-                throw root.wrong("metrics", Errors.sentence(e).replace("--metrics: ", ""));
-            }
+        try {
+            this.metrics = metricsAddress == null
+                    ? null
+                    : HostPort.parse(metricsAddress).resolve();
+        } catch (Failure e) {
+            throw root.wrong("metrics", Errors.sentence(e));
         }
-        if (status != null) {
-            try {
-                StatusSocket.path(status);
-            } catch (Failure e) {
-                throw root.wrong("status", Errors.sentence(e));
-            }
+        try {
+            this.status = statusAddress == null ? null : StatusSocket.path(statusAddress);
+        } catch (Failure e) {
+            throw root.wrong("status", Errors.sentence(e));
         }
     }
 
@@ -117,12 +117,12 @@ public final class TunnelFile {
     }
 
     /** Returns where metrics are served, or null. */
-    public @Nullable String metrics() {
+    public @Nullable InetSocketAddress metrics() {
         return metrics;
     }
 
     /** Returns where status is answered, or null. */
-    public @Nullable String status() {
+    public @Nullable Path status() {
         return status;
     }
 
@@ -136,7 +136,9 @@ public final class TunnelFile {
 
     /** Returns the settings of the whole process, to compare them. */
     public List<String> ofProcess() {
-        return List.of(String.valueOf(metrics), String.valueOf(status), logFormat.toString(), drain.toString());
+        // The name of the host, whose address may be another one by now.
+        String address = metrics == null ? "" : metrics.getHostString() + ":" + metrics.getPort();
+        return List.of(address, String.valueOf(status), logFormat.toString(), drain.toString());
     }
 
     public Map<String, Server> servers() {

@@ -1,15 +1,15 @@
-package dev.securesession.cli.operations;
+package dev.securesession.cli.command;
 
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
 /** Writes JSON (RFC 8259) in ASCII on one line. */
-final class Json {
+public final class Json {
     private Json() {}
 
     /** Returns the text of an object: a map, a list, a string, a number or a boolean value. */
-    static String of(Object value) {
+    public static String of(Object value) {
         StringBuilder json = new StringBuilder();
         write(json, value);
         return json.toString();
