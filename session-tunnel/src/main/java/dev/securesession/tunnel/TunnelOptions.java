@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Instances are immutable and safe for use by several threads. Most tunnels change none.
  */
 public final class TunnelOptions {
+    private static final Duration MIN_PEER_TIMEOUT = Duration.ofMinutes(1);
     private static final TunnelListener NO_LISTENER = new TunnelListener() {};
     private static final TunnelOptions DEFAULTS = new TunnelOptions();
 
@@ -21,6 +22,7 @@ public final class TunnelOptions {
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Duration idleTimeout = Duration.ZERO;
     private Duration keepAlive = Duration.ofSeconds(30);
+    private Duration minPeerTimeout = MIN_PEER_TIMEOUT;
     private TunnelListener listener = NO_LISTENER;
 
     private TunnelOptions() {}
@@ -32,6 +34,7 @@ public final class TunnelOptions {
         connectTimeout = other.connectTimeout;
         idleTimeout = other.idleTimeout;
         keepAlive = other.keepAlive;
+        minPeerTimeout = other.minPeerTimeout;
         listener = other.listener;
     }
 
@@ -160,7 +163,12 @@ public final class TunnelOptions {
     /** Returns the time after which a silent peer is taken for gone; zero for never. */
     Duration peerTimeout() {
         Duration times = keepAlive.multipliedBy(MISSED_KEEP_ALIVES);
-        return keepAlive.isZero() || times.compareTo(MIN_PEER_TIMEOUT) > 0 ? times : MIN_PEER_TIMEOUT;
+        return keepAlive.isZero() || times.compareTo(minPeerTimeout) > 0 ? times : minPeerTimeout;
+    }
+
+    /** Returns a copy that takes silent peers for gone earlier, for tests. */
+    TunnelOptions withMinPeerTimeout(Duration timeout) {
+        return with(copy -> copy.minPeerTimeout = timeout);
     }
 
     /**
@@ -187,6 +195,7 @@ public final class TunnelOptions {
                 connectTimeout,
                 idleTimeout,
                 keepAlive,
+                minPeerTimeout,
                 listener);
     }
 
@@ -222,5 +231,4 @@ public final class TunnelOptions {
     }
 
     private static final int MISSED_KEEP_ALIVES = 4;
-    private static final Duration MIN_PEER_TIMEOUT = Duration.ofMinutes(1);
 }

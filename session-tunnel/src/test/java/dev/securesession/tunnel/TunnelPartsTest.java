@@ -28,6 +28,7 @@ class TunnelPartsTest {
     // TN-1: the request
 
     @Test
+    @Rule(value = "TN-1", kind = Rule.Kind.ACCEPTS)
     void requestHasTheSpecifiedBytes() {
         assertThat(encoded("db")).isEqualTo("01026462");
         assertThat(encoded("")).isEqualTo("0100");
@@ -43,6 +44,8 @@ class TunnelPartsTest {
     }
 
     @Test
+    @Rule(value = "TN-1", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "TN-2", kind = Rule.Kind.ACCEPTS)
     void requestMayArriveInAnyPieces() throws Exception {
         byte[] bytes = HexFormat.of().parseHex("01026462ff");
         for (int length = 0; length < 4; length++) {
@@ -57,6 +60,7 @@ class TunnelPartsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"00", "02", "ff026462", "0101ff", "0102c328"})
+    @Rule(value = "TN-2", kind = Rule.Kind.REFUSES)
     void refusesOtherVersionsAndNamesThatAreNoText(String hex) {
         assertThatExceptionOfType(TunnelException.class)
                 .isThrownBy(() ->
@@ -65,6 +69,7 @@ class TunnelPartsTest {
     }
 
     @Test
+    @Rule(value = "TN-1", kind = Rule.Kind.REFUSES)
     void limitsTheNamesOfTargets() {
         OpenRequest.requireName("x".repeat(255));
         assertThatIllegalArgumentException()
@@ -136,9 +141,7 @@ class TunnelPartsTest {
                 defaults.withListener(new TunnelListener() {}));
 
         assertThat(others).doesNotHaveDuplicates().doesNotContain(defaults);
-        assertThat(defaults.withMaxConnections(1))
-                .isEqualTo(others.get(0))
-                .hasSameHashCodeAs(others.get(0));
+        assertThat(defaults.withMaxConnections(1)).isEqualTo(others.get(0)).hasSameHashCodeAs(others.get(0));
     }
 
     // Rates

@@ -67,6 +67,8 @@ class TunnelTest {
     // Bytes
 
     @Test
+    @Rule(value = "TN-3", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "TN-4", kind = Rule.Kind.ACCEPTS)
     void carriesBytesBothWaysAndEachEnd() throws Exception {
         long seed = Long.getLong("securesession.seed", System.nanoTime());
         System.out.println("TunnelTest: -Dsecuresession.seed=" + seed);
@@ -111,6 +113,7 @@ class TunnelTest {
     }
 
     @Test
+    @Rule(value = "TN-4", kind = Rule.Kind.ACCEPTS)
     void targetMayEndItsDirectionFirst() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
                 Socket client = tunnel.connect();
@@ -128,6 +131,7 @@ class TunnelTest {
 
     /** The target has the first bytes while message 4 has not reached the proxy yet. */
     @Test
+    @Rule(value = "TN-1", kind = Rule.Kind.ACCEPTS)
     void firstBytesNeedOneRoundTrip() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
                 ServerSocket between = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
@@ -158,6 +162,7 @@ class TunnelTest {
     // Ends that are none
 
     @Test
+    @Rule(value = "TN-5", kind = Rule.Kind.ACCEPTS)
     void resetOfTheClientReachesTheTarget() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
                 Socket client = tunnel.connect();
@@ -175,6 +180,8 @@ class TunnelTest {
     }
 
     @Test
+    @Rule(value = "TN-4", kind = Rule.Kind.REFUSES)
+    @Rule(value = "TN-5", kind = Rule.Kind.ACCEPTS)
     void resetOfTheTargetReachesTheClient() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
                 Socket client = tunnel.connect();
@@ -270,6 +277,7 @@ class TunnelTest {
 
     /** Nobody who is between the two can make the end of the network an end of the bytes. */
     @Test
+    @Rule(value = "TN-5", kind = Rule.Kind.REFUSES)
     void cutConnectionDoesNotEndTheStream() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
                 ServerSocket between = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
@@ -307,6 +315,7 @@ class TunnelTest {
     // Refusals
 
     @Test
+    @Rule(value = "TN-3", kind = Rule.Kind.REFUSES)
     void refusesTargetsThatDoNotExist() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(
                         Map.of("db", TestTunnel.address(target.getLocalSocketAddress())),
@@ -322,6 +331,7 @@ class TunnelTest {
 
     /** With the same words as for one that does not exist. */
     @Test
+    @Rule(value = "TN-7", kind = Rule.Kind.REFUSES)
     void connectionsEndWhenThePeerMayNoLongerReachTheirTarget() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(
                         Map.of("db", TestTunnel.address(target.getLocalSocketAddress())),
@@ -340,6 +350,7 @@ class TunnelTest {
     }
 
     @Test
+    @Rule(value = "TN-3", kind = Rule.Kind.REFUSES)
     void refusesTargetsThatThePeerMayNotReach() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(
                 Map.of("db", TestTunnel.address(target.getLocalSocketAddress())), "db", TunnelOptions.defaults())) {
@@ -365,6 +376,8 @@ class TunnelTest {
     }
 
     @Test
+    @Rule(value = "TN-7", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "TN-7", kind = Rule.Kind.REFUSES)
     void revokedKeyEndsItsConnectionsAndNoOthers() throws Exception {
         try (TestTunnel tunnel = TestTunnel.to(target.getLocalSocketAddress());
                 Socket client = tunnel.connect();
@@ -480,6 +493,7 @@ class TunnelTest {
     }
 
     @Test
+    @Rule(value = "TN-6", kind = Rule.Kind.ACCEPTS)
     void keepAlivesKeepQuietConnections() throws Exception {
         TunnelOptions options = TunnelOptions.defaults().withKeepAlive(Duration.ofMillis(20));
         try (TestTunnel tunnel =
@@ -524,6 +538,27 @@ class TunnelTest {
                 long atTheEnd = forwarded.get();
                 awaitUntil(() -> forwarded.get() > atTheEnd + 500);
             }
+        }
+    }
+
+    @Test
+    @Rule(value = "TN-6", kind = Rule.Kind.REFUSES)
+    void peerFromWhichNothingArrivesIsTakenForGone() throws Exception {
+        TunnelOptions options = TunnelOptions.defaults()
+                .withKeepAlive(Duration.ofMillis(50))
+                .withMinPeerTimeout(Duration.ofMillis(200));
+        try (TestTunnel tunnel =
+                        TestTunnel.to(Map.of("", TestTunnel.address(target.getLocalSocketAddress())), "", options);
+                TunnelProxy silent = tunnel.startProxy(
+                        TestTunnel.address(tunnel.server.address()),
+                        TestTunnel.clientConfig(),
+                        "",
+                        options.withKeepAlive(Duration.ZERO));
+                Socket client = TestTunnel.connect(silent.address());
+                Socket service = target.accept()) {
+            assertIsReset(service);
+            assertIsReset(client);
+            assertThat(tunnel.serverTold.nextEnd().reason()).contains("nothing has arrived from the peer");
         }
     }
 
