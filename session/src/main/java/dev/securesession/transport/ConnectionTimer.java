@@ -81,7 +81,7 @@ final class ConnectionTimer {
     }
 
     private void check(long scheduledEnd) {
-        // A timer that another one has replaced ends here, or timers would multiply.
+        // A timer that was replaced ends here and schedules none, or timers would multiply.
         if (!due.compareAndSet(scheduledEnd, NONE) || stopped) {
             return;
         }

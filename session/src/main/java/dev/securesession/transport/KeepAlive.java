@@ -32,7 +32,7 @@ final class KeepAlive {
         lastSent = System.nanoTime();
     }
 
-    /** Sends no more; no timer keeps the stream reachable. May be called twice. */
+    /** Stops sending, and cancels the timer, which keeps the stream reachable. May be called twice. */
     void stop() {
         stopped = true;
         cancel();
@@ -40,7 +40,7 @@ final class KeepAlive {
 
     private void schedule(long delayNanos) {
         timer = BackgroundThreads.TIMERS.schedule(this::check, delayNanos, TimeUnit.NANOSECONDS);
-        // A thread that stops either sees the timer, or is seen here.
+        // Either the stopping thread sees this timer and cancels it, or this thread sees that the other has stopped.
         if (stopped) {
             cancel();
         }
@@ -77,7 +77,7 @@ final class KeepAlive {
                 return;
             }
         } catch (IOException | RuntimeException e) {
-            // The stream has failed, and whoever uses it learns of it.
+            // The stream has failed; the next call of its user reports that.
             stop();
             return;
         }

@@ -341,7 +341,7 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    /** The heap is full, most likely. This client is lost, and the next one may find room: a server does not end by that. */
+    /** Most likely the heap is full. The server drops this client and continues: there may be memory for the next one. */
     @SuppressWarnings("EmptyCatch") // With no memory even to tell of it.
     private void dropAfter(Throwable failure, @Nullable Socket socket) {
         if (socket != null) {

@@ -42,7 +42,7 @@ final class SecureServerSocket extends ServerSocket {
         established.limit(limit);
         SecureServer started = SecureServer.listen(this, this::acceptTcp, config, options, this::enqueue, null);
         server = started;
-        // A thread that closes either sees the server, or is seen here.
+        // Either the closing thread sees the server and stops it, or this thread sees that the socket was closed.
         if (isClosed()) {
             started.stopAccepting();
             throw new SocketException("the server socket was closed while it was bound");
@@ -80,7 +80,7 @@ final class SecureServerSocket extends ServerSocket {
         }
     }
 
-    /** Aborts connections that nobody will accept, whatever becomes of each. */
+    /** Aborts connections that no call will accept. */
     static void abort(List<SecureSocket> left) {
         left.forEach(SecureSocket::abort);
     }

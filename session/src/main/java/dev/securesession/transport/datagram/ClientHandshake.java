@@ -101,7 +101,7 @@ final class ClientHandshake {
         return step.message();
     }
 
-    /** A message of the session that has overtaken message 4, perhaps: the session will tell. */
+    /** Keeps a message that may have overtaken message 4; the session will accept or refuse it. */
     private void keepEarly(byte[] datagram) {
         if (isHalfDone() && early.size() < MAX_EARLY && HandshakeDatagrams.mayBeWrapped(datagram)) {
             early.add(datagram);
@@ -117,7 +117,7 @@ final class ClientHandshake {
         return Optional.ofNullable(session);
     }
 
-    /** Returns what has arrived ahead of message 4, oldest first, for the session to open or refuse. */
+    /** Returns the messages that have arrived before message 4, oldest first, for the session to accept or refuse. */
     Deque<byte[]> early() {
         return early;
     }

@@ -35,12 +35,12 @@ public final class DatagramPeer implements Closeable {
     private final int sessionId;
     private final Server server;
 
-    // Over, but it still answers a repetition of its last message (PROTOCOL.md DG-2).
+    // Complete, but it still answers repetitions of its last message (PROTOCOL.md DG-2).
     private final Handshake handshake;
 
     private volatile InetSocketAddress address;
 
-    // The rest belongs to the ServerTable and its thread.
+    // The fields below belong to the ServerTable and its thread.
     private long lastReceived;
     private long newestNumber = -1;
     private @Nullable InetSocketAddress candidate;
@@ -57,8 +57,8 @@ public final class DatagramPeer implements Closeable {
     }
 
     /**
-     * Wraps a payload and sends it in one datagram, which may get lost. Does not wait: what the system cannot take at once
-     * is lost as well.
+     * Wraps a payload and sends it in one datagram, which may get lost. Does not wait: a datagram that the system cannot
+     * take at once is lost as well.
      *
      * @param payload 1 byte to {@link #maxPayloadLength}; not kept
      * @throws IOException if the system refuses the datagram, or the server is closed

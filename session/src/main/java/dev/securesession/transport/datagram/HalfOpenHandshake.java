@@ -4,7 +4,7 @@ import dev.securesession.Handshake;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** A handshake of a server that is not over: its message 1, what may be sent in answer, and how it fares. */
+/** A handshake in progress at a server: its message 1, the answer, and how many bytes the address may be sent. */
 final class HalfOpenHandshake {
     final Handshake handshake;
     final InetSocketAddress address;
@@ -35,7 +35,7 @@ final class HalfOpenHandshake {
         return HandshakeDatagrams.isRepetition(datagram, message1);
     }
 
-    /** Message 1 has come again: it asks for the answer again, and pays for it. */
+    /** Notes a repetition of message 1: the answer is due again, and its bytes add to the allowance. */
     void repeated(int length) {
         allowance += length;
         owesAnswer = true;
@@ -46,7 +46,7 @@ final class HalfOpenHandshake {
         working = false;
     }
 
-    /** Returns message 2 if it is asked for and the address has sent enough bytes for it; it counts as sent then. */
+    /** Returns message 2 and counts it as sent, if it is due and the address has sent enough bytes for it. */
     byte @Nullable [] affordableAnswer() {
         if (answer == null || !owesAnswer || allowance < answer.length) {
             return null;
@@ -78,7 +78,7 @@ final class HalfOpenHandshake {
         return over;
     }
 
-    /** The server has forgotten it, or it has made a session. */
+    /** Notes that the server has dropped this handshake, or that it is complete. */
     void end() {
         over = true;
     }

@@ -10,15 +10,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One handshake message for a server, to be processed on whatever thread: it may take public-key operations, and a look-up
- * of keys. The first of the handshakes that accepts the message gets it.
+ * One handshake message for a server, to be processed on any thread, because that may need public-key operations and a key
+ * look-up. It goes to the first of the candidates that accepts it.
  */
 final class HandshakeWork implements Runnable {
     final InetSocketAddress from;
     final byte[] datagram;
     final List<HalfOpenHandshake> candidates;
 
-    // Written by run, and read after it is over.
+    // Written by run, and read after run has returned.
     final Map<HalfOpenHandshake, Exception> refusals = new LinkedHashMap<>();
     private @Nullable HalfOpenHandshake accepting;
     private @Nullable HandshakeStep step;

@@ -290,7 +290,7 @@ public final class SecureDatagramServer implements Closeable {
         }
     }
 
-    /** What peers need, on whatever thread. */
+    /** What peers use, on any thread. */
     private final class Sending implements DatagramPeer.Server {
         @Override
         public DatagramOptions options() {
@@ -372,7 +372,7 @@ public final class SecureDatagramServer implements Closeable {
 
     /**
      * Observes the peers of a server. All methods are called by the one thread that receives: while one runs, nothing else
-     * is received, and what does not fit into the system's buffer is lost. Leave whatever takes time to other threads.
+     * is received, and what does not fit into the system's buffer is lost. Do work that takes time on other threads.
      */
     @FunctionalInterface
     public interface Handler {

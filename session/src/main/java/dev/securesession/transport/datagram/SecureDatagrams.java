@@ -32,9 +32,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Payloads may get lost or overtake each other; none arrives twice, altered, or from anybody else. There is no sign
- * that a server has gone, or has forgotten the session: if answers stay away, connect anew. Several threads may send while
- * one receives; others wait for it.
+ * <p>Payloads may get lost or overtake each other; none arrives twice, altered, or from anybody else. A client
+ * does not notice that a server has stopped or has dropped the session: if no answers arrive, connect again. Several threads
+ * may send while one receives; other receivers wait.
  *
  * <p>PROTOCOL.md, Part 6; DG-1 to DG-8.
  */

@@ -51,7 +51,7 @@ final class ServerTable {
     private final DatagramPeer.Server server;
     private final Supplier<byte[]> numbers;
 
-    // In the order of their age, of the last message from them, and by address.
+    // The half-open handshakes: by age, by the time of the last message from them, and by address.
     private final Set<HalfOpenHandshake> halfOpen = new LinkedHashSet<>();
     private final Map<HalfOpenHandshake, Boolean> leastRecent = new LinkedHashMap<>(16, 0.75f, true);
     private final Map<InetSocketAddress, List<HalfOpenHandshake>> halfOpenAt = new HashMap<>();
@@ -61,7 +61,7 @@ final class ServerTable {
     private final Deque<HandshakeWork> openings = new ArrayDeque<>();
     private int working;
 
-    // The first in the order of the last message from them.
+    // The established peers: by the time of the last message from them, by session id, by address, and by id.
     private final Map<DatagramPeer, Boolean> peers = new LinkedHashMap<>(16, 0.75f, true);
     private final Map<Integer, List<DatagramPeer>> peersOfSession = new HashMap<>();
     private final Map<InetSocketAddress, DatagramPeer> peerAt = new HashMap<>();
@@ -179,7 +179,7 @@ final class ServerTable {
         return open(from, datagram, now);
     }
 
-    /** Takes what may be message 3, for the newest handshake of the address first. */
+    /** Accepts a datagram that may be message 3, for the newest handshake of the address first. */
     private boolean confirm(List<HalfOpenHandshake> here, InetSocketAddress from, byte[] datagram) {
         DatagramPeer peer = peerAt.get(from);
         byte[] lastAnswer = peer == null ? null : peer.answerTo(datagram);
@@ -205,7 +205,7 @@ final class ServerTable {
         return true;
     }
 
-    /** Begins a handshake with what should be message 1. */
+    /** Begins a handshake with a datagram that should be message 1. */
     private boolean open(InetSocketAddress from, byte[] datagram, long now) {
         if (openings.size() >= MAX_WAITING) {
             return false;
@@ -222,7 +222,7 @@ final class ServerTable {
         return true;
     }
 
-    /** The handshake from which nothing has come for the longest time makes room, before any work for the new one. */
+    /** Drops the handshakes that have been silent longest, until there is room for one more. */
     private void makeRoom(InetSocketAddress from, int bytes) {
         List<HalfOpenHandshake> here = halfOpenAt.getOrDefault(from, List.of());
         if (here.size() >= MAX_PER_SOCKET) {
