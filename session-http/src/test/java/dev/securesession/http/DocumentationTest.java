@@ -1,7 +1,6 @@
 package dev.securesession.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
@@ -19,27 +18,15 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The examples of docs/http.md, which are the text between the comments here, at work. */
 @Timeout(60)
 class DocumentationTest {
-    private static final Path PROJECT = Path.of("").toAbsolutePath();
-    private static final Pattern BLOCK =
-            Pattern.compile("(?:<!-- example: ([a-z-]+) -->\\n+)?```java\\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern EXAMPLE =
-            Pattern.compile("^( *)// example: ([a-z-]+)\\n(.*?)^ *// end$", Pattern.DOTALL | Pattern.MULTILINE);
-
     @Test
     void aClientAsksAServer() throws Exception {
         SessionConfig config = Pair.create().server();
@@ -107,31 +94,5 @@ class DocumentationTest {
 
     private static byte[] answer(PeerId peer, byte[] request) {
         return (peer + " asks " + new String(request, UTF_8)).getBytes(UTF_8);
-    }
-
-    @Test
-    void examplesOfThePageAreTheseHere() throws Exception {
-        String source =
-                Files.readString(PROJECT.resolve("src/test/java/dev/securesession/http/DocumentationTest.java"));
-        Map<String, String> examples = new HashMap<>();
-        Matcher example = EXAMPLE.matcher(source);
-        while (example.find()) {
-            int indent = example.group(1).length();
-            examples.put(
-                    example.group(2),
-                    example.group(3)
-                            .lines()
-                            .map(line -> line.length() < indent ? line.strip() : line.substring(indent))
-                            .collect(joining("\n")));
-        }
-        Map<String, String> blocks = new HashMap<>();
-        Matcher block =
-                BLOCK.matcher(Files.readString(PROJECT.resolveSibling("docs").resolve("http.md")));
-        while (block.find()) {
-            blocks.put(block.group(1), block.group(2).stripTrailing());
-        }
-
-        assertThat(examples).hasSize(3);
-        assertThat(blocks).isEqualTo(examples);
     }
 }

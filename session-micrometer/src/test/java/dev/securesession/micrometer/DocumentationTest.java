@@ -1,6 +1,5 @@
 package dev.securesession.micrometer;
 
-import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.securesession.SessionConfig;
@@ -23,17 +22,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** docs/stored-sessions-metrics.md: its example, and the names in its table. */
 class DocumentationTest {
     private static final Path PROJECT = Path.of("").toAbsolutePath();
-    private static final Pattern BLOCK =
-            Pattern.compile("(?:<!-- example: ([a-z-]+) -->\\n+)?```java\\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern EXAMPLE =
-            Pattern.compile("^( *)// example: ([a-z-]+)\\n(.*?)^ *// end$", Pattern.DOTALL | Pattern.MULTILINE);
     private static final Pattern ROW =
             Pattern.compile("^\\| `(securesession[a-z.]*)` \\| `([a-z_]*)` \\|", Pattern.MULTILINE);
 
@@ -79,31 +73,6 @@ class DocumentationTest {
         String scraped = prometheus.scrape();
         assertThat(listed.values())
                 .allSatisfy(name -> assertThat(scraped).containsPattern("(?m)^" + name + "(_count)?[ {]"));
-    }
-
-    @Test
-    void theExampleOfThePageIsTheOneHere() throws Exception {
-        String source =
-                Files.readString(PROJECT.resolve("src/test/java/dev/securesession/micrometer/DocumentationTest.java"));
-        Map<String, String> examples = new HashMap<>();
-        Matcher example = EXAMPLE.matcher(source);
-        while (example.find()) {
-            int indent = example.group(1).length();
-            examples.put(
-                    example.group(2),
-                    example.group(3)
-                            .lines()
-                            .map(line -> line.length() < indent ? line.strip() : line.substring(indent))
-                            .collect(joining("\n")));
-        }
-        Map<String, String> blocks = new HashMap<>();
-        Matcher block = BLOCK.matcher(page());
-        while (block.find()) {
-            blocks.put(block.group(1), block.group(2).stripTrailing());
-        }
-
-        assertThat(examples).hasSize(1);
-        assertThat(blocks).isEqualTo(examples);
     }
 
     private static String page() throws Exception {

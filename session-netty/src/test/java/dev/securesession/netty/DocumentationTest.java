@@ -1,7 +1,6 @@
 package dev.securesession.netty;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.securesession.IdentityPublicKey;
@@ -29,11 +28,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -41,16 +36,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The examples of docs/netty.md, which are the text between the comments here, at work. */
 @Timeout(120)
 class DocumentationTest {
-    private static final Path PROJECT = Path.of("").toAbsolutePath();
-
     private final SessionConfig serverConfig = Peers.server();
     private final SessionConfig clientConfig = Peers.client();
     private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
@@ -178,33 +169,6 @@ class DocumentationTest {
             stream.acknowledge();
             stream.awaitAcknowledgement();
         }
-    }
-
-    @Test
-    void thePageShowsTheseExamples() throws Exception {
-        Map<String, String> examples = new HashMap<>();
-        Matcher example = Pattern.compile(
-                        "^( *)// example: ([a-z-]+)\\n(.*?)^ *// end$", Pattern.DOTALL | Pattern.MULTILINE)
-                .matcher(Files.readString(
-                        PROJECT.resolve("src/test/java/dev/securesession/netty/DocumentationTest.java")));
-        while (example.find()) {
-            int indent = example.group(1).length();
-            examples.put(
-                    example.group(2),
-                    example.group(3)
-                            .lines()
-                            .map(line -> line.length() < indent ? line.strip() : line.substring(indent))
-                            .collect(joining("\n"))
-                            .strip());
-        }
-        Matcher block = Pattern.compile("(?:<!-- example: ([a-z-]+) -->\\n+)?```java\\n(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(PROJECT.getParent().resolve("docs/netty.md")));
-        int blocks = 0;
-        while (block.find()) {
-            assertThat(block.group(2).strip()).as(block.group(1)).isEqualTo(examples.get(block.group(1)));
-            blocks++;
-        }
-        assertThat(blocks).isEqualTo(examples.size()).isGreaterThan(3);
     }
 
     /** A store of keys that answers later. */

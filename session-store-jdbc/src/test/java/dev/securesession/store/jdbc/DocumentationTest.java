@@ -1,7 +1,6 @@
 package dev.securesession.store.jdbc;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -23,10 +22,6 @@ import dev.securesession.testkit.Pair;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,12 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The examples of docs/stored-sessions.md, which are the text between the comments here, at work. */
 class DocumentationTest {
-    private static final Path PROJECT = Path.of("").toAbsolutePath();
-    private static final Pattern BLOCK =
-            Pattern.compile("(?:<!-- example: ([a-z-]+) -->\\n+)?```java\\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern EXAMPLE =
-            Pattern.compile("^( *)// example: ([a-z-]+)\\n(.*?)^ *// end$", Pattern.DOTALL | Pattern.MULTILINE);
-
     private final Pair pair = Pair.create();
 
     @TempDir
@@ -184,31 +173,5 @@ class DocumentationTest {
 
     private static byte[] serve(PeerId peer, byte[] request) {
         return (peer + " asks " + new String(request, UTF_8)).getBytes(UTF_8);
-    }
-
-    @Test
-    void examplesOfThePageAreTheseHere() throws Exception {
-        String source =
-                Files.readString(PROJECT.resolve("src/test/java/dev/securesession/store/jdbc/DocumentationTest.java"));
-        Map<String, String> examples = new HashMap<>();
-        Matcher example = EXAMPLE.matcher(source);
-        while (example.find()) {
-            int indent = example.group(1).length();
-            examples.put(
-                    example.group(2),
-                    example.group(3)
-                            .lines()
-                            .map(line -> line.length() < indent ? line.strip() : line.substring(indent))
-                            .collect(joining("\n")));
-        }
-        Map<String, String> blocks = new HashMap<>();
-        Matcher block =
-                BLOCK.matcher(Files.readString(PROJECT.resolveSibling("docs").resolve("stored-sessions.md")));
-        while (block.find()) {
-            blocks.put(block.group(1), block.group(2).stripTrailing());
-        }
-
-        assertThat(examples).hasSize(6);
-        assertThat(blocks).isEqualTo(examples);
     }
 }
