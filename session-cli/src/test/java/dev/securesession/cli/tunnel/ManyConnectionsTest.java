@@ -187,10 +187,14 @@ class ManyConnectionsTest {
         }
 
         @Override
-        public void close() throws IOException, InterruptedException {
+        public void close() throws IOException {
             listening.close();
             selector.wakeup();
-            thread.join(10_000);
+            try {
+                thread.join(10_000);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
             for (SelectionKey key : selector.keys()) {
                 key.channel().close();
             }
