@@ -124,7 +124,9 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     }
 
     /**
-     * Ends both directions at once, and closes the channel. The peer learns code and reason; data on their way are lost.
+     * Ends both directions at once. The peer learns code and reason; data on their way are lost. Then drops what the peer still
+     * sends, until it has closed the connection too or for a second at most, and closes the channel: a reset could overtake
+     * the abort otherwise.
      *
      * @param code {@link StreamAbortedException#FIRST_APPLICATION_CODE} to 65,535, with a meaning of the application
      * @param reason a short text for the logs of the peer; at most 255 bytes of its UTF-8 form are sent
@@ -136,8 +138,21 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
         return control((stream, ctx, promise) -> {
             ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.abort(code, reason)), promise);
             acknowledgement().tryFailure(new IOException("the stream was aborted here: " + reason));
-            closeAfter(ctx, promise);
+            promise.addListener(done -> {
+                if (!done.isSuccess()) {
+                    ctx.close();
+                }
+            });
+            drain(ctx);
         });
+    }
+
+    /** Closes the channel when the peer has closed the connection; {@link #connectionEnded} learns of a half close. */
+    private void drain(ChannelHandlerContext ctx) {
+        closing = true;
+        Future<?> timer = ctx.executor().schedule(() -> ctx.close(), ABORT_PATIENCE_SECONDS, TimeUnit.SECONDS);
+        ctx.channel().closeFuture().addListener(closed -> timer.cancel(false));
+        ctx.channel().config().setAutoRead(true);
     }
 
     /**
@@ -279,6 +294,9 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
             connectionEnded(ctx);
+            if (stream().isFailed()) {
+                ctx.close();
+            }
         } else {
             ctx.fireUserEventTriggered(event);
         }

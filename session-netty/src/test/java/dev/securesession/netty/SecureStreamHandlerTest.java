@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.Socket;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -185,11 +186,29 @@ class SecureStreamHandlerTest {
             assertThat(abort.code()).isEqualTo(300);
             assertThat(abort.reason()).isEqualTo("disk full");
             assertThat(wire.server.channel.isOpen()).isFalse();
+            wire.client.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
             assertThat(wire.client.channel.isOpen()).isFalse();
+            assertThat(wire.client.exceptions).isEmpty();
         }
         try (Wire wire = streams().established()) {
             assertThat(stream(wire.client).abort(2, "not ours to give").cause())
                     .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void aPeerThatGoesOnSendingHoldsUpAnAbortForASecondAtMost() {
+        try (Wire wire = streams().established()) {
+            EmbeddedChannel aborting = wire.client.channel;
+            stream(wire.client).abort(300, "disk full");
+            wire.server.write("does not know it yet");
+            wire.client.arrives(wire.server.sent());
+            assertThat(wire.client.texts()).isEmpty();
+            assertThat(aborting.isOpen()).isTrue();
+
+            wire.client.clock.advance(1, TimeUnit.SECONDS);
+            aborting.runScheduledPendingTasks();
+            assertThat(aborting.isOpen()).isFalse();
         }
     }
 

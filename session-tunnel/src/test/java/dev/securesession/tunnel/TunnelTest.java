@@ -211,12 +211,15 @@ class TunnelTest {
             awaitUntil(() -> atProxy.bytesToTarget() == Narrow.LENGTH);
             service.close();
 
-            assertThat(narrow.tunnel.proxyTold.nextEnd().complete()).isFalse();
+            TunnelEnd proxyEnd = narrow.tunnel.proxyTold.nextEnd();
+            assertThat(proxyEnd.complete()).isFalse();
+            assertThat(proxyEnd.reason()).startsWith("the peer aborted: ");
             Map.Entry<TunnelConnection, TunnelEnd> serverEnd = Told.next(narrow.tunnel.serverTold.closed);
             assertThat(serverEnd.getValue().complete()).isFalse();
             long written = serverEnd.getKey().bytesToTarget();
             assertThat(written).isPositive().isLessThan(Narrow.LENGTH);
             assertThat(serverEnd.getValue().reason()).endsWith("; " + written + " bytes were written to it");
+            assertThat(proxyEnd.reason()).endsWith(serverEnd.getValue().reason());
         }
     }
 
