@@ -1,5 +1,7 @@
 package dev.securesession.transport;
 
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -41,6 +43,16 @@ final class BufferPool {
                 return;
             }
         }
+    }
+
+    /**
+     * Wipes an array up to the end of the message or payload in it, and releases it. Only who received the message does this,
+     * and only once: whoever acquires the array next may be another connection.
+     */
+    static void recycle(ByteBuffer received) {
+        byte[] array = received.array();
+        Arrays.fill(array, 0, received.arrayOffset() + received.limit(), (byte) 0);
+        release(array);
     }
 
     /** Returns the first of the two slots of this thread: one for sending, one for receiving. */

@@ -101,11 +101,6 @@ public final class ChannelTransport implements Transport, InPlaceTransport {
     }
 
     @Override
-    public void recycle() {
-        streams.recycle();
-    }
-
-    @Override
     public int maxMessageLength() {
         return streams.maxMessageLength();
     }

@@ -26,10 +26,6 @@ final class FrameReader {
     private int bodyRead;
     private int bodyLength;
 
-    // The array of the message that was lent, and how much of it was used.
-    private byte @Nullable [] lent;
-    private int lentLength;
-
     // Bytes that were read ahead. The buffer grows when a read has filled it.
     private byte[] ahead = {};
     private int aheadPosition;
@@ -78,26 +74,11 @@ final class FrameReader {
         return Optional.of(message.length == bodyLength ? message : Arrays.copyOf(message, bodyLength));
     }
 
-    /** Returns the next message in an array that is lent until {@link #recycle}, or null at the end. */
+    /** Returns the next message in an array of the pool, the caller's to {@link BufferPool#recycle}, or null at the end. */
     @Nullable
     ByteBuffer readInPlace(int maxLength, Deadline deadline, String awaited) throws IOException {
         byte[] message = readMessage(maxLength, deadline, awaited, true);
-        if (message == null) {
-            return null;
-        }
-        lent = message;
-        lentLength = bodyLength;
-        return ByteBuffer.wrap(message, 0, bodyLength);
-    }
-
-    /** Wipes the lent array and releases it to the pool. */
-    void recycle() {
-        byte[] returned = lent;
-        if (returned != null) {
-            lent = null;
-            Arrays.fill(returned, 0, lentLength, (byte) 0);
-            BufferPool.release(returned);
-        }
+        return message == null ? null : ByteBuffer.wrap(message, 0, bodyLength);
     }
 
     private byte @Nullable [] readMessage(int maxLength, Deadline deadline, String awaited, boolean pooled)

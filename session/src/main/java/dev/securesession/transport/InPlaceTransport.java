@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** A transport that sends a message where it was put together, and lends the array that it received one into. */
+/** A transport that sends a message where it was put together, and receives messages into arrays of the pool. */
 interface InPlaceTransport {
     /** Returns the bytes to leave free in front of a message that is sent in place. */
     int headerLength();
@@ -15,12 +15,9 @@ interface InPlaceTransport {
     /**
      * Waits for the next message.
      *
-     * @return the message, which belongs to the caller until {@link #recycle} or the next call; null if the peer has ended
-     *     the connection between two messages
+     * @return the message, the caller's to {@link BufferPool#recycle}; null if the peer has ended the connection between two
+     *     messages
      */
     @Nullable
     ByteBuffer receiveInPlace(int maxLength, Deadline deadline) throws IOException;
-
-    /** Wipes and takes back the message that was received last. */
-    void recycle();
 }

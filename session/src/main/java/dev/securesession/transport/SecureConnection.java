@@ -526,7 +526,7 @@ public final class SecureConnection implements Closeable {
         byte[] copy = new byte[message.remaining()];
         message.get(copy);
         waiting = null;
-        recycle();
+        recycle(message);
         return Optional.of(copy);
     }
 
@@ -539,7 +539,7 @@ public final class SecureConnection implements Closeable {
             drop(refusal);
             return false;
         } finally {
-            recycle();
+            recycle(message);
         }
     }
 
@@ -594,8 +594,7 @@ public final class SecureConnection implements Closeable {
     /**
      * Waits for the next payload over a transport that keeps the order, within a deadline.
      *
-     * @return the payload in an array that may be used again, valid until {@link #recycle} or the next call; null if the
-     *     connection has ended between two messages
+     * @return the payload, the caller's to {@link #recycle}; null if the connection has ended between two messages
      * @throws MessageRejectedException if the message is refused: close the connection
      */
     @Nullable
@@ -646,8 +645,8 @@ public final class SecureConnection implements Closeable {
         }
         try {
             Deadline deadline = Deadline.after(patience);
-            while (messageInPlace(deadline) != null) {
-                recycle();
+            for (ByteBuffer message = messageInPlace(deadline); message != null; message = messageInPlace(deadline)) {
+                recycle(message);
             }
         } catch (IOException | IllegalStateException ended) {
             return;
@@ -656,10 +655,10 @@ public final class SecureConnection implements Closeable {
         }
     }
 
-    /** Wipes and takes back the array of the payload that was received in place. */
-    void recycle() {
-        if (transport instanceof InPlaceTransport inPlace) {
-            inPlace.recycle();
+    /** Wipes the array of a payload that was received in place, and lets it be used again. Must be called once only. */
+    void recycle(ByteBuffer received) {
+        if (transport instanceof InPlaceTransport) {
+            BufferPool.recycle(received);
         }
     }
 

@@ -61,6 +61,11 @@ public final class SecureStream implements Closeable {
     private final int maxChunkLength;
     private final ByteBuffer nothing = ByteBuffer.allocate(0);
     private ByteBuffer received = nothing;
+
+    // The payload that what was received is a part of; of the thread that reads, as long as its array is not used
+    // again.
+    private @Nullable ByteBuffer lent;
+
     private volatile Duration readTimeout = Duration.ZERO;
     private volatile boolean closed;
 
@@ -216,7 +221,7 @@ public final class SecureStream implements Closeable {
                 requireOpen();
                 state.requireAlive();
                 next(deadline);
-                connection.recycle();
+                recycle();
             }
         } finally {
             reading.unlock();
@@ -375,7 +380,7 @@ public final class SecureStream implements Closeable {
                 }
                 received = next(deadline);
                 if (!received.hasRemaining()) {
-                    connection.recycle();
+                    recycle();
                 }
             }
             int count = Math.min(target.remaining(), received.remaining());
@@ -385,11 +390,20 @@ public final class SecureStream implements Closeable {
             Buffers.position(received, received.position() + count);
             if (!received.hasRemaining()) {
                 received = nothing;
-                connection.recycle();
+                recycle();
             }
             return count;
         } finally {
             reading.unlock();
+        }
+    }
+
+    /** Lets the array of the payload that was read be used again. Called under the lock that reads, as it is lent under it. */
+    private void recycle() {
+        ByteBuffer payload = lent;
+        lent = null;
+        if (payload != null) {
+            connection.recycle(payload);
         }
     }
 
@@ -404,6 +418,7 @@ public final class SecureStream implements Closeable {
     private ByteBuffer next(Deadline deadline) throws IOException {
         try {
             ByteBuffer payload = connection.receiveInPlace(deadline);
+            lent = payload;
             if (payload != null) {
                 return state.receive(payload);
             }

@@ -126,11 +126,6 @@ public final class StreamTransport implements Transport, InPlaceTransport {
     }
 
     @Override
-    public void recycle() {
-        reader.recycle();
-    }
-
-    @Override
     public int maxMessageLength() {
         return framing.maxMessageLength();
     }

@@ -23,6 +23,7 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
@@ -708,6 +709,27 @@ class SecureStreamTest {
     }
 
     @Test
+    void recyclingAPayloadLeavesTheNextOneAlone() throws Exception {
+        Pair.Sessions sessions = Pair.create().establish();
+        try (Loopback sockets = Loopback.open();
+                SecureConnection client = SecureConnection.over(
+                        StreamTransport.of(sockets.client, Framing.lengthPrefix()), sessions.client());
+                SecureConnection server = SecureConnection.over(
+                        StreamTransport.of(sockets.server, Framing.lengthPrefix()), sessions.server())) {
+            client.send("first".getBytes(UTF_8));
+            client.send("second".getBytes(UTF_8));
+            ByteBuffer first = server.receiveInPlace(Deadline.NEVER);
+            ByteBuffer second = server.receiveInPlace(Deadline.NEVER);
+
+            server.recycle(first);
+            Arrays.fill(BufferPool.acquire(1), (byte) 'x');
+            Arrays.fill(BufferPool.acquire(1), (byte) 'x');
+
+            assertThat(UTF_8.decode(second).toString()).isEqualTo("second");
+        }
+    }
+
+    @Test
     @Rule(value = "M-1", kind = ACCEPTS)
     void theArrayOfAPayloadIsWipedWhenItIsRead() throws Exception {
         Pair.Sessions sessions = Pair.create().establish();
@@ -719,7 +741,7 @@ class SecureStreamTest {
             client.send("secret".getBytes(UTF_8));
             ByteBuffer payload = server.receiveInPlace(Deadline.NEVER);
             assertThat(UTF_8.decode(payload.duplicate()).toString()).isEqualTo("secret");
-            server.recycle();
+            server.recycle(payload);
 
             byte[] left = new byte[payload.remaining()];
             payload.get(left);
