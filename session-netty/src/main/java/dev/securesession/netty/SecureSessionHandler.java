@@ -15,6 +15,7 @@ import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.Framing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -821,8 +822,9 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         int length = payload.readableBytes();
         int messageLength = length + SecureSession.OVERHEAD;
         int at = headerLength();
-        ByteBuf out = context.alloc().heapBuffer(at + messageLength);
+        ByteBuf out = Unpooled.EMPTY_BUFFER;
         try {
+            out = context.alloc().heapBuffer(at + messageLength);
             writeHeader(out, messageLength);
             SecureSession established = session;
             EarlyData way = early;
@@ -835,9 +837,11 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             } else {
                 throw new AssertionError("a payload is wrapped before the keys are known");
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // The message has no number yet: the peer would not notice that it is missing.
             out.release();
             Buffers.refuse(payload, promise, e);
+            fail(context, e);
             return;
         }
         payload.release();

@@ -46,6 +46,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     private static final ByteBuf DATA_HEADER = Unpooled.unreleasableBuffer(
             Unpooled.wrappedBuffer(new byte[] {StreamLayer.DATA}).asReadOnly());
 
+    private final ChannelFutureListener failsUnlessWritten = this::written;
     private @Nullable ChannelHandlerContext context;
     private @Nullable StreamLayer layer;
     private @Nullable Promise<Void> acknowledged;
@@ -214,7 +215,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
             data.release();
             promise.trySuccess();
         } else if (data.readableBytes() <= maxChunkLength) {
-            ctx.write(frame(ctx, data), promise);
+            ctx.write(frame(ctx, data), promise.unvoid().addListener(failsUnlessWritten));
         } else {
             PromiseCombiner all = new PromiseCombiner(ctx.executor());
             while (data.isReadable()) {
@@ -222,8 +223,26 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
                 all.add((Future<?>) ctx.write(frame(ctx, chunk)));
             }
             data.release();
-            all.finish(promise.unvoid());
+            all.finish(promise.unvoid().addListener(failsUnlessWritten));
         }
+    }
+
+    /** Ends the stream when data were not sent: whatever follows them would look complete without them. */
+    private void written(Future<?> write) {
+        ChannelHandlerContext ctx = context;
+        StreamLayer stream = stream();
+        if (ctx == null || write.isSuccess() || closing || stream.isFailed()) {
+            return;
+        }
+        IOException incomplete = new IOException("data were not sent: " + write.cause(), write.cause());
+        try {
+            ChannelFuture told = ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.abortForClose()));
+            acknowledgement().tryFailure(incomplete);
+            closeAfter(ctx, told);
+        } catch (IOException failedBefore) {
+            ctx.close();
+        }
+        ctx.fireExceptionCaught(incomplete);
     }
 
     private static ByteBuf frame(ChannelHandlerContext ctx, ByteBuf data) {

@@ -1,12 +1,15 @@
 package dev.securesession.netty;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureStream;
 import dev.securesession.transport.StreamAbortedException;
+import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -78,6 +81,77 @@ class SecureStreamHandlerTest {
             assertThat(wire.server.channel.isOpen()).isFalse();
             assertThat(wire.client.exceptions).isEmpty();
             assertThat(wire.server.exceptions).isEmpty();
+        }
+    }
+
+    @Test
+    void dataThatCouldNotBeWrappedAreNeverFollowedByAnEnd() {
+        try (Wire wire = streams().established()) {
+            SecureStreamHandler stream = stream(wire.client);
+            wire.client.write("before");
+            OutOfMemoryError failure = new OutOfMemoryError();
+            wire.client.channel.config().setAllocator(new FailingAllocator(failure));
+            ChannelFuture lost = wire.client.channel.writeAndFlush(Unpooled.copiedBuffer("lost", UTF_8));
+            wire.client.channel.config().setAllocator(wire.allocator);
+            ChannelFuture after = wire.client.channel.writeAndFlush(Unpooled.copiedBuffer("after", UTF_8));
+            ChannelFuture ended = stream.shutdownOutput();
+            wire.exchange();
+
+            assertThat(lost.cause()).isSameAs(failure);
+            assertThat(after.isSuccess()).isFalse();
+            assertThat(ended.isSuccess()).isFalse();
+            assertThat(wire.client.channel.isOpen()).isFalse();
+            assertThat(wire.client.exceptions).contains(failure);
+            assertThat(String.join("", wire.server.texts())).isEqualTo("before");
+            assertThat(wire.server.events).doesNotContain(ChannelInputShutdownEvent.INSTANCE);
+            wire.server.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+            assertThat(wire.server.exceptions.get(0)).isInstanceOf(EOFException.class);
+        }
+    }
+
+    @Test
+    void dataBeyondTheLimitBeforeTheHandshakeAreNeverFollowedByAnEnd() {
+        SecureSessionOptions options = DEFAULTS.withMaxPendingBytes(20_000);
+        try (Wire wire = new Wire(
+                new ChannelHandler[] {
+                    SecureSessionHandler.client(Peers.client(), Peers.SERVER, options), new SecureStreamHandler()
+                },
+                new ChannelHandler[] {SecureSessionHandler.server(Peers.server(), DEFAULTS), new SecureStreamHandler()
+                })) {
+            SecureStreamHandler stream = stream(wire.client);
+            wire.connect();
+            ChannelFuture tooMuch = wire.client.channel.writeAndFlush(Unpooled.wrappedBuffer(new byte[30_000]));
+            ChannelFuture ended = stream.shutdownOutput();
+            wire.exchange();
+
+            assertThat(tooMuch.cause()).isInstanceOf(IOException.class);
+            assertThat(ended.isSuccess()).isFalse();
+            assertThat(wire.server.events).doesNotContain(ChannelInputShutdownEvent.INSTANCE);
+        }
+    }
+
+    /** Has no memory left. */
+    private static final class FailingAllocator extends AbstractByteBufAllocator {
+        private final OutOfMemoryError failure;
+
+        FailingAllocator(OutOfMemoryError failure) {
+            super(true);
+            this.failure = failure;
+        }
+
+        @Override
+        protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+            throw failure;
+        }
+
+        @Override
+        protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            throw failure;
+        }
+
+        @Override
+        public boolean isDirectBufferPooled() {
+            return false;
         }
     }
 

@@ -480,6 +480,11 @@ public final class SecureStream implements Closeable {
             throw failed(new IOException("the connection was closed", closedMeanwhile));
         } catch (IOException e) {
             throw failed(e);
+        } catch (RuntimeException | Error e) {
+            // The message has no number yet: the peer would not notice that it is missing.
+            state.fail(new IOException("sending failed: " + e, e));
+            connection.close();
+            throw e;
         }
     }
 

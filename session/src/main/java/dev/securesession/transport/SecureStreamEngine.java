@@ -200,7 +200,7 @@ public final class SecureStreamEngine implements AutoCloseable {
     public void send(ByteBuffer source) throws IOException {
         state.requireSendable();
         while (source.hasRemaining()) {
-            engine.send(StreamFrame.DATA, source, Math.min(source.remaining(), maxChunkLength));
+            send(StreamFrame.DATA, source, Math.min(source.remaining(), maxChunkLength));
         }
     }
 
@@ -217,7 +217,7 @@ public final class SecureStreamEngine implements AutoCloseable {
             return;
         }
         state.requireSendable();
-        engine.send(StreamFrame.END, nothing, 0);
+        send(StreamFrame.END, nothing, 0);
         state.sentEnd();
     }
 
@@ -232,7 +232,7 @@ public final class SecureStreamEngine implements AutoCloseable {
     public void acknowledge() throws IOException {
         state.requireEndReceived();
         if (!state.isAckSent()) {
-            engine.send(StreamFrame.ACK, nothing, 0);
+            send(StreamFrame.ACK, nothing, 0);
             state.sentAck();
         }
     }
@@ -247,7 +247,7 @@ public final class SecureStreamEngine implements AutoCloseable {
      */
     public void sendKeepAlive() throws IOException {
         state.requireAlive();
-        engine.send(StreamFrame.KEEP_ALIVE, nothing, 0);
+        send(StreamFrame.KEEP_ALIVE, nothing, 0);
     }
 
     /**
@@ -351,6 +351,19 @@ public final class SecureStreamEngine implements AutoCloseable {
     @Override
     public String toString() {
         return "stream over " + engine;
+    }
+
+    private void send(byte type, ByteBuffer source, int count) {
+        try {
+            engine.send(type, source, count);
+        } catch (RuntimeException | Error e) {
+            if (engine.session().isPresent()) {
+                // The message has no number yet: the peer would not notice that it is missing.
+                state.fail(new IOException("sending failed: " + e, e));
+                engine.close();
+            }
+            throw e;
+        }
     }
 
     /** Fails both directions, tells the peer if that is possible, and closes the engine. */

@@ -65,6 +65,21 @@ class SecureStreamEngineTest {
     }
 
     @Test
+    void dataThatCouldNotBeWrappedAreNeverFollowedByAnEnd() throws Exception {
+        FailingAead provider = new FailingAead();
+        SecureStreamEngine failing = SecureStreamEngine.over(SecureEngine.client(
+                pair.client().withCrypto(pair.client().crypto().withAead(provider)), Pair.SERVER_ID, OPTIONS, 0));
+        establish(failing, server);
+        OutOfMemoryError failure = new OutOfMemoryError();
+        provider.failOnce(failure);
+        assertThatThrownBy(() -> failing.send(bytes("lost"))).isSameAs(failure);
+
+        assertThatThrownBy(() -> failing.send(bytes("after"))).isInstanceOf(IOException.class);
+        assertThatThrownBy(failing::end).isInstanceOf(IOException.class);
+        assertThat(results(server, drain(failing))).isEmpty();
+    }
+
+    @Test
     @Rule(value = "ST-3", kind = ACCEPTS)
     void oneDirectionGoesOnAfterTheEndOfTheOther() throws Exception {
         establish(client, server);

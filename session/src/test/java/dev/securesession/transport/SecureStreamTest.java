@@ -20,6 +20,7 @@ import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.security.ProviderException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -726,6 +727,32 @@ class SecureStreamTest {
             Arrays.fill(BufferPool.acquire(1), (byte) 'x');
 
             assertThat(UTF_8.decode(second).toString()).isEqualTo("second");
+        }
+    }
+
+    @Test
+    void dataThatCouldNotBeWrappedAreNeverFollowedByAnEnd() throws Exception {
+        for (Throwable failure : List.of(new ProviderException("the token was pulled out"), new OutOfMemoryError())) {
+            FailingAead provider = new FailingAead();
+            Pair pair = Pair.create()
+                    .withClient(config -> config.withCrypto(config.crypto().withAead(provider)));
+            Pair.Sessions sessions = pair.establish();
+            try (Loopback sockets = Loopback.open();
+                    SecureStream client = SecureStream.over(SecureConnection.over(
+                            StreamTransport.of(sockets.client, Framing.lengthPrefix()), sessions.client()));
+                    SecureStream server = SecureStream.over(SecureConnection.over(
+                            StreamTransport.of(sockets.server, Framing.lengthPrefix()), sessions.server()))) {
+                client.output().write("before, ".getBytes(UTF_8));
+                provider.failOnce(failure);
+                assertThatThrownBy(() -> client.output().write("lost".getBytes(UTF_8)))
+                        .isSameAs(failure);
+
+                assertThatThrownBy(() -> client.output().write("after".getBytes(UTF_8)))
+                        .isInstanceOf(IOException.class);
+                assertThatThrownBy(client::shutdownOutput).isInstanceOf(IOException.class);
+                assertThat(server.input().readNBytes(8)).asString(UTF_8).isEqualTo("before, ");
+                assertThatThrownBy(() -> server.input().read()).isInstanceOf(IOException.class);
+            }
         }
     }
 
