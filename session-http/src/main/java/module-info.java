@@ -1,4 +1,4 @@
-/** Secure Session over HTTP, for servers and clients of the JDK and for servers on Netty. */
+/** Secure Session over HTTP, for servers and clients of the JDK and for servers on Netty; a WebSocket client of the JDK. */
 module dev.securesession.http {
     requires transitive dev.securesession;
     requires transitive java.net.http;

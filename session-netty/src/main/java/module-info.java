@@ -6,7 +6,6 @@ module dev.securesession.netty {
     requires transitive io.netty.transport;
     requires io.netty.codec;
     requires static io.netty.codec.http;
-    requires transitive java.net.http;
     requires static org.jspecify;
 
     exports dev.securesession.netty;

@@ -7,6 +7,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.testkit.Pair;
+import dev.securesession.transport.SecureConnection;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -18,6 +19,8 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -88,6 +91,28 @@ class DocumentationTest {
             return new String(answer, UTF_8);
         } catch (RequestUncertainException lost) {
             return "the server may have acted, or not: " + lost.getMessage();
+        }
+        // end
+    }
+
+    @Test
+    void aClientAsksOverAWebSocket() throws Exception {
+        Pair pair = Pair.create();
+        try (WebSocketEcho server = WebSocketEcho.start(pair.server())) {
+            assertThat(askOverWebSocket(server.address(), pair.client(), Pair.SERVER_ID, "what?".getBytes(UTF_8)))
+                    .isEqualTo("what?");
+        }
+    }
+
+    private static String askOverWebSocket(URI uri, SessionConfig config, PeerId serverId, byte[] question)
+            throws Exception {
+        // example: websocket
+        HttpClient http = HttpClient.newHttpClient();
+        WebSocketTransport transport = WebSocketTransport.connect(http, uri, Duration.ofSeconds(10));
+        try (SecureConnection connection = SecureConnection.connect(transport, config, serverId)) {
+            connection.send(question);
+            byte[] answer = connection.receive().orElseThrow();
+            return new String(answer, UTF_8);
         }
         // end
     }

@@ -1,4 +1,4 @@
-package dev.securesession.netty;
+package dev.securesession.http;
 
 import dev.securesession.Delivery;
 import dev.securesession.internal.base.VisibleText;
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Uses nothing of Netty. Asks the network for more only while a thread receives; memory grows with the bytes that
+ * <p>Asks the network for more only while a thread receives; memory grows with the bytes that
  * arrive. One thread may send while another receives. PROTOCOL.md P-4, section 10.
  */
 public final class WebSocketTransport implements Transport {

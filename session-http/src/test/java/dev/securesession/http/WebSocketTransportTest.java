@@ -1,60 +1,36 @@
-package dev.securesession.netty;
+package dev.securesession.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.securesession.Handshake;
+import dev.securesession.HandshakeStep;
+import dev.securesession.SecureSession;
+import dev.securesession.testkit.Pair;
 import dev.securesession.transport.SecureConnection;
-import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.http.HttpObjectAggregator;
-import io.netty.handler.codec.http.HttpServerCodec;
-import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
-import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
-import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Sessions over WebSocket: the server on Netty, the client on the JDK. */
+/** Sessions over WebSocket: the client on the JDK, the server on Netty. */
 @Timeout(120)
 @ExtendWith(NoLeaks.class)
-class WebSocketTest {
+class WebSocketTransportTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final HttpClient HTTP = HttpClient.newHttpClient();
-    private static final NettyServer SERVER = new NettyServer(() -> new ChannelHandler[] {
-        new HttpServerCodec(),
-        new HttpObjectAggregator(8192),
-        new WebSocketServerProtocolHandler(WebSocketServerProtocolConfig.newBuilder()
-                .websocketPath("/session")
-                .maxFramePayloadLength(1 << 20)
-                .build()),
-        new WebSocketFrameAggregator(1 << 20),
-        new WebSocketMessages(),
-        SecureSessionHandler.server(
-                Peers.server(), SecureSessionOptions.defaults().withoutFraming()),
-        new NetworkTest.Echo(),
-        new ChannelInboundHandlerAdapter() {
-            @Override
-            public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-                // The client of the test looks at what it gets.
-            }
-        }
-    });
+    private static final Pair PAIR = Pair.create();
+    private static final WebSocketEcho SERVER = WebSocketEcho.start(PAIR.server());
 
     @AfterAll
     static void stop() {
@@ -62,7 +38,15 @@ class WebSocketTest {
     }
 
     private static URI address() {
-        return URI.create("ws://127.0.0.1:" + SERVER.address().getPort() + "/session");
+        return SERVER.address();
+    }
+
+    private static WebSocketTransport open() throws IOException {
+        return WebSocketTransport.connect(HTTP, address(), PATIENCE);
+    }
+
+    private static SecureConnection connect(WebSocketTransport transport) throws Exception {
+        return SecureConnection.connect(transport, PAIR.client(), Pair.SERVER_ID);
     }
 
     @Test
@@ -70,8 +54,7 @@ class WebSocketTest {
         long seed = System.nanoTime();
         System.out.println("WebSocketTest: seed " + seed);
         Random random = new Random(seed);
-        WebSocketTransport transport = WebSocketTransport.connect(HTTP, address(), PATIENCE);
-        try (SecureConnection connection = SecureConnection.connect(transport, Peers.client(), Peers.SERVER)) {
+        try (SecureConnection connection = connect(open())) {
             for (int i = 0; i < 50; i++) {
                 byte[] payload = new byte[1 + random.nextInt(i % 10 == 0 ? 500_000 : 1000)];
                 random.nextBytes(payload);
@@ -83,8 +66,7 @@ class WebSocketTest {
 
     @Test
     void aReceiveMayTimeOutAndGoOn() throws Exception {
-        WebSocketTransport transport = WebSocketTransport.connect(HTTP, address(), PATIENCE);
-        try (SecureConnection connection = SecureConnection.connect(transport, Peers.client(), Peers.SERVER)) {
+        try (SecureConnection connection = connect(open())) {
             assertThatThrownBy(() -> connection.receive(Duration.ofMillis(20)))
                     .isInstanceOf(SocketTimeoutException.class);
             connection.send(new byte[] {1});
@@ -94,8 +76,8 @@ class WebSocketTest {
 
     @Test
     void aMessageBeyondTheLimitEndsTheConnection() throws Exception {
-        try (WebSocketTransport transport = WebSocketTransport.connect(HTTP, address(), PATIENCE)) {
-            SecureConnection connection = SecureConnection.connect(transport, Peers.client(), Peers.SERVER);
+        try (WebSocketTransport transport = open()) {
+            SecureConnection connection = connect(transport);
             connection.send(new byte[100_000]);
             // Refused when the first parts have arrived, not when all of it is there.
             assertThatThrownBy(() -> transport.receive(10_000, PATIENCE))
@@ -115,7 +97,7 @@ class WebSocketTest {
 
     @Test
     void theEndOfTheServerEndsTheClient() throws Exception {
-        try (WebSocketTransport transport = WebSocketTransport.connect(HTTP, address(), PATIENCE)) {
+        try (WebSocketTransport transport = open()) {
             transport.send(new byte[] {1, 2, 3});
             assertThatThrownBy(() -> {
                         if (transport.receive(100, PATIENCE).isEmpty()) {
@@ -126,26 +108,38 @@ class WebSocketTest {
         }
     }
 
+    /** The session of a connection is the caller's to use: handshake by callback, messages by buffer, and back. */
     @Test
-    void textIsRefused() throws Exception {
-        CompletableFuture<Integer> closed = new CompletableFuture<>();
-        WebSocket socket = HTTP.newWebSocketBuilder()
-                .buildAsync(address(), new WebSocket.Listener() {
-                    @Override
-                    public CompletionStage<?> onClose(WebSocket webSocket, int status, String reason) {
-                        closed.complete(status);
-                        return null;
-                    }
-                })
-                .get(30, TimeUnit.SECONDS);
-        socket.sendText("hello", true);
+    void mixesBuffersAndCallbacks() throws Exception {
+        WebSocketTransport transport = open();
+        try (SecureConnection connection = connect(transport)) {
+            transport.send(connection.session().wrap(new byte[] {1}));
+            assertThat(connection.receive(PATIENCE)).hasValue(new byte[] {1});
+            connection.send(new byte[] {2});
+            byte[] message = transport.receive(1000, PATIENCE).orElseThrow();
+            assertThat(connection.session().unwrap(message)).containsExactly(2);
+        }
+    }
 
-        assertThat(closed.get(30, TimeUnit.SECONDS)).isEqualTo(1003);
+    @Test
+    void handshakesByBufferAndExchangesByCallback() throws Exception {
+        WebSocketTransport transport = open();
+        try (Handshake handshake = PAIR.beginAsClient()) {
+            transport.send(handshake.start());
+            byte[] second = transport.receive(1000, PATIENCE).orElseThrow();
+            transport.send(handshake.receive(second).message().orElseThrow());
+            byte[] fourth = transport.receive(1000, PATIENCE).orElseThrow();
+            SecureSession session = ((HandshakeStep.Established) handshake.receive(fourth)).session();
+            try (SecureConnection connection = SecureConnection.over(transport, session)) {
+                connection.send(new byte[] {3});
+                assertThat(connection.receive(PATIENCE)).hasValue(new byte[] {3});
+            }
+        }
     }
 
     @Test
     void closingEndsAWaitingReceive() throws Exception {
-        WebSocketTransport transport = WebSocketTransport.connect(HTTP, address(), PATIENCE);
+        WebSocketTransport transport = open();
         CompletableFuture<Throwable> result = new CompletableFuture<>();
         Thread reader = new Thread(() -> {
             try {
@@ -159,17 +153,5 @@ class WebSocketTest {
         transport.close();
         assertThat(result.get(30, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
         assertThatThrownBy(() -> transport.send(ByteBuffer.allocate(1).array())).isInstanceOf(IOException.class);
-    }
-
-    @Test
-    void refusesTextFromAnotherHandler() {
-        try (Wire wire = new Wire(new ChannelInboundHandlerAdapter(), new WebSocketMessages())) {
-            wire.connect();
-            wire.server.channel.pipeline().fireChannelRead(new TextWebSocketFrame("text"));
-            assertThat(wire.server.exception())
-                    .isInstanceOf(ProtocolException.class)
-                    .hasMessageContaining("TextWebSocketFrame");
-            io.netty.util.ReferenceCountUtil.release(wire.server.channel.readOutbound());
-        }
     }
 }
