@@ -13,6 +13,7 @@ public final class HttpClientOptions {
     private Duration idleTimeout = Duration.ofMinutes(5);
     private Duration lifetime = Duration.ofHours(12);
     private int maxAnswerLength = 1024 * 1024;
+    private boolean earlyRequests;
     private Clock clock = Clock.systemUTC();
 
     private HttpClientOptions() {}
@@ -23,6 +24,7 @@ public final class HttpClientOptions {
         idleTimeout = other.idleTimeout;
         lifetime = other.lifetime;
         maxAnswerLength = other.maxAnswerLength;
+        earlyRequests = other.earlyRequests;
         clock = other.clock;
     }
 
@@ -98,6 +100,20 @@ public final class HttpClientOptions {
     }
 
     /**
+     * Returns a copy whose client sends the request that begins a session together with the last message of the handshake, if
+     * both have room in 16 KiB, which saves one round trip. The server has proved its identity by then, but may refuse the
+     * client still: then such a request fails with {@link RequestUncertainException} and not with an exception that proves
+     * that nothing was sent. Requests made meanwhile wait for its answer. Default: no early requests.
+     *
+     * <p>PROTOCOL.md HT-8.
+     *
+     * @return the copy
+     */
+    public HttpClientOptions withEarlyRequests() {
+        return with(copy -> copy.earlyRequests = true);
+    }
+
+    /**
      * Returns a copy with another clock for the idle timeout and the lifetime, for tests. Default: that of the system.
      *
      * @param other the clock
@@ -125,6 +141,10 @@ public final class HttpClientOptions {
 
     int maxAnswerLength() {
         return maxAnswerLength;
+    }
+
+    boolean earlyRequests() {
+        return earlyRequests;
     }
 
     Clock clock() {

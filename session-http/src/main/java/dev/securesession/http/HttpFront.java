@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by several threads. PROTOCOL.md HT-1 to HT-6.
  */
 final class HttpFront implements AutoCloseable {
+    /** A handshake message, or the last one and the first request together (PROTOCOL.md HT-3). */
+    static final int MAX_HANDSHAKE_BODY_LENGTH = HandshakeLimits.MAX_MESSAGE_LENGTH;
+
     private static final long EXPIRY_SECONDS = 30;
 
     final HttpServerOptions options;
@@ -66,19 +69,18 @@ final class HttpFront implements AutoCloseable {
      * @param below the path below that of the application, with or without a slash in front
      */
     RequestHead check(String below, String method, @Nullable String token) {
-        boolean isHandshake = "handshake".equals(below) || "/handshake".equals(below);
-        if (!isHandshake && !"exchange".equals(below) && !"/exchange".equals(below)) {
+        RequestHead.Kind kind = RequestHead.Kind.of(below);
+        if (kind == null) {
             return RequestHead.refused(Status.NO_SUCH_PATH);
         }
         if (!"POST".equals(method)) {
             return RequestHead.refused(Status.WRONG_METHOD);
         }
-        if (token == null ? !isHandshake : !sessions.knows(token, isHandshake)) {
+        boolean isExchange = kind == RequestHead.Kind.EXCHANGE;
+        if (token == null ? kind != RequestHead.Kind.HANDSHAKE : !sessions.knows(token, !isExchange)) {
             return RequestHead.refused(Status.UNKNOWN_TOKEN);
         }
-        return isHandshake
-                ? RequestHead.ofHandshake(token, HandshakeLimits.MAX_MESSAGE_LENGTH)
-                : RequestHead.ofExchange(token, maxMessageLength());
+        return RequestHead.of(kind, token, isExchange ? maxMessageLength() : MAX_HANDSHAKE_BODY_LENGTH);
     }
 
     private int maxMessageLength() {
@@ -95,7 +97,11 @@ final class HttpFront implements AutoCloseable {
         if (head.token == null) {
             return sessions.begin(address, message);
         }
-        return head.isHandshake ? sessions.confirm(head.token, message) : sessions.exchange(head.token, message);
+        return switch (head.kind) {
+            case HANDSHAKE -> sessions.confirm(head.token, message);
+            case FIRST -> sessions.confirmAndExchange(head.token, message);
+            case EXCHANGE -> sessions.exchange(head.token, message);
+        };
     }
 
     HttpServerCounters counters() {

@@ -6,6 +6,7 @@ import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.SessionExhaustedException;
 import dev.securesession.exchange.Answer;
@@ -14,7 +15,6 @@ import dev.securesession.exchange.ExchangeException;
 import dev.securesession.exchange.Failure;
 import dev.securesession.exchange.OutgoingRequest;
 import dev.securesession.exchange.Received;
-import dev.securesession.internal.base.HandshakeLimits;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.ProtocolException;
@@ -26,6 +26,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -50,8 +51,11 @@ import org.jspecify.annotations.Nullable;
  * <p>PROTOCOL.md, Part 5.
  */
 public final class HttpSessionClient implements AutoCloseable {
+    private static final int MAX_ARRAY_LENGTH = Integer.MAX_VALUE - 8;
+
     private final URI address;
     private final URI handshakeAddress;
+    private final URI firstAddress;
     private final URI exchangeAddress;
     private final SessionConfig config;
     private final PeerId server;
@@ -68,6 +72,7 @@ public final class HttpSessionClient implements AutoCloseable {
         this.address = address;
         String root = address.toString().endsWith("/") ? address.toString() : address + "/";
         this.handshakeAddress = URI.create(root + "handshake");
+        this.firstAddress = URI.create(root + "first");
         this.exchangeAddress = URI.create(root + "exchange");
         this.config = config.withDelivery(Delivery.UNORDERED);
         this.server = server;
@@ -191,7 +196,16 @@ public final class HttpSessionClient implements AutoCloseable {
     }
 
     private CompletableFuture<byte[]> attempt(byte[] request) {
-        return session().thenCompose(live -> exchange(live, request));
+        CompletableFuture<Live> made = new CompletableFuture<>();
+        CompletableFuture<Live> session = sessionOr(made);
+        if (session != made) {
+            return session.thenCompose(live -> exchange(live, request));
+        }
+        if (options.earlyRequests()) {
+            return establish(made, request);
+        }
+        establish(made);
+        return made.thenCompose(live -> exchange(live, request));
     }
 
     private CompletableFuture<byte[]> exchange(Live live, byte[] request) {
@@ -210,11 +224,10 @@ public final class HttpSessionClient implements AutoCloseable {
             return CompletableFuture.failedFuture(e);
         }
         live.use(options.clock().instant());
-        int limit = (int) Math.min(Integer.MAX_VALUE - 8, (long) options.maxAnswerLength() + Exchange.ANSWER_OVERHEAD);
-        return post(exchangeAddress, live.token, outgoing.message(), limit, options.requestTimeout())
+        return post(exchangeAddress, live.token, outgoing.message(), maxAnswerMessageLength(), options.requestTimeout())
                 .handle((response, failure) -> {
                     try {
-                        return result(live, outgoing, response, failure);
+                        return open(live, outgoing, bodyOf(response, failure, outgoing, live));
                     } catch (IOException | RequestFailedException e) {
                         throw new CompletionException(e);
                     } finally {
@@ -224,9 +237,17 @@ public final class HttpSessionClient implements AutoCloseable {
                 });
     }
 
-    private byte[] result(
-            Live live, OutgoingRequest outgoing, @Nullable HttpResponse<byte[]> response, @Nullable Throwable failure)
-            throws IOException, RequestFailedException {
+    private int maxAnswerMessageLength() {
+        return (int) Math.min(MAX_ARRAY_LENGTH, (long) options.maxAnswerLength() + Exchange.ANSWER_OVERHEAD);
+    }
+
+    /** Returns what came where the answer belongs; its session, if there is one yet, ends if the server knows it no more. */
+    private byte[] bodyOf(
+            @Nullable HttpResponse<byte[]> response,
+            @Nullable Throwable failure,
+            OutgoingRequest outgoing,
+            @Nullable Live live)
+            throws IOException {
         if (response == null) {
             Throwable cause = failure == null ? new AssertionError("neither response nor failure") : causeOf(failure);
             if (cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException) {
@@ -234,24 +255,35 @@ public final class HttpSessionClient implements AutoCloseable {
                 throw (IOException) cause;
             }
             // A server that refuses a long body may end the connection before its status is read.
-            live.retire();
+            retire(live);
             throw uncertain(
                     0, "no response to " + outgoing + " from " + server + " at " + address + ": " + cause, cause);
         }
         if (response.statusCode() != Status.OK) {
             if (response.statusCode() == Status.UNKNOWN_TOKEN) {
-                live.retire();
+                retire(live);
             }
             throw uncertain(
                     response.statusCode(),
                     Status.explain(response.statusCode()) + " instead of an answer from " + server + " at " + address,
                     null);
         }
+        return response.body();
+    }
+
+    private static void retire(@Nullable Live live) {
+        if (live != null) {
+            live.retire();
+        }
+    }
+
+    private byte[] open(Live live, OutgoingRequest outgoing, byte[] message)
+            throws RequestUncertainException, RequestFailedException {
         Received received;
         try {
-            received = live.exchange.receiveAnswer(outgoing.number(), response.body());
+            received = live.exchange.receiveAnswer(outgoing.number(), message);
         } catch (MessageRejectedException | ExchangeException | IllegalStateException e) {
-            throw uncertain(0, "the response from " + address + " was refused: " + e.getMessage(), e);
+            throw refused(e);
         }
         if (received instanceof Answer answer) {
             return answer.body();
@@ -259,13 +291,16 @@ public final class HttpSessionClient implements AutoCloseable {
         throw RequestFailedException.of((Failure) received);
     }
 
+    private RequestUncertainException refused(Exception cause) {
+        return uncertain(0, "the response from " + address + " was refused: " + cause.getMessage(), cause);
+    }
+
     private static RequestUncertainException uncertain(int status, String what, @Nullable Throwable cause) {
         return new RequestUncertainException(status, what + "; the peer may have acted on the request, or not", cause);
     }
 
-    /** Returns the current session, or a new one in its place. */
-    private CompletableFuture<Live> session() {
-        CompletableFuture<Live> made = new CompletableFuture<>();
+    /** Returns the current session, or puts a new one in its place, which the caller has to establish. */
+    private CompletableFuture<Live> sessionOr(CompletableFuture<Live> made) {
         Live replaced;
         synchronized (lock) {
             if (closed) {
@@ -282,7 +317,6 @@ public final class HttpSessionClient implements AutoCloseable {
         if (replaced != null) {
             replaced.retire();
         }
-        establish(made);
         return made;
     }
 
@@ -295,25 +329,8 @@ public final class HttpSessionClient implements AutoCloseable {
 
     private void establish(CompletableFuture<Live> made) {
         Handshake handshake = Handshake.client(config, server);
-        byte[] message1;
-        try {
-            message1 = handshake.start();
-        } catch (RuntimeException e) {
-            handshake.close();
-            made.completeExceptionally(e);
-            return;
-        }
-        var unused = postHandshake(null, message1)
-                .thenCompose(response -> {
-                    String token = response.headers().firstValue(Token.HEADER).orElse("");
-                    if (!Token.isToken(token)) {
-                        throw new CompletionException(new ProtocolException(address
-                                + " answered message 1 without a token; it must be an HTTP handler for sessions"));
-                    }
-                    HandshakeStep step = receive(handshake, response);
-                    return postHandshake(token, step.message().orElseThrow())
-                            .thenApply(last -> finish(handshake, token, last));
-                })
+        var unused = begin(handshake)
+                .thenCompose(begun -> finish(handshake, begun))
                 .whenComplete((live, failure) -> {
                     handshake.close();
                     if (live == null) {
@@ -322,6 +339,122 @@ public final class HttpSessionClient implements AutoCloseable {
                         complete(made, live);
                     }
                 });
+    }
+
+    /** Establishes a session and sends its first request, together with message 3 if there is room. PROTOCOL.md HT-8. */
+    private CompletableFuture<byte[]> establish(CompletableFuture<Live> made, byte[] request) {
+        Handshake handshake = Handshake.client(config, server);
+        return begin(handshake)
+                .thenCompose(begun -> {
+                    long length =
+                            FirstBody.length(begun.message3.length, Exchange.REQUEST_OVERHEAD) + (long) request.length;
+                    if (length <= HttpFront.MAX_HANDSHAKE_BODY_LENGTH) {
+                        return sendEarly(handshake, begun, made, request);
+                    }
+                    return finish(handshake, begun).thenCompose(live -> {
+                        complete(made, live);
+                        return exchange(live, request);
+                    });
+                })
+                .whenComplete((answer, failure) -> {
+                    handshake.close();
+                    if (failure != null) {
+                        // Changes nothing if the session is established; otherwise others wait for it.
+                        Throwable cause = causeOf(failure);
+                        made.completeExceptionally(
+                                cause instanceof RequestUncertainException
+                                        ? new IOException(
+                                                "the handshake of another request failed; no request was sent: "
+                                                        + cause.getMessage(),
+                                                cause)
+                                        : cause);
+                    }
+                });
+    }
+
+    private CompletableFuture<byte[]> sendEarly(
+            Handshake handshake, Begun begun, CompletableFuture<Live> made, byte[] request) {
+        OutgoingRequest outgoing = Exchange.requestEarly(handshake.earlyData().orElseThrow(), request);
+        byte[] body = FirstBody.join(begun.message3, outgoing.message());
+        int limit = (int) Math.min(
+                MAX_ARRAY_LENGTH,
+                FirstBody.length(HttpFront.MAX_HANDSHAKE_BODY_LENGTH, 0) + (long) maxAnswerMessageLength());
+        return post(firstAddress, begun.token, body, limit, options.requestTimeout())
+                .handle((response, failure) -> {
+                    try {
+                        byte[] both = bodyOf(response, failure, outgoing, null);
+                        return answerOf(handshake, begun, made, outgoing, both);
+                    } catch (IOException | RequestFailedException e) {
+                        throw new CompletionException(e);
+                    }
+                });
+    }
+
+    private byte[] answerOf(
+            Handshake handshake, Begun begun, CompletableFuture<Live> made, OutgoingRequest outgoing, byte[] both)
+            throws RequestUncertainException, RequestFailedException {
+        FirstBody parts;
+        SecureSession session;
+        try {
+            parts = FirstBody.split(both);
+            session = established(handshake, parts.handshakeMessage);
+        } catch (ProtocolException | HandshakeException e) {
+            throw refused(e);
+        }
+        Exchange exchange = Exchange.resume(session, List.of(outgoing.number()));
+        Live live = new Live(begun.token, exchange, options.clock().instant());
+        boolean unused = live.acquire();
+        try {
+            complete(made, live);
+            return open(live, outgoing, parts.message);
+        } finally {
+            exchange.forget(outgoing.number());
+            live.release();
+        }
+    }
+
+    /** Sends message 1; what comes back has the token and makes message 3. */
+    private CompletableFuture<Begun> begin(Handshake handshake) {
+        byte[] message1;
+        try {
+            message1 = handshake.start();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return postHandshake(null, message1).thenApply(response -> {
+            String token = response.headers().firstValue(Token.HEADER).orElse("");
+            if (!Token.isToken(token)) {
+                throw new CompletionException(new ProtocolException(
+                        address + " answered message 1 without a token; it must be an HTTP handler for sessions"));
+            }
+            try {
+                return new Begun(
+                        token, handshake.receive(response.body()).message().orElseThrow());
+            } catch (HandshakeException e) {
+                throw new CompletionException(e);
+            }
+        });
+    }
+
+    /** Sends message 3 alone. */
+    private CompletableFuture<Live> finish(Handshake handshake, Begun begun) {
+        return postHandshake(begun.token, begun.message3).thenApply(response -> {
+            try {
+                SecureSession session = established(handshake, response.body());
+                return new Live(
+                        begun.token, Exchange.over(session), options.clock().instant());
+            } catch (ProtocolException | HandshakeException e) {
+                throw new CompletionException(e);
+            }
+        });
+    }
+
+    private SecureSession established(Handshake handshake, byte[] message4)
+            throws HandshakeException, ProtocolException {
+        if (handshake.receive(message4) instanceof HandshakeStep.Established established) {
+            return established.session();
+        }
+        throw new ProtocolException("message 4 did not end the handshake with " + address);
     }
 
     private void complete(CompletableFuture<Live> made, Live live) {
@@ -335,24 +468,8 @@ public final class HttpSessionClient implements AutoCloseable {
         made.complete(live);
     }
 
-    private Live finish(Handshake handshake, String token, HttpResponse<byte[]> response) {
-        HandshakeStep step = receive(handshake, response);
-        if (step instanceof HandshakeStep.Established established) {
-            return new Live(token, established.session(), options.clock().instant());
-        }
-        throw new CompletionException(new ProtocolException("message 4 did not end the handshake with " + address));
-    }
-
-    private static HandshakeStep receive(Handshake handshake, HttpResponse<byte[]> response) {
-        try {
-            return handshake.receive(response.body());
-        } catch (HandshakeException e) {
-            throw new CompletionException(e);
-        }
-    }
-
     private CompletableFuture<HttpResponse<byte[]>> postHandshake(@Nullable String token, byte[] message) {
-        return post(handshakeAddress, token, message, HandshakeLimits.MAX_MESSAGE_LENGTH, options.handshakeTimeout())
+        return post(handshakeAddress, token, message, HttpFront.MAX_HANDSHAKE_BODY_LENGTH, options.handshakeTimeout())
                 .thenApply(response -> {
                     if (response.statusCode() != Status.OK) {
                         throw new CompletionException(new IOException("the handshake with " + server + " at " + address
@@ -414,5 +531,16 @@ public final class HttpSessionClient implements AutoCloseable {
     @Override
     public String toString() {
         return "HTTP client of " + server + " at " + address;
+    }
+
+    /** A handshake that the server has answered once: the token, and the message that is next. */
+    private static final class Begun {
+        final String token;
+        final byte[] message3;
+
+        Begun(String token, byte[] message3) {
+            this.token = token;
+            this.message3 = message3;
+        }
     }
 }

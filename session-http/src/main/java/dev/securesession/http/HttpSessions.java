@@ -13,6 +13,7 @@ import dev.securesession.exchange.ExchangeException;
 import dev.securesession.exchange.Failure;
 import dev.securesession.exchange.Request;
 import dev.securesession.internal.base.ClosedPeers;
+import java.net.ProtocolException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -142,6 +143,23 @@ final class HttpSessions {
         }
     }
 
+    /** Answers message 3 with the first request behind it, which is opened only if the handshake is over. PROTOCOL.md HT-8. */
+    Response confirmAndExchange(String token, byte[] body) {
+        FirstBody both;
+        try {
+            both = FirstBody.split(body);
+        } catch (ProtocolException e) {
+            refused.incrementAndGet();
+            return Response.refusal(Status.BAD_MESSAGE);
+        }
+        Response fourth = confirm(token, both.handshakeMessage);
+        if (fourth.status != Status.OK) {
+            return fourth;
+        }
+        Response answer = exchange(token, both.message);
+        return answer.status == Status.OK ? Response.of(FirstBody.join(fourth.message, answer.message)) : answer;
+    }
+
     /** Answers a request, once. PROTOCOL.md EX-5. */
     Response exchange(String token, byte[] message) {
         expire();
@@ -255,7 +273,7 @@ final class HttpSessions {
 
     /** Registers a session in the place of its handshake, unless that has ended, its peer was closed or there is no room. */
     private int add(String token, long epoch, SecureSession session) {
-        Live live = new Live(token, session, options.clock().instant());
+        Live live = new Live(token, Exchange.over(session), options.clock().instant());
         Live displaced = null;
         synchronized (lock) {
             boolean isClosed = closedPeers.closedSince(session.peer(), epoch);

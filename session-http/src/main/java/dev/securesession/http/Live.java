@@ -16,9 +16,9 @@ final class Live {
     private int users;
     private boolean retired;
 
-    Live(String token, SecureSession session, Instant began) {
+    Live(String token, Exchange exchange, Instant began) {
         this.token = token;
-        this.exchange = Exchange.over(session);
+        this.exchange = exchange;
         this.began = began;
         this.used = began;
     }

@@ -4,14 +4,38 @@ import org.jspecify.annotations.Nullable;
 
 /** What the head of a request says: where its body goes and how long it may be, or the status that refuses it. */
 final class RequestHead {
+    /** The paths below that of the application. */
+    enum Kind {
+        HANDSHAKE("handshake"),
+        FIRST("first"),
+        EXCHANGE("exchange");
+
+        private final String path;
+
+        Kind(String path) {
+            this.path = path;
+        }
+
+        /** Returns the kind of a path, with or without a slash in front; null if there is none. */
+        static @Nullable Kind of(String path) {
+            String below = path.startsWith("/") ? path.substring(1) : path;
+            for (Kind kind : values()) {
+                if (kind.path.equals(below)) {
+                    return kind;
+                }
+            }
+            return null;
+        }
+    }
+
     final int status;
-    final boolean isHandshake;
+    final Kind kind;
     final @Nullable String token;
     final int maxLength;
 
-    private RequestHead(int status, boolean isHandshake, @Nullable String token, int maxLength) {
+    private RequestHead(int status, Kind kind, @Nullable String token, int maxLength) {
         this.status = status;
-        this.isHandshake = isHandshake;
+        this.kind = kind;
         this.token = token;
         this.maxLength = maxLength;
     }
@@ -19,18 +43,14 @@ final class RequestHead {
     /** Returns the session that the memory of the body counts for; messages of a handshake are short and count for none. */
     @Nullable
     String countedSession() {
-        return isHandshake ? null : token;
+        return kind == Kind.EXCHANGE ? token : null;
     }
 
     static RequestHead refused(int status) {
-        return new RequestHead(status, false, null, 0);
+        return new RequestHead(status, Kind.HANDSHAKE, null, 0);
     }
 
-    static RequestHead ofHandshake(@Nullable String token, int maxLength) {
-        return new RequestHead(Status.OK, true, token, maxLength);
-    }
-
-    static RequestHead ofExchange(@Nullable String token, int maxLength) {
-        return new RequestHead(Status.OK, false, token, maxLength);
+    static RequestHead of(Kind kind, @Nullable String token, int maxLength) {
+        return new RequestHead(Status.OK, kind, token, maxLength);
     }
 }

@@ -1,5 +1,6 @@
 package dev.securesession.exchange;
 
+import dev.securesession.EarlyData;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.NumberedMessage;
 import dev.securesession.NumberedPayload;
@@ -57,10 +58,11 @@ public final class Exchange {
     }
 
     /**
-     * Returns an exchange over a session that was saved while requests of ours awaited their answers.
+     * Returns an exchange over a session whose requests await their answers: it was saved meanwhile, or they were sent early.
      *
      * @param session stays the caller's to close
-     * @param awaited the numbers that {@link #awaited()} returned when the session was saved; not kept
+     * @param awaited the numbers that {@link #awaited()} returned when the session was saved, or those of early requests; not
+     *     kept
      * @return the exchange, which accepts their answers
      * @throws IllegalArgumentException if there are more than {@link #MAX_AWAITED}, or a number is negative
      */
@@ -97,6 +99,22 @@ public final class Exchange {
             awaited.add(message.number());
             return new OutgoingRequest(message.number(), message.message());
         }
+    }
+
+    /**
+     * Makes a request before the handshake is over, to be sent behind the client's last handshake message. When the session is
+     * established, {@link #resume} with the number of the request accepts its answer.
+     *
+     * @param early the way to send of the client; whoever uses it for anything else, counts in the same numbers
+     * @param body 0 bytes or more; not kept
+     * @return the message and the number of the request
+     * @throws IllegalArgumentException if the body is too long for an array with its overhead
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: start a new handshake
+     * @throws IllegalStateException if the handshake or the session was closed
+     */
+    public static OutgoingRequest requestEarly(EarlyData early, byte[] body) {
+        NumberedMessage message = early.wrapNumbered(ExchangeFrame.request(body));
+        return new OutgoingRequest(message.number(), message.message());
     }
 
     /**

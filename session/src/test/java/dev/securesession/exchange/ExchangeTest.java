@@ -82,6 +82,24 @@ class ExchangeTest {
     }
 
     @Test
+    void anEarlyRequestIsAnsweredInTheSessionThatFollows() throws Exception {
+        try (Pair.Exchange handshake = Pair.create().begin()) {
+            handshake.message3();
+            OutgoingRequest request =
+                    Exchange.requestEarly(handshake.client().earlyData().orElseThrow(), bytes("early"));
+            Exchange answering = Exchange.over(handshake.serverSession());
+            Request received = answering.receiveRequest(request.message());
+            assertThat(received.body()).isEqualTo(bytes("early"));
+            byte[] answer = answering.answer(received, bytes("answer"));
+
+            Exchange asking = Exchange.resume(handshake.finish().client(), Set.of(request.number()));
+            assertThat(((Answer) asking.receiveAnswer(request.number(), answer)).body())
+                    .isEqualTo(bytes("answer"));
+            assertThat(asking.request(bytes("next")).number()).isEqualTo(request.number() + 1);
+        }
+    }
+
+    @Test
     @Rule(value = "EX-1", kind = REFUSES)
     void refusedFrameEndsNoRequest() throws Exception {
         OutgoingRequest request = client.request(bytes("a"));
