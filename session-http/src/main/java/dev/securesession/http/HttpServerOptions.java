@@ -25,6 +25,10 @@ public final class HttpServerOptions {
     private int requestLimit = 256;
     private int requestLimitPerAddress = 64;
     private Duration transferTimeout = Duration.ofSeconds(30);
+    private int connectionLimit = 1024;
+    private int connectionLimitPerAddress = 256;
+    private Duration headTimeout = Duration.ofSeconds(10);
+    private Duration connectionIdleTimeout = Duration.ofSeconds(60);
     private Clock clock = Clock.systemUTC();
 
     private HttpServerOptions() {}
@@ -44,6 +48,10 @@ public final class HttpServerOptions {
         requestLimit = other.requestLimit;
         requestLimitPerAddress = other.requestLimitPerAddress;
         transferTimeout = other.transferTimeout;
+        connectionLimit = other.connectionLimit;
+        connectionLimitPerAddress = other.connectionLimitPerAddress;
+        headTimeout = other.headTimeout;
+        connectionIdleTimeout = other.connectionIdleTimeout;
         clock = other.clock;
     }
 
@@ -231,6 +239,59 @@ public final class HttpServerOptions {
     }
 
     /**
+     * Returns a copy with another limit for connections. A further one closes the connection that has waited for a request for
+     * the longest time; while all have requests in progress, it is closed itself. For {@link NettyHttpSessions} only: the
+     * server of the JDK has a property of its own. Default: 1,024.
+     *
+     * @param limit connections, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withConnectionLimit(int limit) {
+        requirePositive(limit, "another limit for connections");
+        return with(copy -> copy.connectionLimit = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for connections of one address, with the same consequences for those of that address.
+     * Behind a proxy all have its address. For {@link NettyHttpSessions} only. Default: 256.
+     *
+     * @param limit connections, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withConnectionLimitPerAddress(int limit) {
+        requirePositive(limit, "another limit for connections of one address");
+        return with(copy -> copy.connectionLimitPerAddress = limit);
+    }
+
+    /**
+     * Returns a copy with another time within which the head of a request must arrive, from its first byte; the connection is
+     * closed then. For {@link NettyHttpSessions} only: the server of the JDK has a property of its own. Default: 10 s.
+     *
+     * @param duration more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    public HttpServerOptions withHeadTimeout(Duration duration) {
+        requirePositive(duration, "head timeout");
+        return with(copy -> copy.headTimeout = duration);
+    }
+
+    /**
+     * Returns a copy with another time after which a connection without a request is closed. For {@link NettyHttpSessions}
+     * only: the server of the JDK has a property of its own. Default: 60 s.
+     *
+     * @param duration more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    public HttpServerOptions withConnectionIdleTimeout(Duration duration) {
+        requirePositive(duration, "idle timeout of a connection");
+        return with(copy -> copy.connectionIdleTimeout = duration);
+    }
+
+    /**
      * Returns a copy with another clock for the timeouts of handshakes and sessions, for tests. Default: that of the system.
      *
      * @param other the clock
@@ -294,6 +355,22 @@ public final class HttpServerOptions {
 
     Duration transferTimeout() {
         return transferTimeout;
+    }
+
+    int connectionLimit() {
+        return connectionLimit;
+    }
+
+    int connectionLimitPerAddress() {
+        return connectionLimitPerAddress;
+    }
+
+    Duration headTimeout() {
+        return headTimeout;
+    }
+
+    Duration connectionIdleTimeout() {
+        return connectionIdleTimeout;
     }
 
     Clock clock() {

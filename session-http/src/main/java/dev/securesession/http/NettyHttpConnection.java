@@ -10,6 +10,7 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
@@ -36,32 +37,42 @@ import org.jspecify.annotations.Nullable;
  *     +---------------+---------------- refusal ---------------------+          any --close--&gt; CLOSED
  * </pre>
  *
- * <p>A request that arrives before the response to the previous one is sent waits, and nothing more is read meanwhile.
+ * <p>A request that arrives before the response to the previous one is sent waits, and nothing more is read meanwhile. A
+ * {@link NettyHttpGate} in front of the codec sees to it.
  */
 final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
     private static final long MAX_DISCARDED_LENGTH = 64 * 1024;
-    private static final long HEAD_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final HttpFront front;
     private final String path;
     private final Executor executor;
+    private final NettyHttpConnections connections;
     private final long transferNanos;
+    private final long headNanos;
+    private final long idleNanos;
     private final Deque<Object> waiting = new ArrayDeque<>();
 
     private Phase phase = Phase.IDLE;
     private @Nullable Visit visit;
     private @Nullable Future<?> deadline;
+    private @Nullable ChannelHandlerContext gate;
+    private long bodyLeft;
+    private int headLength;
+    private int countedHeadLength;
     private boolean keepsAlive;
     private boolean bodyEnded;
     private boolean sent;
     private boolean draining;
     private long discarded;
 
-    NettyHttpConnection(HttpFront front, String path, Executor executor) {
+    NettyHttpConnection(HttpFront front, String path, Executor executor, NettyHttpConnections connections) {
         this.front = front;
         this.path = path;
         this.executor = executor;
+        this.connections = connections;
         this.transferNanos = front.options.transferTimeout().toNanos();
+        this.headNanos = front.options.headTimeout().toNanos();
+        this.idleNanos = front.options.connectionIdleTimeout().toNanos();
     }
 
     private enum Phase {
@@ -92,21 +103,71 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
+        ChannelHandlerContext codec = ctx.pipeline().context(HttpServerCodec.class);
+        if (codec == null) {
+            throw new IllegalStateException("no HttpServerCodec in the pipeline; add one in front of this handler");
+        }
+        NettyHttpGate added = new NettyHttpGate(this);
+        ctx.pipeline().addBefore(codec.name(), null, added);
+        gate = ctx.pipeline().context(added);
         if (ctx.channel().isActive()) {
-            limit(ctx, HEAD_TIMEOUT_NANOS);
+            open(ctx);
         }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        limit(ctx, HEAD_TIMEOUT_NANOS);
+        open(ctx);
         ctx.fireChannelActive();
+    }
+
+    private void open(ChannelHandlerContext ctx) {
+        limit(ctx, idleNanos);
+        connections.open(ctx.channel(), addressOf(ctx.channel().remoteAddress()));
+    }
+
+    /** Tells whether more bytes are of use now: for a head, or for the body of the current request. */
+    boolean wantsBytes() {
+        return phase == Phase.IDLE || (phase != Phase.CLOSED && !bodyEnded);
+    }
+
+    boolean isClosed() {
+        return phase == Phase.CLOSED;
+    }
+
+    /** Returns how much of the body is missing; 0 if that is not known. */
+    long bodyLeft() {
+        return bodyLeft;
+    }
+
+    /** Notes that bytes go to the codec. */
+    void passes(int length) {
+        if (phase == Phase.IDLE) {
+            headLength += length;
+        }
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object part) {
         waiting.add(part);
         drain(ctx);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        countHead(ctx);
+        ctx.fireChannelReadComplete();
+    }
+
+    /** Starts the time of a head when its first bytes have arrived, and counts what the codec holds of it. */
+    private void countHead(ChannelHandlerContext ctx) {
+        if (phase == Phase.IDLE && headLength > countedHeadLength) {
+            if (countedHeadLength == 0) {
+                limit(ctx, headNanos);
+            }
+            connections.headBytes(ctx.channel(), headLength - countedHeadLength);
+            countedHeadLength = headLength;
+        }
     }
 
     /** Handles the parts that have arrived, up to the end of the current request. */
@@ -141,6 +202,9 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         if (phase == Phase.IDLE && part instanceof HttpRequest request) {
             begin(ctx, request);
         }
+        if (part instanceof HttpContent content) {
+            bodyLeft = Math.max(0, bodyLeft - content.content().readableBytes());
+        }
         if (phase == Phase.READING && part instanceof HttpContent content) {
             add(ctx, content);
         } else if (phase == Phase.RESPONDING && part instanceof HttpContent content) {
@@ -149,6 +213,10 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void begin(ChannelHandlerContext ctx, HttpRequest request) {
+        headLength = 0;
+        countedHeadLength = 0;
+        bodyLeft = Math.max(0, HttpUtil.getContentLength(request, 0L));
+        connections.works(ctx.channel());
         keepsAlive = HttpUtil.isKeepAlive(request) && HttpVersion.HTTP_1_1.equals(request.protocolVersion());
         bodyEnded = false;
         discarded = 0;
@@ -281,6 +349,10 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
     private void respond(ChannelHandlerContext ctx, Response response) {
         phase = Phase.RESPONDING;
         sent = false;
+        if (!bodyEnded && bodyLeft > MAX_DISCARDED_LENGTH) {
+            // The connection is going to be closed; its client must not send another request on it.
+            keepsAlive = false;
+        }
         limit(ctx, transferNanos);
         FullHttpResponse http = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1,
@@ -321,8 +393,13 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         phase = Phase.IDLE;
-        limit(ctx, HEAD_TIMEOUT_NANOS);
+        connections.waits(ctx.channel());
+        limit(ctx, idleNanos);
         drain(ctx);
+        if (gate != null && !draining) {
+            ((NettyHttpGate) gate.handler()).passHeld(gate);
+            countHead(ctx);
+        }
     }
 
     private Visit visit() {
@@ -354,17 +431,18 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        end();
+        end(ctx);
         ctx.fireChannelInactive();
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        end();
+        end(ctx);
     }
 
-    private void end() {
+    private void end(ChannelHandlerContext ctx) {
         stopLimit();
+        connections.closed(ctx.channel());
         if (phase == Phase.ANSWERING) {
             // The executor still works on the request, and ends it.
             visit = null;

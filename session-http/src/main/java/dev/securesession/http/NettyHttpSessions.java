@@ -21,18 +21,22 @@ import java.util.concurrent.Executor;
  * begin new ones. One daemon thread enforces the timeouts of sessions until this object is closed. Safe for use by several
  * threads.
  *
- * <p>A connection is closed if a body does not arrive or a response is not read within the transfer timeout, if 64 KiB follow
- * a refusal, or if 30 s pass without the head of a request. The number of connections is the application's to limit.
+ * <p>A connection is closed if a head does not arrive within the head timeout, a body or the reading of a response within the
+ * transfer timeout, if 64 KiB follow a refusal, if 8 KiB arrive before the response to what came before, or if it is idle. The
+ * number of connections and the bytes of their incomplete heads are limited: the connection that has waited for the longest
+ * time makes room. How long a head may be is up to the {@code HttpServerCodec}.
  *
  * <p>PROTOCOL.md, Part 5; H-7.
  */
 public final class NettyHttpSessions implements AutoCloseable {
     private final HttpFront front;
     private final Executor executor;
+    private final NettyHttpConnections connections;
 
     private NettyHttpSessions(HttpFront front, Executor executor) {
         this.front = front;
         this.executor = executor;
+        this.connections = new NettyHttpConnections(front.options);
     }
 
     /**
@@ -76,7 +80,7 @@ public final class NettyHttpSessions implements AutoCloseable {
             throw new IllegalArgumentException(
                     "path \"" + path + "\"; it must be empty, or begin with a slash and not end with one");
         }
-        return new NettyHttpConnection(front, path, executor);
+        return new NettyHttpConnection(front, path, executor, connections);
     }
 
     /**

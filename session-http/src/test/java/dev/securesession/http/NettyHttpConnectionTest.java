@@ -35,11 +35,12 @@ class NettyHttpConnectionTest {
     private EmbeddedChannel channel = connect();
 
     private NettyHttpSessions sessions(Executor executor) {
+        return sessions(executor, HttpServerOptions.defaults().withRequestLimit(3));
+    }
+
+    private NettyHttpSessions sessions(Executor executor, HttpServerOptions options) {
         return NettyHttpSessions.of(
-                pair.server(),
-                (peer, request) -> request,
-                executor,
-                HttpServerOptions.defaults().withTransferTimeout(TRANSFER).withRequestLimit(3));
+                pair.server(), (peer, request) -> request, executor, options.withTransferTimeout(TRANSFER));
     }
 
     private EmbeddedChannel connect() {
@@ -118,7 +119,7 @@ class NettyHttpConnectionTest {
         assertThat(channel.isActive()).isTrue();
 
         send(request("POST", "/api/exchange", token, "x".repeat(64 * 1024 + 1)));
-        assertThat(statuses(response())).containsExactly(401);
+        assertThat(response()).startsWith("HTTP/1.1 401").contains("connection: close");
         assertThat(channel.isActive()).isFalse();
     }
 
@@ -167,12 +168,149 @@ class NettyHttpConnectionTest {
     }
 
     @Test
-    void closesAConnectionThatSendsNoHead() {
-        advance(Duration.ofSeconds(30).minusMillis(1));
+    void closesAnIdleConnection() {
+        advance(Duration.ofSeconds(60).minusMillis(1));
         assertThat(channel.isActive()).isTrue();
-        send("POST /api".getBytes(US_ASCII));
         advance(Duration.ofMillis(1));
         assertThat(channel.isActive()).isFalse();
+    }
+
+    @Test
+    void closesAConnectionWhoseHeadTrickles() {
+        advance(Duration.ofSeconds(30));
+        send("POST /api".getBytes(US_ASCII));
+        for (int i = 0; i < 9; i++) {
+            advance(Duration.ofSeconds(1));
+            send(new byte[] {'x'});
+        }
+        assertThat(channel.isActive()).isTrue();
+        advance(Duration.ofSeconds(1));
+        assertThat(channel.isActive()).isFalse();
+    }
+
+    @Test
+    void everyHeadHasItsOwnTime() {
+        byte[] request = request("POST", "/elsewhere", "", "");
+        for (int i = 0; i < 20; i++) {
+            send(request, 0, 10);
+            advance(Duration.ofSeconds(9));
+            send(request, 10, request.length - 10);
+            assertThat(statuses(response())).containsExactly(404);
+        }
+        assertThat(channel.isActive()).isTrue();
+    }
+
+    /** A head that came together with the request before it: its time begins with the response to that one. */
+    @Test
+    void theTimeOfAHeadThatWasHeldBackBeginsWhenItIsWanted() {
+        answerLater(tasks::add);
+        send(handshake(message1()));
+        send("POST /api".getBytes(US_ASCII));
+        advance(Duration.ofSeconds(30));
+        run();
+        assertThat(statuses(response())).containsExactly(200);
+        advance(Duration.ofSeconds(10).minusMillis(1));
+        assertThat(channel.isActive()).isTrue();
+        advance(Duration.ofMillis(1));
+        assertThat(channel.isActive()).isFalse();
+    }
+
+    @Test
+    void holdsLittleWhileAResponseIsOnItsWay() {
+        for (int length : new int[] {8 * 1024, 8 * 1024 + 1}) {
+            answerLater(tasks::add);
+            send(handshake(message1()));
+            send(new byte[length]);
+            assertThat(channel.isActive()).as(length + " bytes").isEqualTo(length == 8 * 1024);
+            run();
+        }
+    }
+
+    @Test
+    void aFurtherConnectionClosesTheOneThatHasWaitedForTheLongestTime() {
+        limitConnections(HttpServerOptions.defaults().withConnectionLimit(3));
+        EmbeddedChannel[] others = {connect(), connect()};
+        send(request("POST", "/elsewhere", "", ""));
+        assertThat(statuses(response())).containsExactly(404);
+
+        EmbeddedChannel fourth = connect();
+        assertThat(others[0].isActive())
+                .as("the eldest, since the first has had a request")
+                .isFalse();
+        assertThat(others[1].isActive()).isTrue();
+        assertThat(channel.isActive()).isTrue();
+        assertThat(fourth.isActive()).isTrue();
+        end(others);
+        end(fourth);
+        connect().close();
+        assertThat(connect().isActive()).as("there is room again").isTrue();
+    }
+
+    @Test
+    void aFurtherConnectionClosesOneOfItsAddress() {
+        limitConnections(HttpServerOptions.defaults().withConnectionLimitPerAddress(2));
+        EmbeddedChannel[] others = {connect(), connect()};
+        assertThat(channel.isActive()).isFalse();
+        assertThat(others[0].isActive()).isTrue();
+        assertThat(others[1].isActive()).isTrue();
+        end(others);
+    }
+
+    @Test
+    void aConnectionWithARequestInProgressIsNotClosed() {
+        end();
+        sessions = sessions(tasks::add, HttpServerOptions.defaults().withConnectionLimit(1));
+        channel = connect();
+        send(handshake(message1()));
+        EmbeddedChannel second = connect();
+        assertThat(second.isActive()).as("nobody else waits").isFalse();
+        run();
+        assertThat(statuses(response())).containsExactly(200);
+
+        EmbeddedChannel third = connect();
+        assertThat(third.isActive()).isTrue();
+        assertThat(channel.isActive()).isFalse();
+        end(second, third);
+    }
+
+    @Test
+    void headsThatAreNotCompleteHoldALimitedNumberOfBytesTogether() {
+        int length = 3 * 1024;
+        int room = NettyHttpConnections.MAX_HEAD_BYTES / length;
+        EmbeddedChannel[] others = new EmbeddedChannel[room + 1];
+        byte[] head = ("POST /elsewhere HTTP/1.1\r\nA: " + "x".repeat(length))
+                .substring(0, length)
+                .getBytes(US_ASCII);
+        for (int i = 0; i < others.length; i++) {
+            others[i] = connect();
+            assertThat(others[0].isActive()).isTrue();
+            others[i].writeInbound(Unpooled.wrappedBuffer(head));
+        }
+        assertThat(others[0].isActive()).as("the eldest with a head").isFalse();
+        assertThat(others[1].isActive()).isTrue();
+        assertThat(channel.isActive())
+                .as("waits even longer, and holds nothing")
+                .isTrue();
+
+        // A head that is complete holds nothing any more.
+        others[1].writeInbound(Unpooled.wrappedBuffer("\r\nContent-Length: 0\r\n\r\n".getBytes(US_ASCII)));
+        EmbeddedChannel another = connect();
+        another.writeInbound(Unpooled.wrappedBuffer(head));
+        assertThat(others[2].isActive()).isTrue();
+        end(others);
+        end(another);
+    }
+
+    private void limitConnections(HttpServerOptions options) {
+        end();
+        sessions = sessions(Runnable::run, options);
+        channel = connect();
+    }
+
+    private static void end(EmbeddedChannel... channels) {
+        for (EmbeddedChannel each : channels) {
+            each.finishAndReleaseAll();
+        }
     }
 
     @Test
