@@ -106,6 +106,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
 
     private ServerLimits.@Nullable Admission admission;
     private int held;
+    private int heldInFront;
     private long startNanos;
     private @Nullable Future<?> handshakeTimer;
     private @Nullable Future<?> idleTimer;
@@ -572,13 +573,22 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         return buffer.nioBufferCount() == 1 ? buffer.internalNioBuffer(at, length) : buffer.nioBuffer(at, length);
     }
 
+    /** Notes how many bytes handlers in front of this one hold, which have not become a message yet. */
+    void holdsInFront(int bytes) {
+        ChannelHandlerContext context = ctx;
+        if (context != null && bytes != heldInFront) {
+            heldInFront = bytes;
+            account(context);
+        }
+    }
+
     /** Counts what this connection holds of incomplete messages. */
     private void account(ChannelHandlerContext context) {
         ServerLimits.Admission account = admission;
         if (account == null || ended) {
             return;
         }
-        int holds = waitingBytes + (decoder == null ? 0 : decoder.held());
+        int holds = waitingBytes + (decoder == null ? 0 : decoder.held()) + heldInFront;
         if (holds != held) {
             held = holds;
             try {
