@@ -74,6 +74,11 @@ public final class ChannelTransport implements Transport, InPlaceTransport {
         }
     }
 
+    /** From now on counts incomplete messages in this account. */
+    void use(ByteBudget.Account account) throws IOException {
+        streams.use(account);
+    }
+
     @Override
     public void send(byte[] message) throws IOException {
         streams.send(message);

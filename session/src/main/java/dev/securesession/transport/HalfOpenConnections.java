@@ -2,7 +2,6 @@ package dev.securesession.transport;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -82,17 +81,16 @@ final class HalfOpenConnections {
 
     /** One connection. */
     static final class Entry {
-        final Socket socket;
+        final AcceptedConnection connection;
         final @Nullable InetAddress address;
         final long epoch;
 
         volatile boolean hasSent;
         volatile boolean displaced;
 
-        Entry(Socket socket, long epoch) {
-            this.socket = socket;
-            this.address =
-                    socket.getRemoteSocketAddress() instanceof InetSocketAddress remote ? remote.getAddress() : null;
+        Entry(AcceptedConnection connection, long epoch) {
+            this.connection = connection;
+            this.address = connection.remote instanceof InetSocketAddress inet ? inet.getAddress() : null;
             this.epoch = epoch;
         }
     }

@@ -10,9 +10,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +48,6 @@ public final class SecureServer implements Closeable {
     private static final int BACKLOG = 1024;
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    private final ServerSocket serverSocket;
     private final Accepting accepting;
     private final SessionConfig config;
     private final ServerOptions options;
@@ -72,13 +71,11 @@ public final class SecureServer implements Closeable {
     private final ClosedPeers closedPeers = new ClosedPeers();
 
     private SecureServer(
-            ServerSocket serverSocket,
             Accepting accepting,
             SessionConfig config,
             ServerOptions options,
             Service service,
             @Nullable Executor executor) {
-        this.serverSocket = serverSocket;
         this.accepting = accepting;
         this.config = config;
         this.options = options;
@@ -145,37 +142,73 @@ public final class SecureServer implements Closeable {
      */
     public static SecureServer listen(
             ServerSocket serverSocket, SessionConfig config, Handler handler, ServerOptions options) {
-        Service service = new Handling(handler);
-        return listen(
-                serverSocket,
-                serverSocket::accept,
-                config,
-                options,
-                service,
-                options.executor().orElse(null));
+        HandshakeRunner.requireDirectory(config);
+        if (!serverSocket.isBound()) {
+            throw new IllegalArgumentException("a server socket without an address; bind it first");
+        }
+        return listen(Accepting.of(serverSocket), config, handler, options);
     }
 
     /**
-     * Starts a server that gets its connections from a part of a server socket.
+     * Starts a server on a channel of the caller, for a Unix-domain socket for example.
+     *
+     * <pre>{@code
+     * ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+     * channel.bind(UnixDomainSocketAddress.of(path));
+     * SecureServer server = SecureServer.listen(channel, config, handler, ServerOptions.defaults());
+     * }</pre>
+     *
+     * <p>Connections from addresses that are not of the Internet count for no limit per address.
+     *
+     * @param channel bound and in blocking mode; belongs to the server from now on, which closes it. The file of a Unix-domain
+     *     socket stays the caller's to delete.
+     * @param config the local identity and the keys of peers, each of whom is accepted
+     * @param handler gets each established connection
+     * @param options limits, timeouts and threads
+     * @return the server, at work until it is closed
+     * @throws IOException if the channel is closed
+     * @throws IllegalArgumentException if the channel is not bound, or in non-blocking mode, or the configuration has no
+     *     directory of peers
+     * @throws OutOfMemoryError if the system grants no thread; the channel is closed
+     */
+    public static SecureServer listen(
+            ServerSocketChannel channel, SessionConfig config, Handler handler, ServerOptions options)
+            throws IOException {
+        HandshakeRunner.requireDirectory(config);
+        SocketAddress address = channel.getLocalAddress();
+        if (address == null) {
+            throw new IllegalArgumentException("a channel without an address; bind it first");
+        }
+        if (!channel.isBlocking()) {
+            throw new IllegalArgumentException("a channel in non-blocking mode; configure it as blocking");
+        }
+        return listen(Accepting.of(channel, address), config, handler, options);
+    }
+
+    private static SecureServer listen(
+            Accepting accepting, SessionConfig config, Handler handler, ServerOptions options) {
+        Service service = new Handling(handler);
+        return listen(accepting, config, options, service, options.executor().orElse(null));
+    }
+
+    /**
+     * Starts a server that gets its connections from anywhere.
      *
      * @param executor runs the service, or null to run it on the thread of the handshake
      */
     static SecureServer listen(
-            ServerSocket serverSocket,
             Accepting accepting,
             SessionConfig config,
             ServerOptions options,
             Service service,
             @Nullable Executor executor) {
         HandshakeRunner.requireDirectory(config);
-        if (!serverSocket.isBound()) {
-            throw new IllegalArgumentException("a server socket without an address; bind it first");
-        }
         config.crypto().warmUpInBackground();
-        SecureServer server = new SecureServer(serverSocket, accepting, config, options, service, executor);
+        SecureServer server = new SecureServer(accepting, config, options, service, executor);
         boolean started = false;
         try {
-            BackgroundThreads.start("accept-" + serverSocket.getLocalPort(), server::acceptAll);
+            int port = accepting.address() instanceof InetSocketAddress inet ? inet.getPort() : 0;
+            BackgroundThreads.start("accept-" + port, server::acceptAll);
             started = true;
         } finally {
             if (!started) {
@@ -189,9 +222,13 @@ public final class SecureServer implements Closeable {
      * Returns the address on which the server listens.
      *
      * @return the address with the port in use
+     * @throws IllegalStateException if the server listens on no Internet address, but on a Unix-domain socket for example
      */
     public InetSocketAddress address() {
-        return (InetSocketAddress) serverSocket.getLocalSocketAddress();
+        if (accepting.address() instanceof InetSocketAddress address) {
+            return address;
+        }
+        throw new IllegalStateException("the server listens on " + accepting.address() + ", which has no port");
     }
 
     /**
@@ -257,7 +294,7 @@ public final class SecureServer implements Closeable {
         if (limit.isNegative()) {
             throw new IllegalArgumentException("a limit of " + limit + "; it must be 0 or more");
         }
-        closeQuietly(serverSocket);
+        closeQuietly(accepting);
         closeHalfOpen();
         long left = Deadline.nanos(limit);
         lock.lock();
@@ -279,7 +316,7 @@ public final class SecureServer implements Closeable {
     @Override
     public void close() throws IOException {
         try {
-            serverSocket.close();
+            accepting.close();
         } finally {
             closeHalfOpen();
             for (SecureConnection connection : connections) {
@@ -291,7 +328,7 @@ public final class SecureServer implements Closeable {
 
     /** Stops accepting and gives up handshakes that are not over; established connections go on. */
     void stopAccepting() {
-        closeQuietly(serverSocket);
+        closeQuietly(accepting);
         closeHalfOpen();
         handshakes.shutdown();
     }
@@ -303,69 +340,69 @@ public final class SecureServer implements Closeable {
      */
     @Override
     public String toString() {
-        return "server of " + config.identity().id() + " on " + serverSocket.getLocalSocketAddress();
+        return "server of " + config.identity().id() + " on " + accepting.address();
     }
 
     private void closeHalfOpen() {
         for (HalfOpenConnections.Entry entry : halfOpen.all()) {
-            closeQuietly(entry.socket);
+            closeQuietly(entry.connection);
         }
     }
 
     private void acceptAll() {
         try {
-            while (!serverSocket.isClosed()) {
+            while (!accepting.isClosed()) {
                 acceptNext();
             }
         } finally {
             // Whatever has ended this thread: no client is to wait for an answer that does not come.
-            closeQuietly(serverSocket);
+            closeQuietly(accepting);
         }
     }
 
     private void acceptNext() {
-        Socket socket = null;
+        AcceptedConnection connection = null;
         try {
-            socket = accepting.next();
-            admit(socket);
+            connection = accepting.next();
+            admit(connection);
         } catch (SocketTimeoutException e) {
             // The server socket came with a time limit. No client has connected, and nothing has failed.
         } catch (IOException e) {
-            if (!serverSocket.isClosed()) {
-                tellFailed(serverSocket.getLocalSocketAddress(), e);
+            if (!accepting.isClosed()) {
+                tellFailed(accepting.address(), e);
                 // Out of file descriptors, most likely: trying again at once would only burn time.
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         } catch (RuntimeException | Error e) {
-            dropAfter(e, socket);
+            dropAfter(e, connection);
         }
     }
 
     /** Most likely the heap is full. The server drops this client and continues: there may be memory for the next one. */
     @SuppressWarnings("EmptyCatch") // With no memory even to tell of it.
-    private void dropAfter(Throwable failure, @Nullable Socket socket) {
-        if (socket != null) {
-            closeQuietly(socket);
+    private void dropAfter(Throwable failure, @Nullable AcceptedConnection connection) {
+        if (connection != null) {
+            closeQuietly(connection);
         }
         LockSupport.parkNanos(PAUSE_NANOS);
         try {
-            tellFailed(serverSocket.getLocalSocketAddress(), new IOException("a connection cannot be served", failure));
+            tellFailed(accepting.address(), new IOException("a connection cannot be served", failure));
         } catch (RuntimeException | Error again) {
             return;
         }
     }
 
-    private void admit(Socket socket) {
+    private void admit(AcceptedConnection connection) {
         accepted.incrementAndGet();
         Deadline deadline = Deadline.after(options.connections().handshakeDeadline());
         Deadline firstMessage = Deadline.after(options.connections().firstMessageDeadline());
-        HalfOpenConnections.Entry entry = new HalfOpenConnections.Entry(socket, beginHandshake());
+        HalfOpenConnections.Entry entry = new HalfOpenConnections.Entry(connection, beginHandshake());
         for (HalfOpenConnections.Entry displaced : halfOpen.add(entry)) {
             shed.incrementAndGet();
-            closeQuietly(displaced.socket);
+            closeQuietly(displaced.connection);
         }
-        if (serverSocket.isClosed()) {
-            closeQuietly(socket);
+        if (accepting.isClosed()) {
+            closeQuietly(connection);
         }
         try {
             handshakes.execute(() -> serve(entry, deadline, firstMessage));
@@ -378,16 +415,16 @@ public final class SecureServer implements Closeable {
     }
 
     private void turnAway(HalfOpenConnections.Entry entry, RejectedExecutionException cause) {
-        SocketAddress address = entry.socket.getRemoteSocketAddress();
+        SocketAddress address = remoteOf(entry);
         halfOpen.remove(entry);
         finishHandshake();
-        closeQuietly(entry.socket);
+        closeQuietly(entry.connection);
         failed.incrementAndGet();
         tellFailed(address, cause);
     }
 
     private void serve(HalfOpenConnections.Entry entry, Deadline deadline, Deadline firstMessage) {
-        SocketAddress address = entry.socket.getRemoteSocketAddress();
+        SocketAddress address = remoteOf(entry);
         SecureConnection connection;
         try {
             connection = establish(entry, deadline, firstMessage);
@@ -405,9 +442,9 @@ public final class SecureServer implements Closeable {
         established.incrementAndGet();
         try {
             if (handlers == handshakes) {
-                handle(entry.socket, connection);
+                handle(entry.connection, connection);
             } else {
-                handlers.execute(() -> handle(entry.socket, connection));
+                handlers.execute(() -> handle(entry.connection, connection));
             }
         } catch (RuntimeException e) {
             // Of the executor; handle reports what the handler throws.
@@ -419,8 +456,14 @@ public final class SecureServer implements Closeable {
         }
     }
 
+    /** Returns the address of a client; that of the server if a channel has lost it already. */
+    private SocketAddress remoteOf(HalfOpenConnections.Entry entry) {
+        SocketAddress remote = entry.connection.remote;
+        return remote == null ? accepting.address() : remote;
+    }
+
     private void abandon(HalfOpenConnections.Entry entry) {
-        closeQuietly(entry.socket);
+        closeQuietly(entry.connection);
         if (!entry.displaced) {
             failed.incrementAndGet();
         }
@@ -428,17 +471,17 @@ public final class SecureServer implements Closeable {
 
     private SecureConnection establish(HalfOpenConnections.Entry entry, Deadline deadline, Deadline firstMessage)
             throws IOException, HandshakeException {
-        StreamTransport transport =
-                StreamTransport.of(entry.socket, options.connections().framing());
-        ByteBudget.Account account = handshakeBytes.open(entry.socket);
-        transport.use(account);
+        AcceptedConnection accepted = entry.connection;
+        Transport transport = accepted.open(options.connections().framing());
+        ByteBudget.Account account = handshakeBytes.open(accepted);
+        accepted.use(account);
         try (Handshake handshake = Handshake.server(config)) {
             HandshakeRunner runner = new HandshakeRunner(
                     transport, handshake, "a client", options.connections(), deadline, firstMessage);
             SecureSession session = runner.run(() -> entry.hasSent = true);
             SecureConnection connection = SecureConnection.over(transport, session, options.connections());
             try {
-                transport.use(incompleteBytes.open(entry.socket));
+                accepted.use(incompleteBytes.open(accepted));
                 register(connection, entry.epoch);
             } catch (IOException | RuntimeException | Error e) {
                 end(connection);
@@ -461,7 +504,7 @@ public final class SecureServer implements Closeable {
         } finally {
             lock.unlock();
         }
-        if (closed || serverSocket.isClosed()) {
+        if (closed || accepting.isClosed()) {
             throw new IOException(
                     closed
                             ? "all connections of " + peer + " were closed during the handshake"
@@ -469,10 +512,10 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    private void handle(Socket socket, SecureConnection connection) {
+    private void handle(AcceptedConnection accepted, SecureConnection connection) {
         boolean taken = false;
         try {
-            taken = service.serve(this, socket, connection);
+            taken = service.serve(this, accepted, connection);
         } catch (InterruptedException e) {
             tellHandlerFailed(connection, e);
             Thread.currentThread().interrupt();
@@ -581,21 +624,17 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    /** Waits for the next connection. */
-    interface Accepting {
-        Socket next() throws IOException;
-    }
-
     /** What a server does with its established connections. Called by several threads. */
     @FunctionalInterface
     interface Service {
         /**
          * Serves a connection or takes it over.
          *
-         * @param socket the socket under the connection
+         * @param accepted what is under the connection
          * @return false if the connection is to be closed now; true if {@link SecureServer#end} will be called for it
          */
-        boolean serve(SecureServer server, Socket socket, SecureConnection connection) throws Exception;
+        boolean serve(SecureServer server, AcceptedConnection accepted, SecureConnection connection)
+                throws Exception;
 
         /** Observes a connection that failed before it reached {@link #serve}. */
         default void failed(SocketAddress address, Exception cause) {}
@@ -615,7 +654,8 @@ public final class SecureServer implements Closeable {
         }
 
         @Override
-        public boolean serve(SecureServer server, Socket socket, SecureConnection connection) throws Exception {
+        public boolean serve(SecureServer server, AcceptedConnection accepted, SecureConnection connection)
+                throws Exception {
             handler.handle(connection);
             return false;
         }

@@ -40,7 +40,8 @@ final class SecureServerSocket extends ServerSocket {
         int limit = newBacklog < 1 ? DEFAULT_BACKLOG : newBacklog;
         super.bind(endpoint, limit);
         established.limit(limit);
-        SecureServer started = SecureServer.listen(this, this::acceptTcp, config, options, this::enqueue, null);
+        SecureServer started = SecureServer.listen(
+                Accepting.of(this, this::acceptTcp), config, options, this::enqueue, null);
         server = started;
         // Either the closing thread sees the server and stops it, or this thread sees that the socket was closed.
         if (isClosed()) {
@@ -131,9 +132,11 @@ final class SecureServerSocket extends ServerSocket {
     }
 
     /** Puts an established connection into the queue; returns false if there is no room before the deadline. */
-    private boolean enqueue(SecureServer from, Socket socket, SecureConnection connection)
+    private boolean enqueue(SecureServer from, AcceptedConnection accepted, SecureConnection connection)
             throws IOException, InterruptedException {
         Deadline deadline = Deadline.after(options.connections().handshakeDeadline());
+        // It came from acceptTcp.
+        Socket socket = (Socket) accepted.resource;
         return established.put(SecureSocket.accepted(socket, connection, () -> from.end(connection)), deadline);
     }
 }

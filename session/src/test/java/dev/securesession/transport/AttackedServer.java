@@ -6,16 +6,25 @@ import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.util.Base64;
 import java.util.Optional;
 
 /** A server with default options in a virtual machine of its own, which echoes; ends with its standard input. */
 final class AttackedServer {
+    private static final int BACKLOG = 1024;
+
     private AttackedServer() {}
 
-    /** Takes the private key of the server and the public key of its clients, as containers in Base64. */
+    /**
+     * Takes the private key of the server and the public key of its clients, as containers in Base64, and the path of a
+     * Unix-domain socket if it is to be one.
+     */
     public static void main(String[] arguments) throws Exception {
         LocalIdentity me = LocalIdentity.of(
                 PeerId.ofUtf8("server"),
@@ -35,12 +44,22 @@ final class AttackedServer {
                 // Connections that hold incomplete messages are evicted: the test looks at the counters.
             }
         };
-        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        try (SecureServer server = SecureServer.listen(address, config, echo)) {
-            System.out.println(server.address().getPort());
+        try (SecureServer server = arguments.length > 2 ? unix(arguments[2], config, echo) : tcp(config, echo)) {
+            System.out.println(arguments.length > 2 ? 0 : server.address().getPort());
             while (System.in.read() >= 0) {
                 System.out.println(server.counters());
             }
         }
+    }
+
+    private static SecureServer tcp(SessionConfig config, SecureServer.Handler handler) throws IOException {
+        return SecureServer.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), config, handler);
+    }
+
+    private static SecureServer unix(String path, SessionConfig config, SecureServer.Handler handler)
+            throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        channel.bind(UnixDomainSocketAddress.of(path), BACKLOG);
+        return SecureServer.listen(channel, config, handler, ServerOptions.defaults());
     }
 }

@@ -20,6 +20,12 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +45,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Many connections at a time, good ones and others. All on this machine, and bounded. */
 @Timeout(120)
@@ -691,15 +698,65 @@ class SecureServerTest {
         }
     }
 
+    @Test
+    void servesUnixDomainSockets(@TempDir Path folder) throws Exception {
+        UnixDomainSocketAddress address = UnixDomainSocketAddress.of(folder.resolve("socket"));
+        ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        channel.bind(address);
+        try (SecureServer server = SecureServer.listen(
+                channel, pair.server(), this::echo, ServerOptions.defaults().withHalfOpenLimit(2))) {
+            List<SocketChannel> silent = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                silent.add(SocketChannel.open(address));
+            }
+            assertThat(silent.get(0).read(ByteBuffer.allocate(1)))
+                    .as("displaced: more than two are half open")
+                    .isEqualTo(-1);
+            try (SecureConnection connection = SecureConnection.connect(
+                    ChannelTransport.of(SocketChannel.open(address), Framing.lengthPrefix()),
+                    pair.client(),
+                    Pair.SERVER_ID)) {
+                connection.send(new byte[] {1, 2, 3});
+                assertThat(connection.receive()).hasValue(new byte[] {1, 2, 3});
+                assertThat(server.connections()).hasSize(1);
+                assertThat(server.closePeer(Pair.CLIENT_ID)).isEqualTo(1);
+                assertThat(connection.receive()).isEmpty();
+            }
+            assertThatThrownBy(server::address)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("socket");
+            assertThat(server).hasToString("server of \"server\" on " + address);
+            for (SocketChannel each : silent) {
+                each.close();
+            }
+        }
+        assertThat(channel.isOpen()).isFalse();
+        assertThatThrownBy(() -> SocketChannel.open(address)).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void refusesChannelsThatCannotBeServed() throws Exception {
+        try (ServerSocketChannel channel = ServerSocketChannel.open()) {
+            assertThatThrownBy(() -> SecureServer.listen(channel, pair.server(), this::echo, ServerOptions.defaults()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("bind it first");
+            channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            channel.configureBlocking(false);
+            assertThatThrownBy(() -> SecureServer.listen(channel, pair.server(), this::echo, ServerOptions.defaults()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("non-blocking");
+            assertThat(channel.isOpen()).isTrue();
+        }
+    }
+
     private static HalfOpenConnections.Entry entry(InetAddress address) {
-        return new HalfOpenConnections.Entry(
-                new Socket() {
-                    @Override
-                    public SocketAddress getRemoteSocketAddress() {
-                        return new InetSocketAddress(address, 4000);
-                    }
-                },
-                0);
+        Socket socket = new Socket() {
+            @Override
+            public SocketAddress getRemoteSocketAddress() {
+                return new InetSocketAddress(address, 4000);
+            }
+        };
+        return new HalfOpenConnections.Entry(AcceptedConnection.of(socket), 0);
     }
 
     @Test

@@ -19,8 +19,10 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.OperatingSystemMXBean;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.net.SocketException;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A server with a heap of 64 MB, default options, and many enemies at once. All on this machine, and bounded. */
 @Timeout(180)
@@ -50,12 +53,22 @@ class ServerUnderAttackTest {
     private final SessionConfig client = SessionConfig.of(
             LocalIdentity.of(PeerId.ofUtf8("client"), clientKeys.privateKey()),
             PeerDirectory.of(SERVER, serverKeys.publicKey()));
-    private final List<Socket> enemies = new ArrayList<>();
+    private final List<SocketChannel> enemies = new ArrayList<>();
 
     @Test
     @Rule(value = "P-4", kind = Kind.ACCEPTS)
     @Rule(value = "H-7", kind = Kind.ACCEPTS)
     void servesEveryHonestClientWithinFiveSeconds() throws Exception {
+        attackServerAt(null);
+    }
+
+    @Test
+    void servesEveryHonestClientOfAUnixDomainSocketWithinFiveSeconds(@TempDir Path folder) throws Exception {
+        attackServerAt(UnixDomainSocketAddress.of(folder.resolve("socket")));
+    }
+
+    /** Attacks a server of TCP if there is no path. */
+    private void attackServerAt(UnixDomainSocketAddress path) throws Exception {
         long descriptors = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
                         instanceof UnixOperatingSystemMXBean system
                 ? system.getMaxFileDescriptorCount()
@@ -63,7 +76,7 @@ class ServerUnderAttackTest {
         assumeTrue(
                 descriptors >= DESCRIPTORS,
                 () -> "a process may open " + descriptors + " files here; the attack needs " + DESCRIPTORS);
-        Process server = new ProcessBuilder(
+        ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx64m",
                         "-cp",
@@ -73,11 +86,14 @@ class ServerUnderAttackTest {
                                 .encodeToString(serverKeys.privateKey().encodeSecret()),
                         Base64.getEncoder()
                                 .encodeToString(clientKeys.publicKey().encode()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
+        if (path != null) {
+            builder.command().add(path.toString());
+        }
+        Process server = builder.start();
         try (BufferedReader output = new BufferedReader(new InputStreamReader(server.getInputStream(), US_ASCII))) {
-            InetSocketAddress address =
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(output.readLine()));
+            int port = Integer.parseInt(output.readLine());
+            SocketAddress address = path == null ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port) : path;
             attack(address);
 
             long slowest = 0;
@@ -95,8 +111,8 @@ class ServerUnderAttackTest {
             assertThat(slowest)
                     .as("nanoseconds of the slowest honest client")
                     .isLessThan(TimeUnit.SECONDS.toNanos(MAX_SECONDS));
-            System.out.println("ServerUnderAttackTest: the slowest of " + HONEST + " honest clients took "
-                    + TimeUnit.NANOSECONDS.toMillis(slowest) + " ms");
+            System.out.println("ServerUnderAttackTest, " + (path == null ? "TCP" : "Unix") + ": the slowest of "
+                    + HONEST + " honest clients took " + TimeUnit.NANOSECONDS.toMillis(slowest) + " ms");
             server.getOutputStream().write('\n');
             server.getOutputStream().flush();
             String counters = output.readLine();
@@ -106,7 +122,7 @@ class ServerUnderAttackTest {
             assertThat(number(counters, "evicted")).isPositive();
             assertThat(number(counters, "established")).isGreaterThanOrEqualTo(HONEST + HOLDERS);
         } finally {
-            for (Socket enemy : enemies) {
+            for (SocketChannel enemy : enemies) {
                 enemy.close();
             }
             server.getOutputStream().close();
@@ -115,7 +131,7 @@ class ServerUnderAttackTest {
         assertThat(server.exitValue()).isZero();
     }
 
-    private void attack(InetSocketAddress address) throws Exception {
+    private void attack(SocketAddress address) throws Exception {
         for (int i = 0; i < HOLDERS; i++) {
             hold(address, HELD_BYTES);
         }
@@ -128,31 +144,31 @@ class ServerUnderAttackTest {
     }
 
     /** Sends the beginning of a message of 16 MiB on an established connection. */
-    private Socket hold(InetSocketAddress address, int bytes) throws Exception {
-        Socket socket = open(address, new byte[0]);
-        SecureConnection.connect(socket, client, SERVER);
+    private SocketChannel hold(SocketAddress address, int bytes) throws Exception {
+        SocketChannel socket = open(address, new byte[0]);
+        SecureConnection.connect(ChannelTransport.of(socket, Framing.lengthPrefix()), client, SERVER);
         byte[] incomplete = new byte[4 + bytes];
         incomplete[0] = 1;
         try {
-            socket.getOutputStream().write(incomplete);
-        } catch (SocketException e) {
+            socket.write(ByteBuffer.wrap(incomplete));
+        } catch (IOException e) {
             // Closed already: others hold too much.
         }
         return socket;
     }
 
-    private Socket open(InetSocketAddress address, byte[] first) throws IOException {
-        Socket socket = new Socket(address.getAddress(), address.getPort());
+    private SocketChannel open(SocketAddress address, byte[] first) throws IOException {
+        SocketChannel socket = SocketChannel.open(address);
         enemies.add(socket);
-        socket.getOutputStream().write(first);
+        socket.write(ByteBuffer.wrap(first));
         return socket;
     }
 
-    private void serveOne(InetSocketAddress address) throws Exception {
+    private void serveOne(SocketAddress address) throws Exception {
         ConnectionOptions impatient =
                 ConnectionOptions.defaults().withHandshakeDeadline(Duration.ofSeconds(MAX_SECONDS));
         try (SecureConnection connection = SecureConnection.connect(
-                new Socket(address.getAddress(), address.getPort()), client, SERVER, impatient)) {
+                ChannelTransport.of(SocketChannel.open(address), Framing.lengthPrefix()), client, SERVER, impatient)) {
             for (int length : new int[] {1000, 100_000}) {
                 byte[] payload = new byte[length];
                 connection.send(payload);
