@@ -161,9 +161,10 @@ class UsageTest {
 
     @Test
     void suggestsTheCommandThatWasMeant() {
-        assertThat(new Cli().run("keygn").err())
-                .isEqualTo("secure-session: unknown command \"keygn\"; did you mean keygen?\n"
-                        + "Try: secure-session --help\n");
+        assertThat(new Cli().run("keygn").err()).isEqualTo("""
+                        secure-session: unknown command "keygn"; did you mean keygen?
+                        Try: secure-session --help
+                        """);
         assertThat(new Cli().run("pr", "--id", "a").err()).contains("unknown command \"pr\"; did you mean proxy?\n");
         assertThat(new Cli().run("state", "rotat").err()).contains("unknown command \"rotat\"; did you mean rotate?\n");
         assertThat(new Cli().run("bogus").err())
