@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  * connections.
  */
 final class HandshakeThreads implements Executor {
-    /** An event loop spends up to this time of each window on handshakes, and one more step. */
+    /** An event loop spends up to this time of each window on handshakes; a step that takes longer uses up later windows. */
     static final long SHARE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     static final long WINDOW_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
@@ -80,7 +80,7 @@ final class HandshakeThreads implements Executor {
         return false;
     }
 
-    /** What one thread has spent on handshakes in the present window. */
+    /** What one thread has spent on handshakes, less the shares of the windows that are over. */
     private static final class Budget {
         private final boolean ofEventLoop;
         private long windowNanos = Long.MIN_VALUE;
@@ -94,10 +94,12 @@ final class HandshakeThreads implements Executor {
             if (!ofEventLoop) {
                 return false;
             }
-            if (windowNanos == Long.MIN_VALUE || now - windowNanos >= WINDOW_NANOS) {
+            if (windowNanos == Long.MIN_VALUE) {
                 windowNanos = now;
-                spentNanos = 0;
             }
+            long over = (now - windowNanos) / WINDOW_NANOS;
+            windowNanos += over * WINDOW_NANOS;
+            spentNanos = Math.max(0, spentNanos - over * SHARE_NANOS);
             return spentNanos < SHARE_NANOS;
         }
     }

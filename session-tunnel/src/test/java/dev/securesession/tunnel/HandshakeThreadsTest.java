@@ -66,6 +66,16 @@ class HandshakeThreadsTest {
     }
 
     @Test
+    void aLongStepUsesUpTheSharesOfLaterWindows() throws Exception {
+        assertThat(threadOf(20 * HandshakeThreads.SHARE_NANOS)).startsWith("loop");
+        assertThat(threadOf(1)).startsWith("tunnel-handshake");
+        clock.addAndGet(9 * HandshakeThreads.WINDOW_NANOS);
+        assertThat(threadOf(1)).startsWith("tunnel-handshake");
+        clock.addAndGet(HandshakeThreads.WINDOW_NANOS);
+        assertThat(threadOf(1)).startsWith("loop");
+    }
+
+    @Test
     void otherThreadsNeverRunThemAtOnce() throws Exception {
         CompletableFuture<String> name = new CompletableFuture<>();
         threads.execute(() -> name.complete(Thread.currentThread().getName()));
