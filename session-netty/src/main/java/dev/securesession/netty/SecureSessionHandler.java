@@ -425,9 +425,6 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         if (idleTimer != null) {
             lastActivityNanos = now(context);
         }
-        if (!receivedAny && admission != null) {
-            admission.sent();
-        }
         if (busy || consuming) {
             keep(context, network);
         } else {
@@ -530,6 +527,9 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private void receive(ChannelHandlerContext context, ByteBuf message) {
         byte[] bytes = ByteBufUtil.getBytes(message);
         message.release();
+        if (!receivedAny && admission != null) {
+            admission.sent();
+        }
         receivedAny = true;
         Handshake current = handshake;
         if (current != null) {

@@ -183,7 +183,7 @@ public final class ServerLimits {
             this.close = close;
         }
 
-        /** Notes that the peer has sent something. */
+        /** Notes that the peer has sent a whole message. */
         void sent() {
             synchronized (ServerLimits.this) {
                 hasSent = true;

@@ -145,7 +145,25 @@ class ServerLimitsTest {
     }
 
     @Test
-    void aConnectionThatHasSentSomethingOutlastsASilentOne() {
+    void aConnectionThatHasSentAMessageOutlastsASilentOne() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(2));
+        SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
+        try (Wire slow = wire(options);
+                Wire silent = wire(options);
+                Wire honest = wire(options)) {
+            slow.connect();
+            slow.server.arrives(slow.client.sent());
+            silent.connect();
+            honest.established();
+
+            assertThat(slow.server.exceptions).isEmpty();
+            silent.server.channel.runPendingTasks();
+            assertThat(silent.server.exception()).hasMessageContaining("too many connections");
+        }
+    }
+
+    @Test
+    void oneByteIsNoMessage() {
         ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(2));
         SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
         try (Wire slow = wire(options);
@@ -156,9 +174,9 @@ class ServerLimitsTest {
             silent.connect();
             honest.established();
 
-            assertThat(slow.server.exceptions).isEmpty();
-            silent.server.channel.runPendingTasks();
-            assertThat(silent.server.exception()).hasMessageContaining("too many connections");
+            assertThat(silent.server.exceptions).isEmpty();
+            slow.server.channel.runPendingTasks();
+            assertThat(slow.server.exception()).hasMessageContaining("too many connections");
         }
     }
 
