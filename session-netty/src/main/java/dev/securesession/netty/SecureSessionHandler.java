@@ -655,6 +655,11 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     /** Continues after a look-up or an operation on another thread. */
     private void resume(ChannelHandlerContext context, Runnable result) {
         busy = false;
+        if (autoReadSuspended) {
+            // Before the application is called: what it sets stays.
+            autoReadSuspended = false;
+            context.channel().config().setAutoRead(true);
+        }
         try {
             result.run();
         } catch (RuntimeException | Error e) {
@@ -672,10 +677,6 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     }
 
     private void readOn(ChannelHandlerContext context) {
-        if (autoReadSuspended) {
-            autoReadSuspended = false;
-            context.channel().config().setAutoRead(true);
-        }
         if (delivered) {
             delivered = false;
             context.fireChannelReadComplete();

@@ -658,6 +658,32 @@ class SecureSessionHandlerTest {
         }
     }
 
+    @Test
+    void readingThatTheApplicationHasSwitchedOffStaysOff() {
+        ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+        try (Wire wire = new Wire(
+                SecureSessionHandler.client(Peers.client(), Peers.SERVER, DEFAULTS.withExecutor(tasks::add)),
+                SecureSessionHandler.server(Peers.server(), DEFAULTS))) {
+            wire.client
+                    .session()
+                    .handshake()
+                    .addListener(done -> wire.client.channel.config().setAutoRead(false));
+            wire.connect();
+            tasks.remove().run();
+            wire.exchange();
+            tasks.remove().run();
+            wire.exchange();
+            wire.server.write("x".repeat(70_000));
+            wire.exchange(length -> 1000);
+            assertThat(wire.client.channel.config().isAutoRead()).isFalse();
+
+            tasks.remove().run();
+            wire.exchange();
+            assertThat(wire.client.texts()).containsExactly("x".repeat(70_000));
+            assertThat(wire.client.channel.config().isAutoRead()).isFalse();
+        }
+    }
+
     /** The server may have sent everything, and closed, while the last message of the handshake is still being checked. */
     @Test
     void theEndOfTheConnectionDoesNotOvertakeWhatHasArrived() {
