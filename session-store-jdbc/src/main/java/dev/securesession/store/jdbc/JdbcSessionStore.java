@@ -29,7 +29,7 @@ import org.sqlite.SQLiteConfig.TransactionMode;
 
 /**
  * Keeps records in a table of a database: SQLite, embedded, for the processes of one machine; PostgreSQL for many machines. All
- * changes of one commit are one transaction. The table is made on first use, and brought up to date by later versions.
+ * changes of one commit are one transaction, in PostgreSQL up to some 250. The table is made on first use, and brought up to date by later versions.
  *
  * <p>Durable as the database is configured: SQLite is opened so that a commit is on the disk when it returns; leave
  * {@code synchronous_commit} of PostgreSQL on, and fail over to replicas that have what was committed only. Safe for use by several

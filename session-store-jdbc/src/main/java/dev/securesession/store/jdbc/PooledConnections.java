@@ -23,7 +23,10 @@ final class PooledConnections implements Connections {
         return on(true, work);
     }
 
-    /** PostgreSQL takes a batch that its driver sends at once for one transaction, which needs no call to end it. */
+    /**
+     * PostgreSQL takes what its driver sends at once for one transaction, which needs no call to end it. The driver sends some 250
+     * statements at once.
+     */
     @Override
     public <T> T batch(Work<T> work) throws IOException {
         return on(true, work);

@@ -16,8 +16,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -75,6 +77,30 @@ class JdbcStoreTest {
             HikariDataSource own = new HikariDataSource(config);
             return new Closing(JdbcSessionStore.postgresql(own), own);
         }));
+    }
+
+    /** One transaction is forced to the disk once. Rows that one transaction has written have the same {@code xmin}. */
+    @Test
+    void aBatchIsOneTransactionOfPostgresql() throws Exception {
+        try (SessionStore store = JdbcSessionStore.postgresql(pool);
+                Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement()) {
+            List<SessionStore.Change> changes = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                SessionRecord record =
+                        SessionRecord.of("batch-" + i, SessionRecord.SESSION, "key", LATER, new byte[400]);
+                store.insert(record);
+                changes.add(SessionStore.Change.of(record, record.at(1, 2)));
+            }
+
+            assertThat(store.replaceAll(changes)).hasSize(200).containsOnly(true);
+
+            try (ResultSet rows = statement.executeQuery(
+                    "select count(distinct xmin::text) from secure_session where id like 'batch-%'")) {
+                rows.next();
+                assertThat(rows.getInt(1)).isEqualTo(1);
+            }
+        }
     }
 
     @Test
