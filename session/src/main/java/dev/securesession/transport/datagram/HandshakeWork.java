@@ -3,10 +3,12 @@ package dev.securesession.transport.datagram;
 import dev.securesession.HandshakeException;
 import dev.securesession.HandshakeStep;
 import dev.securesession.SecureSession;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,10 +20,14 @@ final class HandshakeWork implements Runnable {
     final byte[] datagram;
     final List<HalfOpenHandshake> candidates;
 
-    // Written by run, and read after run has returned.
+    // By run or refuse, whichever comes first.
+    private final AtomicBoolean begun = new AtomicBoolean();
+
+    // Written by run, and read after it is over.
     final Map<HalfOpenHandshake, Exception> refusals = new LinkedHashMap<>();
     private @Nullable HalfOpenHandshake accepting;
     private @Nullable HandshakeStep step;
+    private volatile boolean over;
 
     HandshakeWork(InetSocketAddress from, byte[] datagram, List<HalfOpenHandshake> candidates) {
         this.from = from;
@@ -31,6 +37,17 @@ final class HandshakeWork implements Runnable {
 
     @Override
     public void run() {
+        if (!begun.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            offer();
+        } finally {
+            over = true;
+        }
+    }
+
+    private void offer() {
         for (HalfOpenHandshake candidate : candidates) {
             try {
                 step = candidate.handshake.receive(datagram);
@@ -38,8 +55,30 @@ final class HandshakeWork implements Runnable {
                 return;
             } catch (HandshakeException | RuntimeException e) {
                 refusals.put(candidate, e);
+            } catch (Error e) {
+                refusals.put(candidate, new IOException("a handshake message cannot be processed", e));
             }
         }
+    }
+
+    /** Ends the work without doing it, because there is no thread for it. */
+    void refuse(Throwable cause) {
+        if (!begun.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            IOException refusal = new IOException("no thread can process a handshake message", cause);
+            for (HalfOpenHandshake candidate : candidates) {
+                refusals.put(candidate, refusal);
+            }
+        } finally {
+            over = true;
+        }
+    }
+
+    /** Tells whether the results can be read. */
+    boolean isOver() {
+        return over;
     }
 
     @Nullable

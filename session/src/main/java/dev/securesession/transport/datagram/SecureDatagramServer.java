@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -60,13 +60,18 @@ public final class SecureDatagramServer implements Closeable {
 
     // Belongs to the thread that receives.
     private final ServerTable table;
+    private final List<HandshakeWork> atWork;
 
     private final Set<DatagramPeer> peers = ConcurrentHashMap.newKeySet();
     private volatile DatagramCounters counters = new DatagramCounters(0, 0, 0, 0, 0, 0, 0, 0);
-    private final AtomicLong threads = new AtomicLong();
 
     private SecureDatagramServer(
-            DatagramChannel channel, Selector selector, SessionConfig config, DatagramOptions options, Handler handler)
+            DatagramChannel channel,
+            Selector selector,
+            SessionConfig config,
+            DatagramOptions options,
+            Handler handler,
+            ThreadFactory threads)
             throws IOException {
         this.channel = channel;
         this.selector = selector;
@@ -74,6 +79,7 @@ public final class SecureDatagramServer implements Closeable {
         this.config = config;
         this.options = options;
         this.handler = handler;
+        this.atWork = new ArrayList<>(options.handshakeThreads());
         this.table = new ServerTable(config, options, new Effects(), new Sending(), this::number);
         this.handshakes = new ThreadPoolExecutor(
                 options.handshakeThreads(),
@@ -81,7 +87,7 @@ public final class SecureDatagramServer implements Closeable {
                 10,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
-                task -> daemon(task, "handshake-" + threads.incrementAndGet()));
+                threads);
         this.handshakes.allowCoreThreadTimeOut(true);
     }
 
@@ -114,6 +120,17 @@ public final class SecureDatagramServer implements Closeable {
     public static SecureDatagramServer listen(
             InetSocketAddress address, SessionConfig config, Handler handler, DatagramOptions options)
             throws IOException {
+        AtomicLong count = new AtomicLong();
+        return listen(address, config, handler, options, task -> daemon(task, "handshake-" + count.incrementAndGet()));
+    }
+
+    static SecureDatagramServer listen(
+            InetSocketAddress address,
+            SessionConfig config,
+            Handler handler,
+            DatagramOptions options,
+            ThreadFactory threads)
+            throws IOException {
         DatagramChannel channel = DatagramChannel.open();
         Selector selector = null;
         try {
@@ -122,7 +139,8 @@ public final class SecureDatagramServer implements Closeable {
             channel.configureBlocking(false);
             selector = Selector.open();
             channel.register(selector, SelectionKey.OP_READ);
-            SecureDatagramServer server = new SecureDatagramServer(channel, selector, config, options, handler);
+            SecureDatagramServer server =
+                    new SecureDatagramServer(channel, selector, config, options, handler, threads);
             config.crypto().warmUpInBackground();
             daemon(server::receiveAll, "datagrams-" + server.address.getPort()).start();
             return server;
@@ -204,12 +222,14 @@ public final class SecureDatagramServer implements Closeable {
                 } catch (IOException e) {
                     tellFailed(address, e);
                     LockSupport.parkNanos(PAUSE_NANOS);
+                } catch (RuntimeException | Error e) {
+                    dropAfter(e);
                 }
-                for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
-                    command.run();
+                try {
+                    goOn();
+                } catch (RuntimeException | Error e) {
+                    dropAfter(e);
                 }
-                table.tick(now());
-                counters = table.counters();
             }
         } finally {
             // Whatever has ended this thread: no session is to live on without it.
@@ -219,6 +239,31 @@ public final class SecureDatagramServer implements Closeable {
             closeQuietly(selector);
             closeQuietly(channel);
         }
+    }
+
+    /** The heap is full, most likely. One datagram is lost, as any may be: the sessions of all peers do not end by that. */
+    @SuppressWarnings("EmptyCatch") // With no memory even to tell of it.
+    private void dropAfter(Throwable failure) {
+        LockSupport.parkNanos(PAUSE_NANOS);
+        try {
+            tellFailed(address, new IOException("a datagram cannot be processed", failure));
+        } catch (RuntimeException | Error again) {
+            return;
+        }
+    }
+
+    /** Does what is due besides receiving. */
+    private void goOn() {
+        for (int i = atWork.size() - 1; i >= 0; i--) {
+            if (atWork.get(i).isOver()) {
+                table.finished(atWork.remove(i), now());
+            }
+        }
+        for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
+            command.run();
+        }
+        table.tick(now());
+        counters = table.counters();
     }
 
     private void receiveSome(ByteBuffer buffer) throws IOException {
@@ -266,12 +311,12 @@ public final class SecureDatagramServer implements Closeable {
     private void tellFailed(InetSocketAddress from, Exception cause) {
         try {
             handler.failed(from, cause);
-        } catch (Exception e) {
+        } catch (Exception | Error e) {
             uncaught(e);
         }
     }
 
-    private static void uncaught(Exception e) {
+    private static void uncaught(Throwable e) {
         Thread thread = Thread.currentThread();
         thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
     }
@@ -321,13 +366,20 @@ public final class SecureDatagramServer implements Closeable {
 
         @Override
         public void work(HandshakeWork work) {
+            // Whatever fails from here on, the work ends, and its thread becomes free again: nothing on that way needs
+            // memory.
+            atWork.add(work);
             try {
                 handshakes.execute(() -> {
-                    work.run();
-                    command(() -> table.finished(work, now()));
+                    try {
+                        work.run();
+                    } finally {
+                        selector.wakeup();
+                    }
                 });
-            } catch (RejectedExecutionException e) {
-                // The server is closed.
+            } catch (RuntimeException | Error e) {
+                work.refuse(e);
+                selector.wakeup();
             }
         }
 
@@ -359,9 +411,11 @@ public final class SecureDatagramServer implements Closeable {
             } catch (Exception e) {
                 try {
                     handler.handlerFailed(peer, e);
-                } catch (Exception worse) {
+                } catch (Exception | Error worse) {
                     uncaught(worse);
                 }
+            } catch (Error e) {
+                uncaught(e);
             }
         }
     }
@@ -406,14 +460,14 @@ public final class SecureDatagramServer implements Closeable {
          * Observes a handshake that was refused. Does nothing by default.
          *
          * @param address where the message came from, which nothing proves; or the address of the server if its socket fails
-         * @param cause a {@link HandshakeException} with its reason and the claimed id, what the directory has thrown, or an
-         *     {@link IOException}
+         * @param cause a {@link HandshakeException} with its reason and the claimed id, an exception that the directory has
+         *     thrown, or an {@link IOException}, also for an {@link Error} or if no thread is available
          */
         default void failed(InetSocketAddress address, Exception cause) {}
 
         /**
-         * Observes an exception of another method. By default it goes to the uncaught-exception handler of the thread; an
-         * {@link Error} ends the server.
+         * Observes an exception of another method. By default it goes to the uncaught-exception handler of the thread, as an
+         * {@link Error} always does. The session goes on after both.
          *
          * @param peer the peer that it was about
          * @param cause what the method threw

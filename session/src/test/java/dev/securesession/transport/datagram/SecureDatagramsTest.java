@@ -7,10 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.securesession.HandshakeException;
 import dev.securesession.MessageRejectedException;
+import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
+import dev.securesession.SessionConfig;
 import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testkit.TestKeys;
 import dev.securesession.transport.datagram.DatagramPeer.End;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -25,7 +28,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -246,6 +251,79 @@ class SecureDatagramsTest {
         assertThat(client.receive(PATIENCE)).hasValue(PAYLOAD);
     }
 
+    /** Neither do Errors, in whichever method of the handler: the next message is served, and so are the other peers. */
+    @Test
+    void anErrorOfTheHandlerHarmsNobody() throws Exception {
+        recorder.error = new StackOverflowError("for a test");
+        SecureDatagramServer server = listen(DatagramOptions.defaults().withSessionLimitPerPeer(2));
+        SecureDatagrams one = connect(server.address());
+        SecureDatagrams other = connect(server.address());
+        one.send(PAYLOAD);
+        server.closePeer(PeerId.ofUtf8("nobody"));
+        one.send(PAYLOAD);
+        assertThat(recorder.received.poll(20, TimeUnit.SECONDS)).isNotNull();
+        assertThat(recorder.received.poll(20, TimeUnit.SECONDS)).isNotNull();
+        recorder.error = null;
+        for (SecureDatagrams client : List.of(one, other)) {
+            client.send(PAYLOAD);
+            assertThat(client.receive(PATIENCE)).hasValue(PAYLOAD);
+        }
+        assertThat(recorder.failures).isEmpty();
+    }
+
+    /** As many as there are threads for handshakes: none of them is lost by it. */
+    @Test
+    @Rule(value = "DG-6", kind = Kind.REFUSES)
+    void errorsOfTheDirectoryRefuseOneHandshakeEach() throws Exception {
+        Pair known = Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), Pair.SERVER_ID, TestKeys.pair(2));
+        PeerDirectory keys = PeerDirectory.of(Pair.CLIENT_ID, TestKeys.pair(1).publicKey());
+        PeerId unlucky = PeerId.ofUtf8("unlucky");
+        SessionConfig config = known.server().withDirectory(id -> {
+            if (id.equals(unlucky)) {
+                throw new OutOfMemoryError("for a test");
+            }
+            return keys.find(id);
+        });
+        DatagramOptions two = DatagramOptions.defaults().withHandshakeThreads(2);
+        SecureDatagramServer server =
+                keep(SecureDatagramServer.listen(new InetSocketAddress(HERE, 0), config, recorder, two));
+        Pair strangers = Pair.of(unlucky, TestKeys.pair(1), Pair.SERVER_ID, TestKeys.pair(2));
+        for (int i = 0; i < 3; i++) {
+            try (DatagramSocket socket = new DatagramSocket()) {
+                ClientHandshake stranger =
+                        new ClientHandshake(strangers.client(), Pair.SERVER_ID, DatagramOptions.defaults(), 0);
+                byte[] message1 = stranger.due(0).orElseThrow();
+                socket.send(new DatagramPacket(message1, message1.length, server.address()));
+                assertThat(recorder.refusals.poll(20, TimeUnit.SECONDS))
+                        .isInstanceOf(IOException.class)
+                        .hasRootCauseInstanceOf(OutOfMemoryError.class);
+            }
+        }
+
+        SecureDatagrams client = keep(SecureDatagrams.connect(server.address(), known.client(), Pair.SERVER_ID));
+        client.send(PAYLOAD);
+        assertThat(client.receive(PATIENCE)).hasValue(PAYLOAD);
+        assertThat(server.counters().halfOpen()).isZero();
+    }
+
+    @Test
+    void aSystemWithoutThreadsRefusesOneHandshakeOnly() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        ThreadFactory threads = task -> {
+            if (asked.incrementAndGet() == 1) {
+                throw new OutOfMemoryError("unable to create native thread, for a test");
+            }
+            return new Thread(task);
+        };
+        SecureDatagramServer server = keep(SecureDatagramServer.listen(
+                new InetSocketAddress(HERE, 0), pair.server(), recorder, DatagramOptions.defaults(), threads));
+        SecureDatagrams client = connect(server.address());
+        client.send(PAYLOAD);
+
+        assertThat(client.receive(PATIENCE)).hasValue(PAYLOAD);
+        assertThat(recorder.refusals.poll(20, TimeUnit.SECONDS)).hasRootCauseInstanceOf(OutOfMemoryError.class);
+    }
+
     @Test
     void refusesWhatCannotWork() throws Exception {
         InetSocketAddress nowhere = InetSocketAddress.createUnresolved("nowhere.invalid", 1);
@@ -289,7 +367,9 @@ class SecureDatagramsTest {
         final BlockingQueue<byte[]> received = new LinkedBlockingQueue<>();
         final BlockingQueue<End> ended = new LinkedBlockingQueue<>();
         final BlockingQueue<Exception> failures = new LinkedBlockingQueue<>();
+        final BlockingQueue<Exception> refusals = new LinkedBlockingQueue<>();
         volatile boolean fails;
+        volatile Error error;
 
         @Override
         public void received(DatagramPeer peer, byte[] payload) throws Exception {
@@ -297,17 +377,30 @@ class SecureDatagramsTest {
                 throw new IllegalStateException("the handler is ill");
             }
             received.add(payload);
+            throwError();
             peer.send(payload);
         }
 
         @Override
         public void established(DatagramPeer peer) {
             established.add(peer);
+            throwError();
         }
 
         @Override
         public void ended(DatagramPeer peer, End reason) {
             ended.add(reason);
+        }
+
+        @Override
+        public void failed(InetSocketAddress address, Exception cause) {
+            refusals.add(cause);
+        }
+
+        private void throwError() {
+            if (error != null) {
+                throw error;
+            }
         }
 
         @Override
