@@ -3,7 +3,6 @@ package dev.securesession.tunnel;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The limits, timeouts and listener of a {@link TunnelServer} or a {@link TunnelProxy}.
@@ -178,7 +177,7 @@ public final class TunnelOptions {
      * @return true if a tunnel with the other options does the same and tells the same listener
      */
     @Override
-    public boolean equals(@Nullable Object other) {
+    public boolean equals(Object other) {
         return other instanceof TunnelOptions options && options.values().equals(values());
     }
 
