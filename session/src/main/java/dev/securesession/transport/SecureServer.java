@@ -633,8 +633,7 @@ public final class SecureServer implements Closeable {
          * @param accepted what is under the connection
          * @return false if the connection is to be closed now; true if {@link SecureServer#end} will be called for it
          */
-        boolean serve(SecureServer server, AcceptedConnection accepted, SecureConnection connection)
-                throws Exception;
+        boolean serve(SecureServer server, AcceptedConnection accepted, SecureConnection connection) throws Exception;
 
         /** Observes a connection that failed before it reached {@link #serve}. */
         default void failed(SocketAddress address, Exception cause) {}

@@ -40,8 +40,8 @@ final class SecureServerSocket extends ServerSocket {
         int limit = newBacklog < 1 ? DEFAULT_BACKLOG : newBacklog;
         super.bind(endpoint, limit);
         established.limit(limit);
-        SecureServer started = SecureServer.listen(
-                Accepting.of(this, this::acceptTcp), config, options, this::enqueue, null);
+        SecureServer started =
+                SecureServer.listen(Accepting.of(this, this::acceptTcp), config, options, this::enqueue, null);
         server = started;
         // Either the closing thread sees the server and stops it, or this thread sees that the socket was closed.
         if (isClosed()) {
