@@ -139,6 +139,9 @@ try {
   await step(careful, 'changed');
   await error(careful, 'The key of the server has changed');
   await picture(careful, '7-key-changed');
+  await careful.click('#stay-away');
+  await step(careful, 'welcome');
+  await error(careful, 'Not connected');
 
   // Somebody leaves, and the others see it.
   await zoe.context().close();

@@ -223,6 +223,7 @@ try {
   $('welcome-form').onsubmit = attempt($('introduce'), introduce);
   $('match').onclick = attempt($('match'), accept);
   $('differ').onclick = refuse;
+  $('stay-away').onclick = refuse;
   $('forget').onclick = attempt($('forget'), forget);
   $('composer').onsubmit = say;
   $('reconnect').onclick = attempt($('reconnect'), reconnect);
