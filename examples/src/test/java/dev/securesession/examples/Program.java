@@ -74,6 +74,16 @@ public final class Program implements AutoCloseable {
         return line.orElseThrow();
     }
 
+    /** Waits for the port of a server; other lines come from logging libraries on the class path of the tests. */
+    public String nextPort() throws InterruptedException {
+        String beginning = "listening on port ";
+        String line = nextLine();
+        while (!line.startsWith(beginning)) {
+            line = nextLine();
+        }
+        return line.substring(beginning.length());
+    }
+
     /** Waits until the program has ended without a failure. */
     public void awaitEnd() throws InterruptedException {
         assertThat(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS))

@@ -1,0 +1,81 @@
+package dev.securesession.examples.netty;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.securesession.IdentityPrivateKey;
+import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
+import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
+import dev.securesession.SessionConfig;
+import dev.securesession.netty.SecureSessionHandler;
+import dev.securesession.netty.SecureSessionOptions;
+import dev.securesession.netty.ServerLimits;
+import dev.securesession.transport.ServerOptions;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Answers every message of its clients in capitals, until its standard input ends. A client is
+ * {@link dev.securesession.examples.tcp.TcpClient}, which knows nothing of Netty.
+ *
+ * <pre>
+ * NettyServer 4000 server.key client.key.pub
+ * </pre>
+ */
+public final class NettyServer {
+    private NettyServer() {}
+
+    public static void main(String[] arguments) throws Exception {
+        IdentityPrivateKey ownKey = IdentityPrivateKey.read(Files.readAllBytes(Path.of(arguments[1])));
+        IdentityPublicKey clientKey = IdentityPublicKey.read(Files.readAllBytes(Path.of(arguments[2])));
+        SessionConfig config = SessionConfig.of(
+                LocalIdentity.of(PeerId.ofUtf8("server"), ownKey),
+                PeerDirectory.of(PeerId.ofUtf8("client"), clientKey));
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults());
+        SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
+
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
+        try {
+            Channel server = new ServerBootstrap()
+                    .group(group)
+                    .channel(NioServerSocketChannel.class)
+                    .childHandler(new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel channel) {
+                            channel.pipeline().addLast(SecureSessionHandler.server(config, options), new Capitals());
+                        }
+                    })
+                    .bind(InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[0]))
+                    .sync()
+                    .channel();
+            System.out.println("listening on port " + ((InetSocketAddress) server.localAddress()).getPort());
+            System.in.transferTo(System.out);
+        } finally {
+            group.shutdownGracefully().sync();
+        }
+    }
+
+    /** Gets payloads, one at a time, after the handshake. */
+    private static final class Capitals extends SimpleChannelInboundHandler<ByteBuf> {
+        @Override
+        protected void channelRead0(ChannelHandlerContext ctx, ByteBuf line) {
+            ctx.writeAndFlush(
+                    ByteBufUtil.writeUtf8(ctx.alloc(), line.toString(UTF_8).toUpperCase(Locale.ROOT)));
+        }
+    }
+}

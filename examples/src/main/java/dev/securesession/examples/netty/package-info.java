@@ -1,0 +1,3 @@
+/** A server in a Netty pipeline. */
+@org.jspecify.annotations.NullMarked
+package dev.securesession.examples.netty;
