@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -43,12 +44,16 @@ public final class Handshake implements AutoCloseable {
     private final Role role;
     private final SessionConfig config;
     private final AtomicBoolean begun = new AtomicBoolean();
+    private final AtomicBoolean abandoned = new AtomicBoolean();
     private volatile @Nullable KnownPeer known;
 
     // Guards the state, which is assigned only in this class. No foreign code but JCA providers runs under this lock: a
-    // token that signs slowly keeps other calls waiting.
-    private final Object lock = new Object();
+    // token that signs slowly keeps other calls waiting, but for close.
+    private final ReentrantLock lock = new ReentrantLock();
     private HandshakeState state;
+
+    // Every thread that releases the lock looks at this afterwards.
+    private volatile boolean closing;
 
     private Handshake(Role role, SessionConfig config, HandshakeState state) {
         this.role = role;
@@ -165,9 +170,12 @@ public final class Handshake implements AutoCloseable {
      */
     public byte[] start() {
         byte[] message;
-        synchronized (lock) {
+        lock.lock();
+        try {
             state = state.start();
             message = outgoing(state);
+        } finally {
+            unlock();
         }
         tellStarted();
         return message;
@@ -190,10 +198,13 @@ public final class Handshake implements AutoCloseable {
         HandshakeState next;
         boolean repeated;
         try {
-            synchronized (lock) {
+            lock.lock();
+            try {
                 next = state.onMessage(own);
                 repeated = next == state;
                 state = next;
+            } finally {
+                unlock();
             }
         } catch (HandshakeException refusal) {
             tell(listener -> listener.handshakeRefused(role, refusal));
@@ -264,8 +275,11 @@ public final class Handshake implements AutoCloseable {
      * @return the id of the last {@link HandshakeStep.NeedPeerKey} that was not answered yet, or empty
      */
     public Optional<PeerId> awaitedPeer() {
-        synchronized (lock) {
+        lock.lock();
+        try {
             return Optional.ofNullable(state.awaitsKeysOf());
+        } finally {
+            unlock();
         }
     }
 
@@ -277,8 +291,11 @@ public final class Handshake implements AutoCloseable {
      */
     public Optional<EarlyData> earlyData() {
         MessageSealer sealer;
-        synchronized (lock) {
+        lock.lock();
+        try {
             sealer = state.earlySealer();
+        } finally {
+            unlock();
         }
         return sealer == null ? Optional.empty() : Optional.of(new EarlyData(sealer));
     }
@@ -293,13 +310,16 @@ public final class Handshake implements AutoCloseable {
      *     export its ephemeral keys; nothing has changed
      */
     public byte[] suspend(StateKey key, StateBinding binding) {
-        synchronized (lock) {
+        lock.lock();
+        try {
             return state.whileIdle(() -> {
                 byte[] saved = seal(key, binding);
                 state.wipe();
                 state = HandshakeState.closed();
                 return saved;
             });
+        } finally {
+            unlock();
         }
     }
 
@@ -314,8 +334,11 @@ public final class Handshake implements AutoCloseable {
      *     export its ephemeral keys
      */
     public byte[] saveCopy(StateKey key, StateBinding binding) {
-        synchronized (lock) {
+        lock.lock();
+        try {
             return seal(key, binding);
+        } finally {
+            unlock();
         }
     }
 
@@ -345,19 +368,38 @@ public final class Handshake implements AutoCloseable {
 
     /**
      * Gives up a handshake that is not over, and wipes its secrets. Does nothing to a session that was established. May
-     * be called twice, and by another thread.
+     * be called twice, and by another thread. Never waits: if a step runs on another thread, such as a slow signature, that
+     * step keeps its result, and then its thread wipes the secrets.
      */
     @Override
     public void close() {
-        boolean abandoned;
-        synchronized (lock) {
-            abandoned = state.isUnfinished();
+        closing = true;
+        wipeIfFree();
+    }
+
+    /** Releases the lock, and does what a call of {@link #close} has left to its holder. */
+    private void unlock() {
+        lock.unlock();
+        if (closing) {
+            wipeIfFree();
+        }
+    }
+
+    /** Wipes the state; if a step runs, nothing: it does this when it is over. */
+    private void wipeIfFree() {
+        if (lock.isHeldByCurrentThread() || !lock.tryLock()) {
+            return;
+        }
+        try {
+            if (state.isUnfinished()) {
+                abandoned.set(true);
+            }
             state.wipe();
             state = HandshakeState.closed();
+        } finally {
+            lock.unlock();
         }
-        if (abandoned && begun.get()) {
-            tell(listener -> listener.handshakeAbandoned(role));
-        }
+        tellAbandoned();
     }
 
     /**
@@ -367,9 +409,12 @@ public final class Handshake implements AutoCloseable {
      */
     @Override
     public String toString() {
-        synchronized (lock) {
+        lock.lock();
+        try {
             return "handshake of " + config.identity().id() + " as " + role + ", "
                     + state.getClass().getSimpleName();
+        } finally {
+            unlock();
         }
     }
 
@@ -394,9 +439,12 @@ public final class Handshake implements AutoCloseable {
     /** The failure of the directory must reach the caller, even if the handshake was closed meanwhile. */
     private void dropMessageAfter(Throwable failure, PeerId peer) {
         try {
-            synchronized (lock) {
+            lock.lock();
+            try {
                 requireAwaited(peer);
                 state = state.afterRefusal();
+            } finally {
+                unlock();
             }
         } catch (IllegalStateException closed) {
             failure.addSuppressed(closed);
@@ -407,7 +455,8 @@ public final class Handshake implements AutoCloseable {
     private HandshakeStep continueWith(PeerId peer, List<EcPublicKey> keys) throws HandshakeException {
         HandshakeState next;
         try {
-            synchronized (lock) {
+            lock.lock();
+            try {
                 requireAwaited(peer);
                 HandshakeState otherwise = state.afterRefusal();
                 try {
@@ -417,6 +466,8 @@ public final class Handshake implements AutoCloseable {
                     throw e;
                 }
                 state = next;
+            } finally {
+                unlock();
             }
         } catch (HandshakeException refusal) {
             tell(listener -> listener.handshakeRefused(role, refusal));
@@ -466,6 +517,14 @@ public final class Handshake implements AutoCloseable {
     private void tellStarted() {
         if (begun.compareAndSet(false, true)) {
             tell(listener -> listener.handshakeStarted(role));
+            tellAbandoned();
+        }
+    }
+
+    /** Once, and only after the start: the step that starts a handshake may be the one that finds it closed. */
+    private void tellAbandoned() {
+        if (begun.get() && abandoned.compareAndSet(true, false)) {
+            tell(listener -> listener.handshakeAbandoned(role));
         }
     }
 

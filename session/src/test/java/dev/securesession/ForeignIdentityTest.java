@@ -27,6 +27,9 @@ import java.security.SignatureSpi;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.spec.ECGenParameterSpec;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1Integer;
@@ -154,6 +157,63 @@ class ForeignIdentityTest {
         }
     }
 
+    /** The thread that closes may serve all peers: a slow token delays only the handshake for which it signs. */
+    @Test
+    void closingDoesNotWaitForASignature() throws Exception {
+        KeyPair pair = generate(Curve.P256);
+        ServiceKey key = new ServiceKey(pair.getPrivate());
+        FakeProvider service = service(new AtomicInteger());
+        CountDownLatch signing = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        AtomicInteger abandoned = new AtomicInteger();
+        Security.addProvider(service);
+        try {
+            LocalIdentity identity = LocalIdentity.of(ID, key, IdentityPublicKey.ofJca(pair.getPublic()));
+            PeerId peerId = PeerId.ofUtf8("peer");
+            IdentityKeyPair peerKeys = TestKeys.pair(1);
+            Handshake client = Handshake.client(
+                    SessionConfig.of(
+                            LocalIdentity.of(peerId, peerKeys.privateKey()),
+                            PeerDirectory.of(ID, identity.publicKey())),
+                    ID);
+            Handshake server =
+                    Handshake.server(SessionConfig.of(identity, PeerDirectory.of(peerId, peerKeys.publicKey()))
+                            .withListener(new SessionListener() {
+                                @Override
+                                public void handshakeAbandoned(Role role) {
+                                    abandoned.incrementAndGet();
+                                }
+                            }));
+            byte[] message1 = client.start();
+            key.delay = () -> {
+                signing.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            };
+            FutureTask<HandshakeStep> step = new FutureTask<>(() -> server.receive(message1));
+            new Thread(step).start();
+            signing.await();
+            FutureTask<Boolean> closing = new FutureTask<>(server::close, true);
+            new Thread(closing).start();
+
+            closing.get(20, TimeUnit.SECONDS);
+
+            go.countDown();
+            byte[] message3 =
+                    client.receive(step.get().message().orElseThrow()).message().orElseThrow();
+            assertThat(abandoned).hasValue(1);
+            assertThatExceptionOfType(IllegalStateException.class)
+                    .isThrownBy(() -> server.receive(message3))
+                    .withMessage("the handshake is closed");
+        } finally {
+            go.countDown();
+            Security.removeProvider(service.getName());
+        }
+    }
+
     private static void assertHandshakes(LocalIdentity identity) throws Exception {
         IdentityKeyPair peerKeys = TestKeys.pair(1);
         PeerId peerId = PeerId.ofUtf8("peer");
@@ -217,6 +277,7 @@ class ForeignIdentityTest {
         private static final long serialVersionUID = 1L;
 
         final transient PrivateKey kept;
+        transient volatile Runnable delay = () -> {};
         volatile boolean down;
 
         ServiceKey(PrivateKey kept) {
@@ -247,6 +308,7 @@ class ForeignIdentityTest {
                 throw new InvalidKeyException(e);
             }
             remote.initSign(((ServiceKey) key).kept);
+            ((ServiceKey) key).delay.run();
             down = ((ServiceKey) key).down;
         }
 
