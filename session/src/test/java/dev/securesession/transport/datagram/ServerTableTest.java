@@ -62,6 +62,23 @@ class ServerTableTest {
         }
     }
 
+    /** Bytes that have paid for one answer do not pay for the next. */
+    @Test
+    @Rule(value = "DG-4", kind = Kind.REFUSES)
+    void aShorterRepetitionDoesNotPayForAnotherAnswer() throws Exception {
+        Pair uneven = Pair.of(Pair.CLIENT_ID, TestKeys.pair(1), PeerId.of(new byte[200]), TestKeys.pair(2));
+        Simulation server = Simulation.of(uneven);
+        try (Pair.Exchange exchange = uneven.begin()) {
+            byte[] message1 = exchange.message1();
+            server.arrive(CLIENT, Arrays.copyOf(message1, 12 + 12 + 200 + 45 + 72));
+            assertThat(server.sentByServer).hasSize(1);
+
+            server.arrive(CLIENT, message1);
+
+            assertThat(server.sentByServer).hasSize(1);
+        }
+    }
+
     @Test
     @Rule(value = "DG-2", kind = Kind.REFUSES)
     void repeatsNothingByItself() throws Exception {
@@ -244,6 +261,21 @@ class ServerTableTest {
     }
 
     @Test
+    void handshakesThatAreOverLeaveTheirBytesToOthers() throws Exception {
+        DatagramOptions tight = DatagramOptions.defaults().withHandshakeBytesLimit(4000);
+        Simulation small = new Simulation(pair.server(), tight, 1);
+        for (int round = 0; round < 20; round++) {
+            small.arrive(CLIENT, firstDatagram(pair));
+            small.run(31_000 * Simulation.MILLI);
+        }
+        small.arrive(CLIENT, firstDatagram(pair));
+        small.arrive(ELSEWHERE, firstDatagram(pair));
+
+        assertThat(small.table.counters().displaced()).isZero();
+        assertThat(small.table.counters().halfOpen()).isEqualTo(2);
+    }
+
+    @Test
     void aFloodOfFirstMessagesWaitsInABoundedQueueAndConfirmationsGoFirst() throws Exception {
         DatagramOptions one = DatagramOptions.defaults().withHandshakeThreads(1);
         Simulation busy = new Simulation(pair.server(), one, 1);
@@ -357,6 +389,19 @@ class ServerTableTest {
 
         following.arrive(ELSEWHERE, PathCheck.answer(question));
         assertThat(peer.address()).isEqualTo(ELSEWHERE);
+    }
+
+    @Test
+    @Rule(value = "DG-8", kind = Kind.REFUSES)
+    void asksAnAddressForNoMoreThanItHasSent() throws Exception {
+        simulation.connect(pair.client(), CLIENT);
+        DatagramPeer peer = simulation.established.get(0);
+        byte[] number = new byte[PathCheck.NUMBER_LENGTH];
+        assertThat(peer.questionTo(ELSEWHERE, 15, number)).isNull();
+        assertThat(peer.questionTo(ELSEWHERE, 1, number)).hasSize(16);
+
+        assertThat(peer.questionTo(ELSEWHERE, 15, number)).isNull();
+        assertThat(peer.questionTo(ELSEWHERE, 1, number)).hasSize(16);
     }
 
     @Test
