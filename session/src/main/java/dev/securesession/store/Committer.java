@@ -31,8 +31,9 @@ final class Committer {
 
     /** Returns once a change of a claim is durable. */
     void commit(ClaimState claim, long change) throws IOException {
-        turns.add(claim);
         while (!claim.isDurable(change)) {
+            // In each round: a claim that a failed turn has left over would wait for a turn that nobody takes.
+            turns.add(claim);
             List<ClaimState> batch = turns.await(claim);
             if (!batch.isEmpty()) {
                 commit(batch);
@@ -47,18 +48,7 @@ final class Committer {
         try {
             stored = store(batch);
         } catch (IOException | RuntimeException | Error failure) {
-            for (ClaimState claim : batch) {
-                end(
-                        claim,
-                        new IOException(
-                                "the session " + claim.id() + " may not be stored; claim it again: "
-                                        + failure.getMessage(),
-                                failure));
-            }
-            Listeners.tell(options.listener, listener -> listener.commitFailed(batch.size()));
-            if (failure instanceof Error error) {
-                throw error;
-            }
+            endAll(batch, failure);
             return;
         } finally {
             turns.finish();
@@ -69,6 +59,27 @@ final class Committer {
         if (stored.sessions() > 0) {
             // After the try: what a listener throws must not end claims whose changes are durable.
             Listeners.tell(options.listener, listener -> listener.committed(stored.sessions(), stored.took()));
+        }
+    }
+
+    /** Ends all claims of a batch, even if the end of one fails with an Error: no thread would commit the others. */
+    private void endAll(List<ClaimState> batch, Throwable failure) {
+        Error worst = failure instanceof Error error ? error : null;
+        for (ClaimState claim : batch) {
+            try {
+                end(
+                        claim,
+                        new IOException(
+                                "the session " + claim.id() + " may not be stored; claim it again: "
+                                        + failure.getMessage(),
+                                failure));
+            } catch (Error error) {
+                worst = worst == null ? error : worst;
+            }
+        }
+        Listeners.tell(options.listener, listener -> listener.commitFailed(batch.size()));
+        if (worst != null) {
+            throw worst;
         }
     }
 

@@ -12,6 +12,7 @@ import dev.securesession.NumberedPayload;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
+import dev.securesession.SessionListener;
 import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
@@ -789,6 +790,59 @@ class StoredSessionsTest {
             assertThat(waiting.get(60, TimeUnit.SECONDS)).isInstanceOf(InterruptedIOException.class);
             go.countDown();
             assertThat(leader.get(60, TimeUnit.SECONDS)).isEqualTo(payload(1));
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    /** The other claims of the batch must not wait for a commit that nobody makes. */
+    @Test
+    void aFailedBatchEndsAllItsClaimsAlthoughAListenerFailsWithAnError() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        Pair told = pair.withServer(config -> config.withListener(new SessionListener() {
+            @Override
+            public void closed(SecureSession session) {
+                if (fails.getAndSet(false)) {
+                    throw new OutOfMemoryError("for a test");
+                }
+            }
+        }));
+        StoredSessions sessions = StoredSessions.of(store, ring, told.server(), options);
+        CountDownLatch committing = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try (Pair.Sessions leading = told.establish();
+                Pair.Sessions first = told.establish();
+                Pair.Sessions second = told.establish()) {
+            SessionClaim leader = sessions.add(leading.server());
+            SessionClaim one = sessions.add(first.server());
+            SessionClaim other = sessions.add(second.server());
+            store.beforeReplace = () -> {
+                committing.countDown();
+                await(go);
+            };
+            Future<byte[]> committed =
+                    executor.submit(() -> leader.unwrap(leading.client().wrap(payload(1))));
+            await(committing);
+            // Interrupted, so that the claim waits for the next batch without a thread.
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> one.unwrap(first.client().wrap(payload(1))))
+                    .isInstanceOf(InterruptedIOException.class);
+            assertThat(Thread.interrupted()).isTrue();
+            go.countDown();
+            assertThat(committed.get(60, TimeUnit.SECONDS)).isEqualTo(payload(1));
+            store.failure = new IllegalStateException("the driver is broken");
+
+            assertThatThrownBy(() -> other.unwrap(second.client().wrap(payload(1))))
+                    .isInstanceOf(OutOfMemoryError.class);
+
+            store.failure = null;
+            for (SessionClaim ended : List.of(one, other)) {
+                assertThatThrownBy(() -> ended.wrap(payload(2)))
+                        .isInstanceOf(IOException.class)
+                        .hasMessageContaining("may not be stored");
+            }
+            assertThat(second.server().isClosed()).isTrue();
         } finally {
             executor.shutdownNow();
         }
