@@ -58,6 +58,7 @@ class LongLoadTest {
     private final AtomicLong cutByNetwork = new AtomicLong();
     private final AtomicLong resets = new AtomicLong();
     private final AtomicLong stalls = new AtomicLong();
+    private final List<ServerSocket> listening = new ArrayList<>();
     private ServerSocket service;
     private ServerSocket network;
     private TunnelProcess serve;
@@ -65,8 +66,9 @@ class LongLoadTest {
 
     @AfterEach
     void end() throws IOException {
-        service.close();
-        network.close();
+        for (ServerSocket socket : listening) {
+            socket.close();
+        }
         threads.shutdownNow();
     }
 
@@ -331,17 +333,18 @@ class LongLoadTest {
 
     /** Accepts connections until the socket is closed. */
     private ServerSocket listen(Handler handler) throws IOException {
-        ServerSocket listening = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
+        ServerSocket socket = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
+        listening.add(socket);
         threads.submit(() -> {
             while (true) {
-                Socket accepted = listening.accept();
+                Socket accepted = socket.accept();
                 threads.submit(() -> {
                     handler.handle(accepted);
                     return null;
                 });
             }
         });
-        return listening;
+        return socket;
     }
 
     private interface Handler {

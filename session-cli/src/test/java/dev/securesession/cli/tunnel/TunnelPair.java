@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The keys, peers file and processes of a server {@code db} and of proxies of the peers {@code web} and {@code app}. */
 final class TunnelPair implements AutoCloseable {
@@ -84,6 +85,11 @@ final class TunnelPair implements AutoCloseable {
         TunnelProcess process = TunnelProcess.start(file("log" + started.size()), all);
         started.add(process);
         return process;
+    }
+
+    /** Returns the last lines of all logs, for the message of a failed test. */
+    String logs() {
+        return started.stream().map(TunnelProcess::lastLines).collect(Collectors.joining("\n---\n"));
     }
 
     @Override

@@ -74,7 +74,7 @@ final class TunnelProcess implements AutoCloseable {
         return text.substring(0, text.lastIndexOf('\n') + 1).lines().toList();
     }
 
-    private String lastLines() {
+    String lastLines() {
         try {
             List<String> lines = lines();
             return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
