@@ -113,6 +113,15 @@ class TunnelsCheckTest {
     }
 
     @Test
+    void unitOfTheDocumentationIsThatOfThePackage() throws IOException {
+        Path project = Path.of("").toAbsolutePath().getParent();
+        String page = Files.readString(project.resolve("docs/tunnel-operations.md"));
+        String unit = Files.readString(project.resolve("session-cli/src/main/deb/systemd/secure-session.service"));
+
+        assertThat(page).contains("```ini\n" + unit + "```");
+    }
+
+    @Test
     void refusesWrongPeersFile() throws IOException {
         Files.writeString(directory.resolve("peers"), "alice\n");
         check(GOOD).failed(1, "peers:1: 1 field; expected [OPTIONS] ID KEY");
