@@ -40,6 +40,7 @@ class RefusalsTest {
     }
 
     @Test
+    @SuppressWarnings("AddressSelection") // The address is a literal.
     void printsAddressesAsTheCommandLineTakesThem() throws Exception {
         refusals.refused(new InetSocketAddress(InetAddress.getByName("::1"), 7000), new IOException("no reason"));
 
