@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 
 /** A WebSocket whose bytes the test chooses, without any mercy for the server. */
 final class RawWebSocket implements Closeable {
+    @SuppressWarnings("StringConcatToTextBlock") // Its lines end with CRLF.
     private static final String UPGRADE = "GET /session HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
             + "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
