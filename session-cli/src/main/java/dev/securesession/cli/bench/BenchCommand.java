@@ -18,9 +18,9 @@ import picocli.CommandLine.Option;
         description = {
             "Measures new connections, round trips and throughput on this machine.",
             "",
-            "Without --connect it measures direct sessions between two ends in this process, over loopback. With --connect it "
-                    + "opens plain connections to an address, for example to a proxy, whose target has to send back what it "
-                    + "receives.",
+            "Without an option it measures direct sessions between two ends in this process, over loopback; with --tunnel "
+                    + "plain connections through a proxy and a serve in this process. With --connect it opens plain "
+                    + "connections to an address, for example to a proxy, whose target has to send back what it receives.",
             "",
             "Each of the three measurements takes --seconds, after as much time to warm up, 3 seconds at the most. "
                     + "Throughput counts what has come back."
@@ -30,7 +30,13 @@ import picocli.CommandLine.Option;
             "1:A connection failed, or nothing was complete in time.",
             "2:The command was used wrongly."
         },
-        footer = {"", "Example:", "  secure-session bench --seconds 5 --connections 2"})
+        footer = {
+            "",
+            "Examples:",
+            "  secure-session bench --seconds 5 --connections 2",
+            "  secure-session bench --tunnel",
+            "  secure-session bench --connect 127.0.0.1:6380"
+        })
 public final class BenchCommand extends Subcommand {
     @Option(
             names = "--connect",
@@ -38,6 +44,12 @@ public final class BenchCommand extends Subcommand {
             order = 1,
             description = "Measure plain connections to this address; an IPv6 address stands in brackets.")
     private @Nullable String connect;
+
+    @Option(
+            names = "--tunnel",
+            order = 2,
+            description = "Measure a tunnel, whose proxy, server and service run in this process.")
+    private boolean tunnel;
 
     @Option(
             names = "--seconds",
@@ -93,6 +105,12 @@ public final class BenchCommand extends Subcommand {
     }
 
     private Subject subject() throws IOException {
+        if (tunnel && connect != null) {
+            throw wrongUsage("--tunnel measures a tunnel of its own; leave out --connect, or --tunnel");
+        }
+        if (tunnel) {
+            return TunnelSubject.start();
+        }
         if (connect == null) {
             return DirectSubject.start();
         }

@@ -90,6 +90,21 @@ class BenchTest {
     }
 
     @Test
+    void measuresTunnelOfItsOwn() {
+        Cli.Result result = new Cli()
+                .run("bench", "--tunnel", "--seconds", "1", "--connections", 2, "--json", "-q")
+                .succeeded();
+
+        Matcher json = JSON.matcher(result.out());
+        assertThat(json.matches()).as(result.out()).isTrue();
+        assertThat(json.group(1)).startsWith("a tunnel over loopback");
+        for (int rate = 4; rate <= 6; rate++) {
+            assertThat(Double.parseDouble(json.group(rate))).isPositive();
+        }
+        new Cli().run("bench", "--tunnel", "--connect", "127.0.0.1:1").failed(2, "--tunnel", "leave out --connect");
+    }
+
+    @Test
     void refusesServiceThatAnswersSomethingElse() throws Exception {
         try (ServerSocket serverSocket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Thread service = new Thread(() -> answerWrongly(serverSocket));

@@ -164,6 +164,21 @@ class FailuresUnderLoadTest {
         assertThat(closed(app)).hasSize(CLIENTS).allMatch(line -> line.contains("\"complete\":true"));
     }
 
+    @Test
+    void stoppedServerSaysSoToEachConnectionThatIsLeft() throws Exception {
+        TunnelProcess serve = pair.serve(0, service.getLocalPort(), "--drain", 1);
+        TunnelProcess proxy = pair.proxy("web", serve.port());
+        Load load = new Load(proxy.port());
+
+        assertThat(serve.stop()).isZero();
+        load.assertAll(Ending.RESET);
+        assertAtService(Ending.RESET);
+        proxy.awaitIdle();
+        String why = "\"reason\":\"%sthe tunnel was stopped\"}";
+        assertThat(closed(serve)).hasSize(CLIENTS).allMatch(line -> line.endsWith(why.formatted("")));
+        assertThat(closed(proxy)).hasSize(CLIENTS).allMatch(line -> line.endsWith(why.formatted("the peer aborted: ")));
+    }
+
     private static List<String> closed(TunnelProcess end) throws IOException {
         return end.lines().stream()
                 .filter(line -> line.contains("\"event\":\"closed\""))
