@@ -227,7 +227,10 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
         }
     }
 
-    /** Ends the stream when data were not sent: whatever follows them would look complete without them. */
+    /**
+     * Ends the stream when data were not sent: whatever follows them would look complete without them. Their promise tells
+     * why.
+     */
     private void written(Future<?> write) {
         ChannelHandlerContext ctx = context;
         StreamLayer stream = stream();
@@ -242,7 +245,6 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
         } catch (IOException failedBefore) {
             ctx.close();
         }
-        ctx.fireExceptionCaught(incomplete);
     }
 
     private static ByteBuf frame(ChannelHandlerContext ctx, ByteBuf data) {
