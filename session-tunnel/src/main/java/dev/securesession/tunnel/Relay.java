@@ -1,6 +1,8 @@
 package dev.securesession.tunnel;
 
+import dev.securesession.HandshakeException;
 import dev.securesession.SecureSession;
+import dev.securesession.netty.HandshakeCompletion;
 import dev.securesession.netty.SecureSessionHandler;
 import dev.securesession.netty.SecureStreamHandler;
 import dev.securesession.transport.StreamAbortedException;
@@ -36,8 +38,9 @@ final class Relay {
     private final AtomicLong fromPlain;
     private final AtomicLong toPlain;
     private final TunnelOptions options;
-    private final Ended ended;
+    private final Events events;
 
+    private boolean opened;
     private boolean finished;
     private boolean sessionDone;
     private boolean plainDone;
@@ -46,9 +49,11 @@ final class Relay {
     private long lastArrivalNanos;
     private @Nullable Future<?> timer;
 
-    /** Is told once how a relay has ended. */
-    interface Ended {
-        void ended(Relay relay, TunnelEnd end);
+    /** Is told of a relay: once that the session of its proxy is established, if it is, and once how it has ended. */
+    interface Events {
+        void opened(Relay relay);
+
+        void closed(Relay relay, TunnelEnd end);
     }
 
     private Relay(
@@ -58,7 +63,7 @@ final class Relay {
             AtomicLong fromPlain,
             AtomicLong toPlain,
             TunnelOptions options,
-            Ended ended) {
+            Events events) {
         this.session = session;
         this.stream = session.pipeline().get(SecureStreamHandler.class);
         this.plain = plain;
@@ -66,25 +71,33 @@ final class Relay {
         this.fromPlain = fromPlain;
         this.toPlain = toPlain;
         this.options = options;
-        this.ended = ended;
+        this.events = events;
         this.lastPayloadNanos = System.nanoTime();
         this.lastSentNanos = lastPayloadNanos;
         this.lastArrivalNanos = lastPayloadNanos;
     }
 
     /** Makes the relay of a server, whose plain end is the target. */
-    static Relay toTarget(Channel session, Channel target, TunnelConnection facts, TunnelOptions options, Ended ended) {
-        return new Relay(session, target, facts, facts.fromTarget(), facts.toTarget(), options, ended);
+    static Relay toTarget(Channel session, Channel target, TunnelConnection facts, TunnelOptions options, Events events) {
+        return new Relay(session, target, facts, facts.fromTarget(), facts.toTarget(), options, events);
     }
 
     /** Makes the relay of a proxy, whose plain end is a client. */
     static Relay fromClient(
-            Channel session, Channel client, TunnelConnection facts, TunnelOptions options, Ended ended) {
-        return new Relay(session, client, facts, facts.toTarget(), facts.fromTarget(), options, ended);
+            Channel session, Channel client, TunnelConnection facts, TunnelOptions options, Events events) {
+        return new Relay(session, client, facts, facts.toTarget(), facts.fromTarget(), options, events);
     }
 
     TunnelConnection facts() {
         return facts;
+    }
+
+    void noteOpened() {
+        opened = true;
+    }
+
+    boolean wasOpened() {
+        return opened;
     }
 
     /** Tells whether the peer is still known by its key, and may reach the target. */
@@ -213,6 +226,8 @@ final class Relay {
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
             if (event instanceof ChannelInputShutdownEvent) {
                 sessionInputEnded();
+            } else if (event instanceof HandshakeCompletion done && done.session().isPresent() && !finished) {
+                events.opened(Relay.this);
             }
         }
 
@@ -326,7 +341,7 @@ final class Relay {
         try {
             closing.run();
         } finally {
-            ended.ended(this, end);
+            events.closed(this, end);
         }
     }
 
@@ -388,6 +403,6 @@ final class Relay {
         String text = cause.getMessage();
         return text == null || text.isEmpty()
                 ? cause.getClass().getSimpleName()
-                : cause instanceof IOException ? text : cause.getClass().getSimpleName() + ": " + text;
+                : cause instanceof IOException || cause instanceof HandshakeException ? text : cause.getClass().getSimpleName() + ": " + text;
     }
 }

@@ -2,6 +2,7 @@ package dev.securesession.tunnel;
 
 import dev.securesession.PeerId;
 import dev.securesession.internal.base.Listeners;
+import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The open connections of a tunnel. Safe for use by several threads. */
-final class Relays {
+final class Relays implements Relay.Events {
     private static final long POLL_NANOS = Duration.ofMillis(20).toNanos();
 
     private final int limit;
@@ -65,16 +66,31 @@ final class Relays {
         abort(relay -> relay.facts().peer().equals(peer), TunnelException.Code.REVOKED, reason);
     }
 
-    void opened(Relay relay) {
+    /** Notes a connection that is opened once its session is established. */
+    void begun(Relay relay) {
         open.add(relay);
+    }
+
+    @Override
+    public void opened(Relay relay) {
+        open.add(relay);
+        relay.noteOpened();
         tell(told -> told.opened(relay.facts()));
     }
 
-    /** Notes the end of a connection, of which the place becomes free. */
-    void closed(Relay relay, TunnelEnd end) {
+    /** Notes the end of a connection, of which the place becomes free; one that was not opened is told of as refused. */
+    @Override
+    public void closed(Relay relay, TunnelEnd end) {
         open.remove(relay);
         count.decrementAndGet();
-        tell(told -> told.closed(relay.facts(), end));
+        TunnelConnection facts = relay.facts();
+        if (relay.wasOpened()) {
+            tell(told -> told.closed(facts, end));
+        } else {
+            refused(
+                    facts.remote().orElse(null),
+                    new IOException("no session with " + facts.peer() + ": " + end.reason()));
+        }
     }
 
     /** Tells of a refused connection; a channel that is closed already may no longer know its address. */

@@ -191,7 +191,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private void relay(ChannelHandlerContext ctx, TunnelConnection facts, Channel connected) {
         over = true;
         relays.connected(this);
-        Relay relay = Relay.toTarget(ctx.channel(), connected, facts, options, relays::closed);
+        Relay relay = Relay.toTarget(ctx.channel(), connected, facts, options, relays);
         relays.opened(relay);
         // From here on replaced peers find this connection; those that were replaced while the target was connecting
         // did not.

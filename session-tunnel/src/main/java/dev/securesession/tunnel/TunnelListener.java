@@ -10,7 +10,7 @@ import java.net.SocketAddress;
 public interface TunnelListener {
     /**
      * A connection was opened: at a server, the peer has proved its identity, asked for a target that it may reach, and the
-     * target was reached; at a proxy, the server was reached for a client, and the handshake begins.
+     * target was reached; at a proxy, the server has proved its identity.
      *
      * @param connection its facts
      */
@@ -26,7 +26,8 @@ public interface TunnelListener {
 
     /**
      * A connection was refused before it was opened: at a server, the handshake failed or timed out, the target was refused
-     * or cannot be reached, or a limit was reached; at a proxy, the server cannot be reached, or a limit was reached.
+     * or cannot be reached, or a limit was reached; at a proxy, the server cannot be reached, the handshake with it failed
+     * or timed out, or a limit was reached.
      *
      * @param remote the address of the peer or client; one that calls itself {@code unknown} if the connection ended too soon
      * @param cause why; a {@link dev.securesession.HandshakeException} has the id that the peer claimed

@@ -165,8 +165,8 @@ public final class TunnelProxy implements Tunnel {
                     relays.release();
                     connecting.channel().close();
                 } else {
-                    Relay relay = Relay.fromClient(connecting.channel(), client, facts, options, relays::closed);
-                    relays.opened(relay);
+                    Relay relay = Relay.fromClient(connecting.channel(), client, facts, options, relays);
+                    relays.begun(relay);
                     connecting.channel().pipeline().addLast(relay.sessionEnd());
                     client.pipeline().addLast(relay.plainEnd());
                     client.pipeline().remove(this);

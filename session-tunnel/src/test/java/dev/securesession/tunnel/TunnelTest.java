@@ -409,7 +409,10 @@ class TunnelTest {
             client.getOutputStream().write(bytes("secret"));
 
             assertIsReset(client);
-            assertThat(tunnel.proxyTold.nextEnd().complete()).isFalse();
+            assertThat(Told.next(tunnel.proxyTold.refused))
+                    .hasMessageStartingWith("no session with \"server\": the signature does not fit");
+            assertThat(tunnel.proxyTold.opened).isEmpty();
+            assertThat(tunnel.proxyTold.closed).isEmpty();
             assertThat(tunnel.serverTold.opened).isEmpty();
         }
     }
