@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Accepting and handshakes run on threads of the server, whose deadlines start when a connection is accepted. Each
  * handler runs on a thread of its own, a virtual one where the JDK has them, or on the executor of the options. All threads
- * of the server are daemons. Safe for use by several threads.
+ * of the server are daemons: a program ends when its {@code main} returns, unless that waits. Safe for use by several threads.
  *
  * <p>PROTOCOL.md P-4, H-7.
  */
