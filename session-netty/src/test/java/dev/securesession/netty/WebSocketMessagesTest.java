@@ -95,7 +95,7 @@ class WebSocketMessagesTest {
         try (Wire wire = new Wire(new ChannelHandler[] {new ChannelInboundHandlerAdapter()}, new ChannelHandler[] {
             decoder, new WebSocketMessages(), SecureSessionHandler.server(Peers.server(), options)
         })) {
-            wire.server.connect();
+            wire.connect();
             wire.server.arrives(new byte[60_000]);
             assertThat(wire.server.channel.isOpen()).isTrue();
             wire.server.arrives(new byte[60_000]);
