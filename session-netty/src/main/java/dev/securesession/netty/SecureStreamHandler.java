@@ -241,7 +241,10 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
         try {
             ChannelFuture told = ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.abortForClose()));
             acknowledgement().tryFailure(incomplete);
-            closeAfter(ctx, told);
+            // A session that has failed takes nothing more: it tells why, and closes the channel itself.
+            if (!told.isDone() || told.isSuccess()) {
+                closeAfter(ctx, told);
+            }
         } catch (IOException failedBefore) {
             ctx.close();
         }
