@@ -78,7 +78,8 @@ final class Relay {
     }
 
     /** Makes the relay of a server, whose plain end is the target. */
-    static Relay toTarget(Channel session, Channel target, TunnelConnection facts, TunnelOptions options, Events events) {
+    static Relay toTarget(
+            Channel session, Channel target, TunnelConnection facts, TunnelOptions options, Events events) {
         return new Relay(session, target, facts, facts.fromTarget(), facts.toTarget(), options, events);
     }
 
@@ -226,7 +227,9 @@ final class Relay {
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
             if (event instanceof ChannelInputShutdownEvent) {
                 sessionInputEnded();
-            } else if (event instanceof HandshakeCompletion done && done.session().isPresent() && !finished) {
+            } else if (event instanceof HandshakeCompletion done
+                    && done.session().isPresent()
+                    && !finished) {
                 events.opened(Relay.this);
             }
         }
@@ -403,6 +406,8 @@ final class Relay {
         String text = cause.getMessage();
         return text == null || text.isEmpty()
                 ? cause.getClass().getSimpleName()
-                : cause instanceof IOException || cause instanceof HandshakeException ? text : cause.getClass().getSimpleName() + ": " + text;
+                : cause instanceof IOException || cause instanceof HandshakeException
+                        ? text
+                        : cause.getClass().getSimpleName() + ": " + text;
     }
 }
