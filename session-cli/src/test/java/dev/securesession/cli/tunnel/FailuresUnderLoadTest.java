@@ -51,12 +51,18 @@ class FailuresUnderLoadTest {
     void start() throws IOException {
         pair = new TunnelPair(directory);
         service = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
-        threads.submit(() -> {
+        threads.execute(this::acceptAll);
+    }
+
+    private void acceptAll() {
+        try {
             while (true) {
                 Socket accepted = service.accept();
-                threads.submit(() -> atService.add(echo(accepted)));
+                threads.execute(() -> atService.add(echo(accepted)));
             }
-        });
+        } catch (IOException closed) {
+            return; // The test is over.
+        }
     }
 
     @AfterEach
@@ -192,11 +198,11 @@ class FailuresUnderLoadTest {
         }
     }
 
-    private static Ending echo(Socket accepted) throws IOException {
+    private static Ending echo(Socket accepted) {
         try (accepted) {
             accepted.getInputStream().transferTo(accepted.getOutputStream());
             return Ending.CLEAN;
-        } catch (SocketException e) {
+        } catch (IOException e) {
             return Ending.RESET;
         }
     }

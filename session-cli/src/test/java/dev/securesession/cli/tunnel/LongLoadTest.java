@@ -335,16 +335,27 @@ class LongLoadTest {
     private ServerSocket listen(Handler handler) throws IOException {
         ServerSocket socket = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
         listening.add(socket);
-        threads.submit(() -> {
+        threads.execute(() -> acceptAll(socket, handler));
+        return socket;
+    }
+
+    private void acceptAll(ServerSocket socket, Handler handler) {
+        try {
             while (true) {
                 Socket accepted = socket.accept();
-                threads.submit(() -> {
-                    handler.handle(accepted);
-                    return null;
-                });
+                threads.execute(() -> handle(accepted, handler));
             }
-        });
-        return socket;
+        } catch (IOException closed) {
+            return; // The test is over.
+        }
+    }
+
+    private static void handle(Socket accepted, Handler handler) {
+        try {
+            handler.handle(accepted);
+        } catch (IOException ended) {
+            return; // The other end is told by the end of its connection.
+        }
     }
 
     private interface Handler {
