@@ -92,7 +92,9 @@ class ServeProxyTest {
 
         assertRefused(proxy.port());
         assertThat(serve.awaitLine("warning: refused (.*)")).contains("signature");
-        assertThat(proxy.awaitLine("\"db\" from (.*)")).contains("it may have refused this identity");
+        assertThat(proxy.awaitLine("warning: refused (.*)"))
+                .contains("no session with \"db\"")
+                .contains("it may have refused this identity");
     }
 
     @Test
