@@ -2,31 +2,23 @@ package dev.securesession.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import dev.securesession.IdentityKeyPair;
 import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
 import dev.securesession.SessionConfig;
 import dev.securesession.testkit.Pair;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.Deque;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,7 +32,6 @@ class NettyHttpServerUnderAttackTest {
     private static final int ENEMIES = 1800;
     private static final int OPEN_AT_ONCE = 1300;
     private static final int HONEST = 30;
-    private static final int DESCRIPTORS = 4000;
     private static final HttpClientOptions PATIENT = HttpClientOptions.defaults()
             .withHandshakeTimeout(Duration.ofSeconds(90))
             .withRequestTimeout(Duration.ofSeconds(90));
@@ -62,26 +53,8 @@ class NettyHttpServerUnderAttackTest {
 
     @Test
     void servesHonestClientsMeanwhile() throws Exception {
-        assumeTrue(
-                ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
-                        && system.getMaxFileDescriptorCount() >= DESCRIPTORS,
-                () -> "the attack needs " + DESCRIPTORS + " files that a process may open");
-        Process server = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx64m",
-                        "-XX:MaxDirectMemorySize=64m",
-                        "-XX:+ExitOnOutOfMemoryError",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        AttackedNettyHttpServer.class.getName(),
-                        Base64.getEncoder()
-                                .encodeToString(serverKeys.privateKey().encodeSecret()),
-                        Base64.getEncoder()
-                                .encodeToString(clientKeys.publicKey().encode()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try (BufferedReader output = new BufferedReader(new InputStreamReader(server.getInputStream(), US_ASCII))) {
-            port = Integer.parseInt(output.readLine());
+        try (AttackedServer server = AttackedServer.start(AttackedNettyHttpServer.class, serverKeys, clientKeys)) {
+            port = server.port();
             for (int i = 0; i < ENEMIES; i++) {
                 attack(i);
                 if (i % (ENEMIES / HONEST) == 0) {
@@ -92,16 +65,10 @@ class NettyHttpServerUnderAttackTest {
                 attack(i);
                 serveOne();
             }
-            server.getOutputStream().write('\n');
-            server.getOutputStream().flush();
-            String counters = output.readLine();
+            String counters = server.counters();
             System.out.println("NettyHttpServerUnderAttackTest: " + counters);
             assertThat(counters).startsWith("HttpServerCounters[established=" + 2 * HONEST + ",");
-        } finally {
-            server.getOutputStream().close();
-            assertThat(server.waitFor(60, TimeUnit.SECONDS)).isTrue();
         }
-        assertThat(server.exitValue()).isZero();
     }
 
     private void attack(int number) throws IOException {

@@ -2,9 +2,7 @@ package dev.securesession.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
 import dev.securesession.IdentityKeyPair;
@@ -13,18 +11,12 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.SessionConfig;
 import dev.securesession.testkit.Pair;
 import dev.securesession.transport.SecureConnection;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,7 +31,6 @@ class WebSocketServerUnderAttackTest {
     private static final int HOLDERS = 200;
     private static final int HONEST = 30;
     private static final int FRAME_LENGTH = 1 << 20;
-    private static final int DESCRIPTORS = 4000;
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final IdentityKeyPair serverKeys = IdentityKeyPair.generate();
@@ -61,26 +52,8 @@ class WebSocketServerUnderAttackTest {
 
     @Test
     void servesHonestClientsMeanwhile() throws Exception {
-        assumeTrue(
-                ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
-                        && system.getMaxFileDescriptorCount() >= DESCRIPTORS,
-                () -> "the attack needs " + DESCRIPTORS + " files that a process may open");
-        Process server = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx64m",
-                        "-XX:MaxDirectMemorySize=64m",
-                        "-XX:+ExitOnOutOfMemoryError",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        AttackedWebSocketServer.class.getName(),
-                        Base64.getEncoder()
-                                .encodeToString(serverKeys.privateKey().encodeSecret()),
-                        Base64.getEncoder()
-                                .encodeToString(clientKeys.publicKey().encode()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try (BufferedReader output = new BufferedReader(new InputStreamReader(server.getInputStream(), US_ASCII))) {
-            port = Integer.parseInt(output.readLine());
+        try (AttackedServer server = AttackedServer.start(AttackedWebSocketServer.class, serverKeys, clientKeys)) {
+            port = server.port();
             for (int i = 0; i < HOLDERS; i++) {
                 hold();
             }
@@ -94,19 +67,13 @@ class WebSocketServerUnderAttackTest {
                 }
             }
 
-            server.getOutputStream().write('\n');
-            server.getOutputStream().flush();
-            String counters = output.readLine();
+            String counters = server.counters();
             System.out.println("WebSocketServerUnderAttackTest: " + counters);
             assertThat(counters).startsWith("ServerCounters[");
             assertThat(number(counters, "shed")).isPositive();
             assertThat(number(counters, "evicted")).isPositive();
             assertThat(number(counters, "established")).isEqualTo(held + HONEST);
-        } finally {
-            server.getOutputStream().close();
-            assertThat(server.waitFor(60, TimeUnit.SECONDS)).isTrue();
         }
-        assertThat(server.exitValue()).isZero();
     }
 
     private RawWebSocket enemy() throws IOException {
