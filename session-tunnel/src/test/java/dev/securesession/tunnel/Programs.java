@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -24,7 +25,7 @@ final class Programs {
 
     private final Path folder;
     private final List<Process> services = new ArrayList<>();
-    private int count;
+    private final AtomicInteger count = new AtomicInteger();
 
     Programs(Path folder) {
         this.folder = folder;
@@ -104,8 +105,9 @@ final class Programs {
 
     /** Runs a program to its end, which must be a success, and returns the file with its output. */
     Path pipe(File input, String... command) throws IOException, InterruptedException {
-        Path out = folder.resolve("out" + count);
-        Path err = folder.resolve("err" + count++);
+        int number = count.getAndIncrement();
+        Path out = folder.resolve("out" + number);
+        Path err = folder.resolve("err" + number);
         Process process = new ProcessBuilder(command)
                 .redirectInput(input)
                 .redirectOutput(out.toFile())
