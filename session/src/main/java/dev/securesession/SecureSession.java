@@ -379,6 +379,50 @@ public final class SecureSession implements AutoCloseable {
     }
 
     /**
+     * Unwraps the bytes that remain in one buffer, which are a whole message, into another that nobody reads before this
+     * returns. If the other buffer has an array, this spares the copy that {@link #unwrap(ByteBuffer, ByteBuffer)} and
+     * {@link #unwrapInPlace} need to leave their buffers as they were.
+     *
+     * @param message the message; position and limit stay where they are
+     * @param room has room for as many bytes as the message has, and may overlap it; position and limit stay where they are.
+     *     A refused message leaves zeros or what was there before, never a part of its payload.
+     * @return a view of the payload within the other buffer, {@link #PAYLOAD_OFFSET} bytes from its position
+     * @throws MessageRejectedException if the message is refused; the session is as it was
+     * @throws IllegalArgumentException if the other buffer is read-only or too short
+     * @throws IllegalStateException if the session was closed
+     */
+    public ByteBuffer unwrapInto(ByteBuffer message, ByteBuffer room) throws MessageRejectedException {
+        int messageLength = message.remaining();
+        MessageOpener.requireLength(messageLength);
+        requireRoom(room, messageLength);
+        ByteBuffer target = room.duplicate();
+        advance(target, PAYLOAD_OFFSET);
+        limit(target, target.position() + DataMessage.payloadLength(messageLength));
+        ByteBuffer payload = target.slice();
+        if (!room.hasArray()) {
+            unwrap(message.duplicate(), target);
+            return payload;
+        }
+        MessageOpener opener = session.opener();
+        int at = room.arrayOffset() + room.position() + DataMessage.CIPHERTEXT_OFFSET;
+        if (message.hasArray() && message.array() != room.array()) {
+            int from = message.arrayOffset() + message.position();
+            opener.openInto(message.array(), from, messageLength, room.array(), at);
+            return payload;
+        }
+        // The JDK allocates an array of its own where it decrypts from an array into the same.
+        ScratchPool pool = scratch();
+        byte[] copy = pool.acquire(hint(), messageLength);
+        try {
+            message.duplicate().get(copy, 0, messageLength);
+            opener.openInto(copy, 0, messageLength, room.array(), at);
+        } finally {
+            pool.release(hint(), copy, 0);
+        }
+        return payload;
+    }
+
+    /**
      * Accepts exactly the next message only, from now on and whatever the configuration says: for transports that lose
      * nothing and keep the order. This cannot be undone.
      *

@@ -157,6 +157,40 @@ class BufferTest {
             assertThat(message.position()).isEqualTo(position);
             assertThat(message.remaining()).isEqualTo(messages[i].length);
             assertThat(bytes(message)).as("after %s", reason).isEqualTo(messages[i]);
+
+            ByteBuffer room = kind.allocate(messages[i].length, random);
+            assertThatExceptionOfType(MessageRejectedException.class)
+                    .isThrownBy(() -> server.unwrapInto(message, room))
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
+            assertThat(message.position()).isEqualTo(position);
+            assertThat(bytes(message)).isEqualTo(messages[i]);
+            for (byte left : everything(room)) {
+                assertThat(left).as("after %s", reason).isIn(FILL, (byte) 0);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Rule(value = "D-4", kind = ACCEPTS)
+    void unwrapsIntoAnotherPartOfTheSameBuffer(Kind kind) throws Exception {
+        Crafted ends = Crafted.create();
+        SecureSession client = ends.client();
+        SecureSession server = ends.server();
+        byte[] payload = Crafted.random(33);
+        int length = payload.length + SecureSession.OVERHEAD;
+        for (int to = 0; to < 2 * length; to++) {
+            ByteBuffer whole = kind.allocate(3 * length, new Random(to));
+            int start = whole.position();
+            ByteBuffer message = whole.duplicate().position(start + length).limit(start + 2 * length);
+            message.duplicate().put(client.wrap(payload));
+            ByteBuffer room = whole.duplicate().position(start + to);
+
+            ByteBuffer unwrapped = server.unwrapInto(message, room);
+
+            assertThat(bytes(unwrapped)).as("to %d", to).isEqualTo(payload);
+            assertThat(room.position()).isEqualTo(start + to);
+            assertThat(room.get(start + to + SecureSession.PAYLOAD_OFFSET)).isEqualTo(payload[0]);
         }
     }
 
@@ -188,6 +222,10 @@ class BufferTest {
                 .withMessageContaining("room for 9 bytes; it needs 10");
         assertThatIllegalArgumentException().isThrownBy(() -> server.unwrap(message, readOnly));
         assertThatIllegalArgumentException().isThrownBy(() -> server.unwrapInPlace(readOnlyMessage));
+        assertThatIllegalArgumentException().isThrownBy(() -> server.unwrapInto(message, readOnly));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> server.unwrapInto(message, tooShort))
+                .withMessageContaining("room for 61 bytes; it needs 62");
         assertThatIllegalArgumentException().isThrownBy(() -> server.unwrap(message, message));
 
         assertThat(positions(payload, message, tooShort, tooShortPayload, readOnly))
@@ -279,9 +317,20 @@ class BufferTest {
     private static byte[] unwrapSomehow(SecureSession session, byte[] message, Random random)
             throws MessageRejectedException {
         int length = message.length - SecureSession.OVERHEAD;
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
             case 0 -> {
                 return session.unwrap(message);
+            }
+            case 2 -> {
+                ByteBuffer source = filled(kind(random), message, random);
+                if (random.nextBoolean()) {
+                    source = source.asReadOnlyBuffer();
+                }
+                ByteBuffer room = kind(random).allocate(message.length + random.nextInt(30), random);
+                ByteBuffer payload = session.unwrapInto(source, room);
+                assertThat(bytes(source)).isEqualTo(message);
+                assertUntouchedAround(room);
+                return bytes(payload);
             }
             case 1 -> {
                 ByteBuffer buffer = filled(kind(random), message, random);

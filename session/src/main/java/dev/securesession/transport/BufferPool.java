@@ -46,7 +46,7 @@ final class BufferPool {
     }
 
     /**
-     * Wipes an array up to the end of the message or payload in it, and releases it. Only who received the message does this,
+     * Wipes an array up to the end of the payload in it, and releases it. Only who received the payload does this,
      * and only once: whoever acquires the array next may be another connection.
      */
     static void recycle(ByteBuffer received) {
@@ -55,14 +55,14 @@ final class BufferPool {
         release(array);
     }
 
-    /** Returns the first of the two slots of this thread: one for sending, one for receiving. */
+    /** Returns the first of the three slots of this thread: for a message to send, a message received, and its payload. */
     @SuppressWarnings("deprecation") // The replacement came with JDK 19.
     private static int firstSlot() {
         return (int) (Thread.currentThread().getId() & (GROUPS - 1)) * GROUP_LENGTH;
     }
 
     private static final int GROUPS = 16;
-    private static final int GROUP_LENGTH = 2;
+    private static final int GROUP_LENGTH = 3;
 
     /** Longer than a message with a whole chunk of a stream. */
     static final int MAX_KEPT_LENGTH = 64 * 1024;

@@ -74,7 +74,7 @@ final class FrameReader {
         return Optional.of(message.length == bodyLength ? message : Arrays.copyOf(message, bodyLength));
     }
 
-    /** Returns the next message in an array of the pool, the caller's to {@link BufferPool#recycle}, or null at the end. */
+    /** Returns the next message in an array of the pool, the caller's to {@link BufferPool#release}, or null at the end. */
     @Nullable
     ByteBuffer readInPlace(int maxLength, Deadline deadline, String awaited) throws IOException {
         byte[] message = readMessage(maxLength, deadline, awaited, true);

@@ -15,7 +15,7 @@ interface InPlaceTransport {
     /**
      * Waits for the next message.
      *
-     * @return the message, the caller's to {@link BufferPool#recycle}; null if the peer has ended the connection between two
+     * @return the message, the caller's to {@link BufferPool#release}; null if the peer has ended the connection between two
      *     messages
      */
     @Nullable

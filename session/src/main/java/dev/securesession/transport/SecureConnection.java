@@ -526,20 +526,20 @@ public final class SecureConnection implements Closeable {
         byte[] copy = new byte[message.remaining()];
         message.get(copy);
         waiting = null;
-        recycle(message);
+        release(message);
         return Optional.of(copy);
     }
 
     /** Unwraps a message into a buffer; returns false if it was refused and is to be dropped. */
     private boolean unwrapped(ByteBuffer message, ByteBuffer target) throws MessageRejectedException {
         try {
-            target.put(session.unwrapInPlace(message));
+            session.unwrap(message, target);
             return true;
         } catch (MessageRejectedException refusal) {
             drop(refusal);
             return false;
         } finally {
-            recycle(message);
+            release(message);
         }
     }
 
@@ -594,7 +594,7 @@ public final class SecureConnection implements Closeable {
     /**
      * Waits for the next payload over a transport that keeps the order, within a deadline.
      *
-     * @return the payload, the caller's to {@link #recycle}; null if the connection has ended between two messages
+     * @return the payload, the caller's to {@link BufferPool#recycle}; null if the connection has ended between two messages
      * @throws MessageRejectedException if the message is refused: close the connection
      */
     @Nullable
@@ -605,7 +605,11 @@ public final class SecureConnection implements Closeable {
             if (message == null) {
                 return null;
             }
-            return session.unwrapInPlace(message);
+            try {
+                return session.unwrapInto(message, ByteBuffer.wrap(BufferPool.acquire(message.remaining())));
+            } finally {
+                release(message);
+            }
         } catch (IOException e) {
             throw explained(e, deadline);
         } finally {
@@ -646,7 +650,7 @@ public final class SecureConnection implements Closeable {
         try {
             Deadline deadline = Deadline.after(patience);
             for (ByteBuffer message = messageInPlace(deadline); message != null; message = messageInPlace(deadline)) {
-                recycle(message);
+                release(message);
             }
         } catch (IOException | IllegalStateException ended) {
             return;
@@ -655,10 +659,10 @@ public final class SecureConnection implements Closeable {
         }
     }
 
-    /** Wipes the array of a payload that was received in place, and lets it be used again. Must be called once only. */
-    void recycle(ByteBuffer received) {
+    /** Lets the array of a message be used again. Must be called once only. */
+    private void release(ByteBuffer message) {
         if (transport instanceof InPlaceTransport) {
-            BufferPool.recycle(received);
+            BufferPool.release(message.array());
         }
     }
 

@@ -89,7 +89,8 @@ public final class SecureEngine implements AutoCloseable {
     private int bodyRead;
     private int bodyLength = -1;
 
-    private ByteBuffer payload = ByteBuffer.allocate(0);
+    private ByteBuffer opened = ByteBuffer.allocate(0);
+    private ByteBuffer payload = opened;
 
     // The bytes from position to limit wait for the network.
     private ByteBuffer outgoing = ByteBuffer.allocate(0);
@@ -245,13 +246,10 @@ public final class SecureEngine implements AutoCloseable {
     }
 
     private void unwrap(SecureSession established, ByteBuffer message) throws MessageRejectedException {
-        int room = Math.max(0, message.remaining() - SecureSession.OVERHEAD);
-        if (payload.capacity() < room) {
-            payload = ByteBuffer.allocate(room);
+        if (opened.capacity() < message.remaining()) {
+            opened = ByteBuffer.allocate(message.remaining());
         }
-        Buffers.clear(payload);
-        established.unwrap(message, payload);
-        Buffers.flip(payload);
+        payload = established.unwrapInto(message, opened);
     }
 
     private void advance(HandshakeStep step) {
@@ -470,7 +468,7 @@ public final class SecureEngine implements AutoCloseable {
         if (session != null) {
             session.close();
         }
-        Arrays.fill(payload.array(), (byte) 0);
+        Arrays.fill(opened.array(), (byte) 0);
         Buffers.position(payload, payload.limit());
     }
 

@@ -403,7 +403,7 @@ public final class SecureStream implements Closeable {
         ByteBuffer payload = lent;
         lent = null;
         if (payload != null) {
-            connection.recycle(payload);
+            BufferPool.recycle(payload);
         }
     }
 

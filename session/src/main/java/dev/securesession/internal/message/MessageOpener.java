@@ -68,8 +68,8 @@ public final class MessageOpener {
         byte[] nonce = checkHeader(message, offset, length);
         byte[] scratch = acquireScratch(length);
         try {
-            decrypt(nonce, message, offset, length, scratch);
-            accept(scratch, length);
+            decrypt(nonce, message, offset, length, scratch, 0);
+            accept(scratch, 0, length);
             return Arrays.copyOfRange(scratch, DataMessage.INNER_HEADER_LENGTH, DataMessage.plaintextLength(length));
         } finally {
             releaseScratch(scratch, length);
@@ -85,12 +85,31 @@ public final class MessageOpener {
         byte[] nonce = checkHeader(message, offset, length);
         byte[] scratch = acquireScratch(length);
         try {
-            decrypt(nonce, message, offset, length, scratch);
-            long index = accept(scratch, length);
+            decrypt(nonce, message, offset, length, scratch, 0);
+            long index = accept(scratch, 0, length);
             System.arraycopy(scratch, DataMessage.INNER_HEADER_LENGTH, target, at, DataMessage.payloadLength(length));
             return index;
         } finally {
             releaseScratch(scratch, length);
+        }
+    }
+
+    /**
+     * Opens a message into another array, whose part nobody reads until this returns: the plaintext needs no copy then. It
+     * begins with its inner header. A refused message leaves zeros.
+     */
+    public synchronized void openInto(byte[] message, int offset, int length, byte[] target, int at)
+            throws MessageRejectedException {
+        byte[] nonce = checkHeader(message, offset, length);
+        boolean accepted = false;
+        try {
+            decrypt(nonce, message, offset, length, target, at);
+            accept(target, at, length);
+            accepted = true;
+        } finally {
+            if (!accepted) {
+                Arrays.fill(target, at, at + DataMessage.plaintextLength(length), (byte) 0);
+            }
         }
     }
 
@@ -165,11 +184,11 @@ public final class MessageOpener {
         return DataMessage.nonce(message, offset);
     }
 
-    private void decrypt(byte[] nonce, byte[] message, int offset, int length, byte[] target)
+    private void decrypt(byte[] nonce, byte[] message, int offset, int length, byte[] target, int at)
             throws MessageRejectedException {
         int sealedLength = length - DataMessage.CIPHERTEXT_OFFSET;
         int sealedOffset = offset + DataMessage.CIPHERTEXT_OFFSET;
-        if (!settings.aead().open(key, nonce, message, sealedOffset, sealedLength, target, 0)) {
+        if (!settings.aead().open(key, nonce, message, sealedOffset, sealedLength, target, at)) {
             failures++;
             throw new MessageRejectedException(
                     Reason.NOT_AUTHENTIC, "a message with a wrong tag: it was changed, or made with another key");
@@ -177,17 +196,17 @@ public final class MessageOpener {
     }
 
     /** Checks the inner header of an authentic message and then accepts its number, in this order (PROTOCOL.md D-4, D-5). */
-    private long accept(byte[] plaintext, int messageLength) throws MessageRejectedException {
-        long stated = DataMessage.statedLength(plaintext);
+    private long accept(byte[] plaintext, int at, int messageLength) throws MessageRejectedException {
+        long stated = DataMessage.statedLength(plaintext, at);
         if (stated != messageLength - DataMessage.LENGTH_FIELD_OVERHEAD) {
             throw new MessageRejectedException(
                     Reason.WRONG_LENGTH,
                     "a message of " + messageLength + " bytes that states a length of " + stated + "; it should be "
                             + (messageLength - DataMessage.LENGTH_FIELD_OVERHEAD));
         }
-        long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext) - initialSequence);
+        long index = Integer.toUnsignedLong(DataMessage.sequence(plaintext, at) - initialSequence);
         requireNew(index);
-        long timestamp = DataMessage.timestamp(plaintext);
+        long timestamp = DataMessage.timestamp(plaintext, at);
         if (!settings.isTimely(timestamp)) {
             throw new MessageRejectedException(
                     Reason.TIMESTAMP_OUT_OF_RANGE,

@@ -71,16 +71,16 @@ public final class DataMessage {
         return header;
     }
 
-    public static long statedLength(byte[] plaintext) {
-        return Bytes.uint32(plaintext, LENGTH_OFFSET);
+    public static long statedLength(byte[] plaintext, int at) {
+        return Bytes.uint32(plaintext, at + LENGTH_OFFSET);
     }
 
-    public static int sequence(byte[] plaintext) {
-        return (int) Bytes.uint32(plaintext, SEQUENCE_OFFSET);
+    public static int sequence(byte[] plaintext, int at) {
+        return (int) Bytes.uint32(plaintext, at + SEQUENCE_OFFSET);
     }
 
-    public static long timestamp(byte[] plaintext) {
-        return Bytes.int64(plaintext, TIMESTAMP_OFFSET);
+    public static long timestamp(byte[] plaintext, int at) {
+        return Bytes.int64(plaintext, at + TIMESTAMP_OFFSET);
     }
 
     /** Returns the length of the payload of a message. */
