@@ -69,7 +69,9 @@ final class FrameDecoder {
             return null;
         }
         if (collected == null) {
-            int first = Math.min(bodyLength, Math.max(count, FIRST_PIECE_LENGTH));
+            // Up to twice what has arrived: half of the messages need not grow.
+            int first =
+                    count > bodyLength / 2 ? bodyLength : Math.min(bodyLength, Math.max(2 * count, FIRST_PIECE_LENGTH));
             collected = allocator.heapBuffer(first, bodyLength);
             body = collected;
         }

@@ -550,22 +550,21 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
 
     private void deliver(ChannelHandlerContext context, SecureSession established, ByteBuf message)
             throws MessageRejectedException {
-        ByteBuf payload = null;
+        ByteBuf payload = Unpooled.EMPTY_BUFFER;
         try {
             int length = message.readableBytes();
-            int payloadLength = Math.max(0, length - SecureSession.OVERHEAD);
-            payload = context.alloc().heapBuffer(payloadLength);
-            established.unwrap(nio(message, message.readerIndex(), length), nio(payload, 0, payloadLength));
-            payload.writerIndex(payloadLength);
+            payload = context.alloc().heapBuffer(length);
+            int payloadLength = established
+                    .unwrapInto(nio(message, message.readerIndex(), length), nio(payload, 0, length))
+                    .remaining();
+            payload.setIndex(SecureSession.PAYLOAD_OFFSET, SecureSession.PAYLOAD_OFFSET + payloadLength);
             ByteBuf unwrapped = payload;
-            payload = null;
+            payload = Unpooled.EMPTY_BUFFER;
             delivered = true;
             context.fireChannelRead(unwrapped);
         } finally {
             message.release();
-            if (payload != null) {
-                payload.release();
-            }
+            payload.release();
         }
     }
 
@@ -840,7 +839,8 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             SecureSession established = session;
             EarlyData way = early;
             if (established != null) {
-                out.setBytes(at + SecureSession.PAYLOAD_OFFSET, payload, payload.readerIndex(), length);
+                // This way round a composite buffer copies its parts; the other way it makes a copy of itself first.
+                payload.getBytes(payload.readerIndex(), out, at + SecureSession.PAYLOAD_OFFSET, length);
                 established.wrapInPlace(nio(out, at, messageLength));
                 out.writerIndex(at + messageLength);
             } else if (way != null) {
