@@ -24,7 +24,7 @@ final class ClaimState {
     private long reserved;
     private long changes;
     private long durable;
-    private long checkedAt;
+    private long comparedAt;
     private long checksAsked;
     private long checksDone;
     private boolean releasing;
@@ -34,13 +34,14 @@ final class ClaimState {
      * Begins the claim of a session whose record was just stored.
      *
      * @param reserved how many numbers the record holds in reserve
+     * @param asked when the store was asked to store it, in milliseconds of the clock
      */
-    ClaimState(SecureSession session, SessionRecord stored, long reserved, Clock clock) {
+    ClaimState(SecureSession session, SessionRecord stored, long reserved, Clock clock, long asked) {
         this.session = session;
         this.stored = stored;
         this.reserved = reserved;
         this.clock = clock;
-        this.checkedAt = clock.millis();
+        this.comparedAt = asked;
     }
 
     SecureSession session() {
@@ -111,9 +112,12 @@ final class ClaimState {
         return used < reserved;
     }
 
-    /** Tells whether the last commit or check is recent enough to rely on. */
+    /**
+     * Tells whether the last commit or check is recent enough to rely on. Its time is that of the question: a claim that another
+     * owner made while the answer was on its way is not in it (PROTOCOL.md S-4).
+     */
     synchronized boolean isCheckedSince(long millis) {
-        long age = clock.millis() - checkedAt;
+        long age = clock.millis() - comparedAt;
         return age >= 0 && age < millis;
     }
 
@@ -131,13 +135,13 @@ final class ClaimState {
 
     /** Returns the record to compare and the checks that it is the answer to, or null if the claim has ended. */
     synchronized @Nullable Check beginCheck() {
-        return end == null ? new Check(this, stored, checksAsked) : null;
+        return end == null ? new Check(this, stored, checksAsked, clock.millis()) : null;
     }
 
-    /** The record is still this owner's. */
-    synchronized void checked(long check) {
+    /** The record was still this owner's when the store compared it, which was after this time. */
+    synchronized void checked(long check, long asked) {
         checksDone = Math.max(checksDone, check);
-        checkedAt = clock.millis();
+        comparedAt = asked;
     }
 
     /** Wraps with a reserved number, or returns null if there is none any more. */
@@ -180,7 +184,7 @@ final class ClaimState {
                 .withPeer(session.peer())
                 .at(stored.epoch(), stored.version() + 1);
         SessionRecord next = place.withState(session.saveCopyAhead(key, place.binding(), numbers));
-        return new Snapshot(SessionStore.Change.of(stored, next), changes, used + numbers, checksAsked);
+        return new Snapshot(SessionStore.Change.of(stored, next), changes, used + numbers, checksAsked, clock.millis());
     }
 
     /** A snapshot is durable. */
@@ -189,7 +193,7 @@ final class ClaimState {
         durable = snapshot.changes;
         reserved = snapshot.reserved;
         // The commit has compared the epoch.
-        checked(snapshot.checks);
+        checked(snapshot.checks, snapshot.asked);
     }
 
     /** Ends the claim: each later call fails with this. */
@@ -226,12 +230,14 @@ final class ClaimState {
         final long changes;
         final long reserved;
         final long checks;
+        final long asked;
 
-        Snapshot(SessionStore.Change change, long changes, long reserved, long checks) {
+        Snapshot(SessionStore.Change change, long changes, long reserved, long checks, long asked) {
             this.change = change;
             this.changes = changes;
             this.reserved = reserved;
             this.checks = checks;
+            this.asked = asked;
         }
     }
 
@@ -240,15 +246,17 @@ final class ClaimState {
         final ClaimState claim;
         final SessionRecord record;
         private final long checks;
+        private final long asked;
 
-        Check(ClaimState claim, SessionRecord record, long checks) {
+        Check(ClaimState claim, SessionRecord record, long checks, long asked) {
             this.claim = claim;
             this.record = record;
             this.checks = checks;
+            this.asked = asked;
         }
 
         void passed() {
-            claim.checked(checks);
+            claim.checked(checks, asked);
         }
     }
 }

@@ -114,6 +114,7 @@ public final class StoredSessions {
         SessionRecord place =
                 place(newId(), SessionRecord.SESSION, ring, options.expiry()).withPeer(session.peer());
         SessionRecord record = place.withState(session.saveCopyAhead(ring.current(), place.binding(), ahead));
+        long asked = options.clock.millis();
         boolean added = false;
         try {
             insert(record);
@@ -123,7 +124,7 @@ public final class StoredSessions {
                 session.close();
             }
         }
-        return claimOf(session, record, ahead);
+        return claimOf(session, record, ahead, asked);
     }
 
     /**
@@ -181,8 +182,9 @@ public final class StoredSessions {
                     .withPeer(session.peer())
                     .at(found.epoch() + 1, found.version() + 1);
             SessionRecord next = place.withState(session.saveCopyAhead(ring.current(), place.binding(), reserve));
+            long asked = options.clock.millis();
             replace(found, next);
-            SessionClaim claim = claimOf(session, next, reserve);
+            SessionClaim claim = claimOf(session, next, reserve, asked);
             claimed = true;
             return claim;
         } finally {
@@ -472,8 +474,8 @@ public final class StoredSessions {
         return new ClaimLostException(id + " was changed by another owner at the same time; claim it again");
     }
 
-    private SessionClaim claimOf(SecureSession session, SessionRecord record, int reserved) {
-        ClaimState state = new ClaimState(session, record, reserved, options.clock);
+    private SessionClaim claimOf(SecureSession session, SessionRecord record, int reserved, long asked) {
+        ClaimState state = new ClaimState(session, record, reserved, options.clock, asked);
         Listeners.tell(options.listener, listener -> listener.claimed(record.id()));
         return new SessionClaim(state, committer, store, options.guard);
     }

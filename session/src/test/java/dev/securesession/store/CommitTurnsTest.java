@@ -88,6 +88,7 @@ class CommitTurnsTest {
                 SessionRecord.of(
                         "one", SessionRecord.SESSION, "key-1", Instant.ofEpochSecond(2_000_000_000), new byte[1]),
                 0,
-                Clock.systemUTC());
+                Clock.systemUTC(),
+                0);
     }
 }

@@ -15,7 +15,7 @@ abstract class ForwardingStore implements SessionStore {
     }
 
     @Override
-    public boolean insert(SessionRecord record) {
+    public boolean insert(SessionRecord record) throws IOException {
         return store.insert(record);
     }
 

@@ -210,6 +210,35 @@ class StoredSessionsTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    /** A claim that another owner makes while the answer is on its way is not in the answer. */
+    @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void ownershipIsReliedOnFromTheQuestionAndNotFromTheAnswer() throws Exception {
+        StoredSessions sessions =
+                sessions(options.withReservedNumbers(4).withOwnershipReliedOnFor(Duration.ofSeconds(1)));
+        Interference takesASecond = () -> clock.moveBy(Duration.ofSeconds(1));
+        store.afterInsert = takesASecond;
+        SessionClaim added = sessions.add(peers.server());
+        added.wrap(payload(1));
+        assertThat(store.checks).as("after a slow insert").hasSize(1);
+
+        store.afterCheck = takesASecond;
+        clock.moveBy(Duration.ofSeconds(1));
+        added.wrap(payload(2));
+        added.wrap(payload(3));
+        assertThat(store.checks).as("after a slow check").hasSize(3);
+
+        store.afterReplace = takesASecond;
+        SessionRecord found = sessions.require(added.id());
+        SessionClaim claimed = sessions.claim(found, sessions.restore(found), 4);
+        claimed.wrap(payload(4));
+        assertThat(store.checks).as("after a slow claim").hasSize(4);
+
+        claimed.unwrap(peers.client().wrap(payload(5)));
+        claimed.wrap(payload(6));
+        assertThat(store.checks).as("after a slow commit").hasSize(5);
+    }
+
     @Test
     @Rule(value = "S-4", kind = REFUSES)
     void twoClaimsOfOneReadGiveOneOwner() throws Exception {
@@ -1010,6 +1039,9 @@ class StoredSessionsTest {
         final List<Integer> batches = new ArrayList<>();
         final List<Integer> checks = new ArrayList<>();
         volatile Interference afterFind = () -> {};
+        volatile Interference afterInsert = () -> {};
+        volatile Interference afterReplace = () -> {};
+        volatile Interference afterCheck = () -> {};
         volatile Interference beforeReplace = () -> {};
         volatile Interference beforeCheck = () -> {};
         volatile RuntimeException failure;
@@ -1017,6 +1049,13 @@ class StoredSessionsTest {
 
         Watched() {
             super(new MemorySessionStore());
+        }
+
+        @Override
+        public boolean insert(SessionRecord record) throws IOException {
+            boolean inserted = store.insert(record);
+            run(afterInsert);
+            return inserted;
         }
 
         @Override
@@ -1038,14 +1077,18 @@ class StoredSessionsTest {
             }
             events.add("replace");
             batches.add(changes.size());
-            return store.replaceAll(changes);
+            List<Boolean> made = store.replaceAll(changes);
+            run(afterReplace);
+            return made;
         }
 
         @Override
         public List<Boolean> areOwned(List<SessionRecord> records) throws IOException {
             run(beforeCheck);
             checks.add(records.size());
-            return store.areOwned(records);
+            List<Boolean> owned = store.areOwned(records);
+            run(afterCheck);
+            return owned;
         }
 
         private static void run(Interference interference) throws IOException {
