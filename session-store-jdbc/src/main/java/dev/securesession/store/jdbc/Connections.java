@@ -9,11 +9,11 @@ interface Connections {
     /** Runs the work and commits; whatever fails is rolled back and thrown. */
     <T> T inTransaction(Work<T> work) throws IOException;
 
-    /** Runs single statements, each of which commits by itself: no calls to begin and to end a transaction. */
+    /**
+     * Runs one statement, which commits by itself: no calls to begin and to end a transaction. It runs again if the database has
+     * rolled it back to let another transaction go on.
+     */
     <T> T statements(Work<T> work) throws IOException;
-
-    /** Runs a batch of one statement, which is forced to the disk once. */
-    <T> T batch(Work<T> work) throws IOException;
 
     /** Releases the connections that are our own. */
     void close() throws IOException;

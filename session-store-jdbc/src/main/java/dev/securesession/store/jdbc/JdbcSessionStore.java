@@ -12,15 +12,12 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConfig.JournalMode;
@@ -29,24 +26,22 @@ import org.sqlite.SQLiteConfig.TransactionMode;
 
 /**
  * Keeps records in a table of a database: SQLite, embedded, for the processes of one machine; PostgreSQL for many machines. All
- * changes of one commit are one transaction, in PostgreSQL up to some 250. The table is made on first use, and brought up to date by later versions.
+ * changes of one commit are one transaction. The table is made on first use, and brought up to date by later versions.
  *
  * <p>Durable as the database is configured: SQLite is opened so that a commit is on the disk when it returns; leave
  * {@code synchronous_commit} of PostgreSQL on, and fail over to replicas that have what was committed only. Safe for use by several
  * threads.
  */
 public final class JdbcSessionStore implements SessionStore {
-    private static final String COLUMNS = "id, format, peer, epoch, version, key_name, expires, state";
-    private static final String AS_READ = " where id = ? and epoch = ? and version = ?";
-    private static final int RECORDS_IN_ONE_QUERY = 256;
     private static final int BUSY_MILLIS = 30_000;
-    private static final long SCHEMA_LOCK = 0x7365637572657373L;
 
     private final Connections connections;
+    private final Dialect dialect;
     private final String description;
 
-    private JdbcSessionStore(Connections connections, String description) {
+    private JdbcSessionStore(Connections connections, Dialect dialect, String description) {
         this.connections = connections;
+        this.dialect = dialect;
         this.description = description;
     }
 
@@ -67,7 +62,7 @@ public final class JdbcSessionStore implements SessionStore {
         config.setBusyTimeout(BUSY_MILLIS);
         try {
             Connection connection = config.createConnection("jdbc:sqlite:" + file);
-            return opened(new OneConnection(connection), "store in SQLite, " + file, "blob", "");
+            return opened(new OneConnection(connection), new SqliteDialect(), "store in SQLite, " + file);
         } catch (SQLException e) {
             throw new IOException("the database " + file + " cannot be opened: " + e.getMessage(), e);
         }
@@ -81,25 +76,16 @@ public final class JdbcSessionStore implements SessionStore {
      * @throws IOException if the database cannot be reached, its tables cannot be made, or are of a later version
      */
     public static JdbcSessionStore postgresql(DataSource source) throws IOException {
-        return opened(
-                new PooledConnections(source),
-                "store in PostgreSQL",
-                "bytea",
-                "select pg_advisory_xact_lock(" + SCHEMA_LOCK + ")");
+        return opened(new PooledConnections(source), new PostgresqlDialect(), "store in PostgreSQL");
     }
 
-    private static JdbcSessionStore opened(Connections connections, String description, String bytesType, String lock)
+    private static JdbcSessionStore opened(Connections connections, Dialect dialect, String description)
             throws IOException {
         boolean ready = false;
         try {
             connections.inTransaction(connection -> {
-                if (!lock.isEmpty()) {
-                    // Two machines that start at once must not both make the tables.
-                    try (PreparedStatement wait = connection.prepareStatement(lock)) {
-                        wait.execute();
-                    }
-                }
-                Schema.update(connection, bytesType);
+                dialect.lockSchema(connection);
+                Schema.update(connection, dialect.schemaSteps());
                 return true;
             });
             ready = true;
@@ -108,7 +94,7 @@ public final class JdbcSessionStore implements SessionStore {
                 connections.close();
             }
         }
-        return new JdbcSessionStore(connections, description);
+        return new JdbcSessionStore(connections, dialect, description);
     }
 
     private static void makeForOwner(Path file) throws IOException {
@@ -126,10 +112,10 @@ public final class JdbcSessionStore implements SessionStore {
     @Override
     public boolean insert(SessionRecord record) throws IOException {
         return connections.statements(connection -> {
-            try (PreparedStatement insert = connection.prepareStatement("insert into secure_session (" + COLUMNS
-                    + ") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing")) {
+            try (PreparedStatement insert = connection.prepareStatement("insert into secure_session ("
+                    + RecordColumns.ALL + ") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing")) {
                 insert.setString(1, record.id());
-                setFields(insert, 2, record);
+                RecordColumns.setFields(insert, 2, record);
                 return insert.executeUpdate() == 1;
             }
         });
@@ -139,10 +125,10 @@ public final class JdbcSessionStore implements SessionStore {
     public Optional<SessionRecord> find(String id) throws IOException {
         return connections.statements(connection -> {
             try (PreparedStatement select =
-                    connection.prepareStatement("select " + COLUMNS + " from secure_session where id = ?")) {
+                    connection.prepareStatement("select " + RecordColumns.ALL + " from secure_session where id = ?")) {
                 select.setString(1, id);
                 try (ResultSet row = select.executeQuery()) {
-                    return row.next() ? Optional.of(read(row)) : Optional.empty();
+                    return row.next() ? Optional.of(RecordColumns.read(row)) : Optional.empty();
                 }
             }
         });
@@ -153,29 +139,10 @@ public final class JdbcSessionStore implements SessionStore {
         if (changes.isEmpty()) {
             return List.of();
         }
-        // In the order of their ids: two transactions with the same records do not wait for each other.
-        List<Integer> order = IntStream.range(0, changes.size())
-                .boxed()
-                .sorted(Comparator.comparing(i -> changes.get(i).id()))
-                .toList();
-        int[] counts = connections.batch(connection -> {
-            try (PreparedStatement update =
-                    connection.prepareStatement("update secure_session set format = ?, peer = ?, epoch = ?, "
-                            + "version = ?, key_name = ?, expires = ?, state = ?" + AS_READ)) {
-                for (int i : order) {
-                    Change change = changes.get(i);
-                    setFields(update, 1, change.next());
-                    setAsRead(update, 8, change.id(), change.epoch(), change.version());
-                    update.addBatch();
-                }
-                return update.executeBatch();
-            }
-        });
-        Boolean[] made = new Boolean[changes.size()];
-        for (int i = 0; i < counts.length; i++) {
-            made[order.get(i)] = counts[i] == 1;
-        }
-        return List.of(made);
+        List<Change> sorted =
+                changes.stream().sorted(Comparator.comparing(Change::id)).toList();
+        Set<String> made = dialect.replaceAll(connections, sorted);
+        return changes.stream().map(change -> made.contains(change.id())).toList();
     }
 
     @Override
@@ -183,45 +150,15 @@ public final class JdbcSessionStore implements SessionStore {
         if (records.isEmpty()) {
             return List.of();
         }
-        return connections.statements(connection -> {
-            Map<String, Long> epochs = new HashMap<>();
-            for (int from = 0; from < records.size(); from += RECORDS_IN_ONE_QUERY) {
-                addEpochs(
-                        connection,
-                        records.subList(from, Math.min(records.size(), from + RECORDS_IN_ONE_QUERY)),
-                        epochs);
-            }
-            List<Boolean> owned = new ArrayList<>(records.size());
-            for (SessionRecord record : records) {
-                owned.add(epochs.getOrDefault(record.id(), 0L) == record.epoch());
-            }
-            return owned;
-        });
-    }
-
-    /** Pads the ids to a power of two with the last one, so that few distinct statements exist and their plans are reused. */
-    private static void addEpochs(Connection connection, List<SessionRecord> records, Map<String, Long> epochs)
-            throws SQLException {
-        int places = Integer.highestOneBit(2 * records.size() - 1);
-        try (PreparedStatement select = connection.prepareStatement(
-                "select id, epoch from secure_session where id in (?" + ", ?".repeat(places - 1) + ")")) {
-            for (int i = 0; i < places; i++) {
-                select.setString(
-                        i + 1, records.get(Math.min(i, records.size() - 1)).id());
-            }
-            try (ResultSet rows = select.executeQuery()) {
-                while (rows.next()) {
-                    epochs.put(rows.getString(1), rows.getLong(2));
-                }
-            }
-        }
+        return connections.statements(connection -> dialect.areOwned(connection, records));
     }
 
     @Override
     public boolean delete(SessionRecord record) throws IOException {
         return connections.statements(connection -> {
-            try (PreparedStatement delete = connection.prepareStatement("delete from secure_session" + AS_READ)) {
-                setAsRead(delete, 1, record.id(), record.epoch(), record.version());
+            try (PreparedStatement delete =
+                    connection.prepareStatement("delete from secure_session" + RecordColumns.AS_READ)) {
+                RecordColumns.setAsRead(delete, 1, record.id(), record.epoch(), record.version());
                 return delete.executeUpdate() == 1;
             }
         });
@@ -241,8 +178,7 @@ public final class JdbcSessionStore implements SessionStore {
     @Override
     public List<String> deleteAll(PeerId peer) throws IOException {
         return connections.statements(connection -> {
-            try (PreparedStatement delete =
-                    connection.prepareStatement("delete from secure_session where peer = ? returning id")) {
+            try (PreparedStatement delete = connection.prepareStatement(dialect.deletePeer())) {
                 delete.setBytes(1, peer.toBytes());
                 return ids(delete);
             }
@@ -252,8 +188,7 @@ public final class JdbcSessionStore implements SessionStore {
     @Override
     public int deleteExpired(Instant now, int limit) throws IOException {
         return connections.statements(connection -> {
-            try (PreparedStatement delete = connection.prepareStatement("delete from secure_session where id in "
-                    + "(select id from secure_session where expires < ? order by expires limit ?) and expires < ?")) {
+            try (PreparedStatement delete = connection.prepareStatement(dialect.deleteExpired())) {
                 delete.setLong(1, now.toEpochMilli());
                 delete.setInt(2, limit);
                 delete.setLong(3, now.toEpochMilli());
@@ -282,47 +217,6 @@ public final class JdbcSessionStore implements SessionStore {
     @Override
     public String toString() {
         return description;
-    }
-
-    private static void setFields(PreparedStatement statement, int from, SessionRecord record) throws SQLException {
-        statement.setInt(from, record.format());
-        Optional<PeerId> peer = record.peer();
-        if (peer.isPresent()) {
-            statement.setBytes(from + 1, peer.get().toBytes());
-        } else {
-            statement.setNull(from + 1, Types.BINARY);
-        }
-        statement.setLong(from + 2, record.epoch());
-        statement.setLong(from + 3, record.version());
-        statement.setString(from + 4, record.keyName());
-        statement.setLong(from + 5, record.expires().toEpochMilli());
-        statement.setBytes(from + 6, record.state());
-    }
-
-    private static void setAsRead(PreparedStatement statement, int from, String id, long epoch, long version)
-            throws SQLException {
-        statement.setString(from, id);
-        statement.setLong(from + 1, epoch);
-        statement.setLong(from + 2, version);
-    }
-
-    private static SessionRecord read(ResultSet row) throws SQLException, IOException {
-        String id = row.getString(1);
-        byte[] peer = row.getBytes(3);
-        byte[] state = row.getBytes(8);
-        try {
-            SessionRecord record = SessionRecord.of(
-                            id,
-                            row.getInt(2),
-                            row.getString(6),
-                            Instant.ofEpochMilli(row.getLong(7)),
-                            state == null ? new byte[0] : state)
-                    .at(row.getLong(4), row.getLong(5));
-            return peer == null ? record : record.withPeer(PeerId.of(peer));
-        } catch (IllegalArgumentException e) {
-            throw new IOException(
-                    "the record " + id + " in the database is damaged: delete it; its peer starts anew", e);
-        }
     }
 
     private static List<String> ids(PreparedStatement statement) throws SQLException {

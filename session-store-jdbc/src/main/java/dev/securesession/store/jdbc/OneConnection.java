@@ -36,12 +36,6 @@ final class OneConnection implements Connections {
         }
     }
 
-    /** Without a transaction each statement of the batch would be forced to the disk by itself. */
-    @Override
-    public <T> T batch(Work<T> work) throws IOException {
-        return inTransaction(work);
-    }
-
     @Override
     public synchronized void close() throws IOException {
         try {

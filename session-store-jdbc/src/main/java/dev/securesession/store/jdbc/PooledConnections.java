@@ -4,9 +4,14 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** The connections of a data source, which stays the caller's to close. */
 final class PooledConnections implements Connections {
+    private static final String SERIALIZATION_FAILURE = "40001";
+    private static final String DEADLOCK_DETECTED = "40P01";
+    private static final int MAX_ATTEMPTS = 10;
+
     private final DataSource source;
 
     PooledConnections(DataSource source) {
@@ -20,16 +25,21 @@ final class PooledConnections implements Connections {
 
     @Override
     public <T> T statements(Work<T> work) throws IOException {
-        return on(true, work);
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return on(true, work);
+            } catch (IOException e) {
+                if (attempt == MAX_ATTEMPTS || !wasRolledBackForOthers(e.getCause())) {
+                    throw e;
+                }
+            }
+        }
     }
 
-    /**
-     * PostgreSQL takes what its driver sends at once for one transaction, which needs no call to end it. The driver sends some 250
-     * statements at once.
-     */
-    @Override
-    public <T> T batch(Work<T> work) throws IOException {
-        return on(true, work);
+    /** Tells whether the statement had to make way for another transaction. It has done nothing, so it can be repeated. */
+    private static boolean wasRolledBackForOthers(@Nullable Throwable cause) {
+        return cause instanceof SQLException e
+                && (DEADLOCK_DETECTED.equals(e.getSQLState()) || SERIALIZATION_FAILURE.equals(e.getSQLState()));
     }
 
     private <T> T on(boolean autoCommit, Work<T> work) throws IOException {

@@ -11,39 +11,41 @@ import java.util.List;
  * version of the library is brought up to date when it is opened.
  */
 final class Schema {
-    /** Steps are added at the end and never changed. */
-    private static final List<List<String>> STEPS = List.of(List.of(
-            "create table secure_session ("
-                    + "id varchar(64) not null primary key, format smallint not null, peer %1$s, epoch bigint not null, "
-                    + "version bigint not null, key_name varchar(64) not null, expires bigint not null, "
-                    + "state %1$s not null)",
-            "create index secure_session_peer on secure_session (peer)",
-            "create index secure_session_expires on secure_session (expires)",
-            "create index secure_session_key on secure_session (key_name)"));
-
     private Schema() {}
 
     /**
-     * Makes or updates the tables, within the transaction of the connection.
+     * Returns the first step of every database.
      *
-     * @param bytesType how the database calls a column of bytes
+     * @param bytes how the database calls a column of bytes
      */
-    static void update(Connection connection, String bytesType) throws SQLException {
+    static List<String> tables(String bytes) {
+        return List.of(
+                "create table secure_session ("
+                        + "id varchar(64) not null primary key, format smallint not null, peer " + bytes
+                        + ", epoch bigint not null, version bigint not null, key_name varchar(64) not null, "
+                        + "expires bigint not null, state " + bytes + " not null)",
+                "create index secure_session_peer on secure_session (peer)",
+                "create index secure_session_expires on secure_session (expires)",
+                "create index secure_session_key on secure_session (key_name)");
+    }
+
+    /** Makes or updates the tables, within the transaction of the connection. */
+    static void update(Connection connection, List<List<String>> steps) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("create table if not exists secure_session_schema (version integer not null)");
             int version = version(statement);
-            if (version > STEPS.size()) {
+            if (version > steps.size()) {
                 throw new SQLException("the tables are of version " + version + "; this library knows versions up to "
-                        + STEPS.size() + ": update the library");
+                        + steps.size() + ": update the library");
             }
-            for (List<String> step : STEPS.subList(version, STEPS.size())) {
+            for (List<String> step : steps.subList(version, steps.size())) {
                 for (String sql : step) {
-                    statement.execute(String.format(sql, bytesType));
+                    statement.execute(sql);
                 }
             }
-            if (version < STEPS.size()) {
+            if (version < steps.size()) {
                 statement.execute("delete from secure_session_schema");
-                statement.execute("insert into secure_session_schema (version) values (" + STEPS.size() + ")");
+                statement.execute("insert into secure_session_schema (version) values (" + steps.size() + ")");
             }
         }
     }

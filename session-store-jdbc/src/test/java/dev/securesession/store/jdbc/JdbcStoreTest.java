@@ -16,12 +16,18 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -86,19 +92,95 @@ class JdbcStoreTest {
                 Connection connection = pool.getConnection();
                 Statement statement = connection.createStatement()) {
             List<SessionStore.Change> changes = new ArrayList<>();
-            for (int i = 0; i < 200; i++) {
+            for (int i = 0; i < 600; i++) {
                 SessionRecord record =
                         SessionRecord.of("batch-" + i, SessionRecord.SESSION, "key", LATER, new byte[400]);
                 store.insert(record);
                 changes.add(SessionStore.Change.of(record, record.at(1, 2)));
             }
 
-            assertThat(store.replaceAll(changes)).hasSize(200).containsOnly(true);
+            assertThat(store.replaceAll(changes)).hasSize(600).containsOnly(true);
 
             try (ResultSet rows = statement.executeQuery(
                     "select count(distinct xmin::text) from secure_session where id like 'batch-%'")) {
                 rows.next();
                 assertThat(rows.getInt(1)).isEqualTo(1);
+            }
+        }
+    }
+
+    /** In another order, two processes could wait for records of each other. A table of a few pages is read as a whole. */
+    @ParameterizedTest
+    @ValueSource(strings = {"commit", "revocation"})
+    void locksRecordsOfPostgresqlInTheOrderOfTheirIds(String what) throws Exception {
+        PeerId peer = PeerId.ofUtf8("locked by a " + what);
+        List<SessionStore.Change> changes = new ArrayList<>();
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try (SessionStore store = JdbcSessionStore.postgresql(pool);
+                Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("insert into secure_session select 'other-' || i, 1, null, 1, 1, 'key', 1, '\\x00' "
+                    + "from generate_series(1, 10000) i on conflict do nothing");
+            statement.execute("analyze secure_session");
+            for (String id : List.of(what + "-2", what + "-1")) {
+                SessionRecord record = SessionRecord.of(id, SessionRecord.SESSION, "key", LATER, new byte[1])
+                        .withPeer(peer);
+                store.insert(record);
+                changes.add(SessionStore.Change.of(record, record.at(1, 2)));
+            }
+            connection.setAutoCommit(false);
+            statement.execute("select id from secure_session where id = '" + what + "-2' for update");
+
+            Future<List<?>> waiting =
+                    executor.submit(() -> what.equals("commit") ? store.replaceAll(changes) : store.deleteAll(peer));
+            awaitWaitingTransaction();
+
+            assertThatThrownBy(() -> statement.execute(
+                            "select id from secure_session where id = '" + what + "-1' for update nowait"))
+                    .hasMessageContaining("could not obtain lock");
+            connection.rollback();
+            assertThat(waiting.get(60, TimeUnit.SECONDS)).hasSize(2);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    private static void awaitWaitingTransaction() throws SQLException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        try (Connection connection = pool.getConnection();
+                PreparedStatement select = connection.prepareStatement("select 1 from pg_locks where not granted")) {
+            boolean waits = false;
+            while (!waits) {
+                assertThat(System.nanoTime())
+                        .as("a transaction waits for a lock")
+                        .isLessThan(deadline);
+                try (ResultSet rows = select.executeQuery()) {
+                    waits = rows.next();
+                }
+            }
+        }
+    }
+
+    @Test
+    void bringsTablesOfTheFirstVersionUpToDate() throws Exception {
+        SessionRecord record = SessionRecord.of("one", SessionRecord.SESSION, "key", LATER, new byte[1]);
+        try (EmbeddedPostgres earlier = EmbeddedPostgres.start();
+                Connection connection = earlier.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            Schema.update(connection, List.of(Schema.tables("bytea")));
+            statement.execute("insert into secure_session values ('one', 1, null, 1, 1, 'key', " + LATER.toEpochMilli()
+                    + ", '\\x00')");
+
+            for (int opened = 1; opened <= 2; opened++) {
+                try (SessionStore store = JdbcSessionStore.postgresql(earlier.getPostgresDatabase())) {
+                    assertThat(store.find("one").orElseThrow()).hasToString(record.toString());
+                }
+            }
+
+            try (ResultSet rows = statement.executeQuery(
+                    "select array_to_string(reloptions, ' ') from pg_class where relname = 'secure_session'")) {
+                rows.next();
+                assertThat(rows.getString(1)).isEqualTo("fillfactor=85");
             }
         }
     }
