@@ -23,6 +23,8 @@ import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.SocketAddress;
@@ -34,12 +36,14 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** The threads of a tunnel, and the sockets that they listen on and connect. */
 final class Endpoints implements AutoCloseable {
     private final EventLoopGroup loops;
     private final HandshakeThreads handshakes;
+    private final Names names;
     private final TunnelOptions options;
 
     Endpoints(TunnelOptions options) {
@@ -48,6 +52,7 @@ final class Endpoints implements AutoCloseable {
         this.loops = new MultiThreadIoEventLoopGroup(
                 processors, new DefaultThreadFactory("tunnel", true), NioIoHandler.newFactory());
         this.handshakes = new HandshakeThreads(loops, MAX_QUEUED_HANDSHAKE_STEPS, System::nanoTime);
+        this.names = new Names(options.resolver(), options.connectTimeout());
     }
 
     /** Returns the options of sessions. */
@@ -88,9 +93,31 @@ final class Endpoints implements AutoCloseable {
         WHEN_TOLD
     }
 
-    /** Connects on an event loop; the channel does not read until it is told. */
-    ChannelFuture connect(EventLoop loop, TunnelAddress address, ChannelHandler handler) throws IOException {
-        SocketAddress resolved = address.resolve();
+    /**
+     * Connects on an event loop, after the name of the host was looked up elsewhere; the channel does not read until it is
+     * told. Cancelling the future ends the attempt. Its listeners run on the event loop.
+     */
+    Future<Channel> connect(EventLoop loop, TunnelAddress address, ChannelHandler handler) {
+        Promise<Channel> connected = loop.newPromise();
+        long begin = System.nanoTime();
+        names.resolve(loop, address).addListener((Future<SocketAddress> resolved) -> {
+            if (!resolved.isSuccess()) {
+                connected.tryFailure(resolved.cause());
+            } else if (!connected.isDone()) {
+                Duration left = options.connectTimeout().minusNanos(System.nanoTime() - begin);
+                connect(loop, address, resolved.getNow(), left, handler, connected);
+            }
+        });
+        return connected;
+    }
+
+    private static void connect(
+            EventLoop loop,
+            TunnelAddress address,
+            SocketAddress resolved,
+            Duration timeout,
+            ChannelHandler handler,
+            Promise<Channel> connected) {
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
                 .handler(halfClosing(handler))
@@ -98,13 +125,26 @@ final class Endpoints implements AutoCloseable {
                 .option(ChannelOption.ALLOCATOR, ALLOCATOR)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        Math.min(Integer.MAX_VALUE, options.connectTimeout().toMillis()));
+                        Math.max(1, Math.min(Integer.MAX_VALUE, timeout.toMillis())));
         if (address.isUnix()) {
             bootstrap.channelFactory(NioDomainSocketChannel::new);
         } else {
             bootstrap.channelFactory(NioSocketChannel::new).option(ChannelOption.TCP_NODELAY, true);
         }
-        return bootstrap.connect(resolved);
+        ChannelFuture connecting = bootstrap.connect(resolved);
+        Channel channel = connecting.channel();
+        connecting.addListener(done -> {
+            if (!done.isSuccess()) {
+                connected.tryFailure(done.cause());
+            } else if (!connected.trySuccess(channel)) {
+                channel.close();
+            }
+        });
+        connected.addListener(done -> {
+            if (done.isCancelled()) {
+                channel.close();
+            }
+        });
     }
 
     /** Lets channels stay open when their input has ended, before another handler is added. */
@@ -131,6 +171,7 @@ final class Endpoints implements AutoCloseable {
         loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS)
                 .awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
         handshakes.shutdownNow();
+        names.shutdownNow();
     }
 
     /** Closes a listening channel, and removes the file of its socket. */

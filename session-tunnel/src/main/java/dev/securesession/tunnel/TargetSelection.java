@@ -6,7 +6,6 @@ import dev.securesession.netty.HandshakeCompletion;
 import dev.securesession.netty.SecureStreamHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
@@ -42,7 +41,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private @Nullable SecureSession session;
     private @Nullable SocketAddress remote;
     private @Nullable ByteBuf arrived;
-    private @Nullable Channel target;
+    private @Nullable Future<Channel> connecting;
     private @Nullable Future<?> deadline;
     private boolean requested;
     private boolean inputEnded;
@@ -131,29 +130,25 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     }
 
     private void connect(ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address) {
-        ChannelFuture connecting;
-        try {
-            connecting = endpoints.connect(ctx.channel().eventLoop(), address, new ChannelInitializer<>() {
-                @Override
-                protected void initChannel(Channel channel) {
-                    // The relay adds its handler when the connection is there; nothing is read before.
-                    Relay.resetUnlessComplete(channel);
+        Future<Channel> attempt = endpoints.connect(ctx.channel().eventLoop(), address, new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                // The relay adds its handler when the connection is there; nothing is read before.
+                Relay.resetUnlessComplete(channel);
+            }
+        });
+        connecting = attempt;
+        attempt.addListener(done -> {
+            if (over || done.isCancelled()) {
+                if (done.isSuccess()) {
+                    attempt.getNow().close();
                 }
-            });
-        } catch (IOException e) {
-            unreachable(ctx, facts, address, e);
-            return;
-        }
-        target = connecting.channel();
-        connecting.addListener(done -> {
-            if (over) {
-                connecting.channel().close();
             } else if (done.isSuccess()) {
+                Channel target = attempt.getNow();
                 if (address.hasProxyProtocol()) {
-                    ProxyHeader.write(
-                            connecting.channel(), remote, ctx.channel().localAddress(), facts.peer());
+                    ProxyHeader.write(target, remote, ctx.channel().localAddress(), facts.peer());
                 }
-                relay(ctx, facts, connecting.channel());
+                relay(ctx, facts, target);
             } else {
                 unreachable(ctx, facts, address, done.cause());
             }
@@ -262,12 +257,11 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         end();
     }
 
-    /** Releases the place of the connection, and closes the target, which may be connected by now. */
+    /** Releases the place of the connection, and gives the target up, which may be connected by now. */
     private void releaseTarget() {
         relays.release();
-        Channel connecting = target;
         if (connecting != null) {
-            connecting.close();
+            connecting.cancel(false);
         }
     }
 

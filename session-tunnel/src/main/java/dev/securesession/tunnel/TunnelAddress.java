@@ -1,5 +1,6 @@
 package dev.securesession.tunnel;
 
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -110,16 +111,41 @@ public final class TunnelAddress {
         return path;
     }
 
-    /** Looks up the host. */
-    SocketAddress resolve() throws IOException {
+    /** Returns the host, a name or a number. */
+    String host() {
+        return host;
+    }
+
+    int port() {
+        return port;
+    }
+
+    /** Returns the address of the socket, or null if its host has to be looked up. */
+    @Nullable
+    SocketAddress withoutLookup() {
         if (path != null) {
             return UnixDomainSocketAddress.of(path);
         }
+        return NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)
+                ? new InetSocketAddress(host, port)
+                : null;
+    }
+
+    /** Looks up the host, and waits for the answer: not for event loops. */
+    SocketAddress resolve() throws IOException {
+        SocketAddress withoutLookup = withoutLookup();
+        if (withoutLookup != null) {
+            return withoutLookup;
+        }
         InetSocketAddress address = new InetSocketAddress(host, port);
         if (address.isUnresolved()) {
-            throw new UnknownHostException("no such host: " + host);
+            throw unknownHost(host);
         }
         return address;
+    }
+
+    static UnknownHostException unknownHost(String host) {
+        return new UnknownHostException("no such host: " + host);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.securesession.tunnel;
 
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -12,6 +13,7 @@ import java.util.function.Consumer;
 public final class TunnelOptions {
     private static final Duration MIN_PEER_TIMEOUT = Duration.ofMinutes(1);
     private static final TunnelListener NO_LISTENER = new TunnelListener() {};
+    private static final Names.Resolver DEFAULT_RESOLVER = InetAddress::getByName;
     private static final TunnelOptions DEFAULTS = new TunnelOptions();
 
     // Assigned only while a copy is made.
@@ -23,6 +25,7 @@ public final class TunnelOptions {
     private Duration keepAlive = Duration.ofSeconds(30);
     private Duration minPeerTimeout = MIN_PEER_TIMEOUT;
     private TunnelListener listener = NO_LISTENER;
+    private Names.Resolver resolver = DEFAULT_RESOLVER;
 
     private TunnelOptions() {}
 
@@ -35,6 +38,7 @@ public final class TunnelOptions {
         keepAlive = other.keepAlive;
         minPeerTimeout = other.minPeerTimeout;
         listener = other.listener;
+        resolver = other.resolver;
     }
 
     /**
@@ -85,7 +89,8 @@ public final class TunnelOptions {
     }
 
     /**
-     * Returns a copy with another timeout for the TCP connection to a target, or from a proxy to its server.
+     * Returns a copy with another timeout for the TCP connection to a target, or from a proxy to its server, with the lookup of
+     * its name.
      *
      * @param timeout more than zero
      * @return the copy
@@ -170,6 +175,15 @@ public final class TunnelOptions {
         return with(copy -> copy.minPeerTimeout = timeout);
     }
 
+    Names.Resolver resolver() {
+        return resolver;
+    }
+
+    /** Returns a copy with another resolver of names, for tests. */
+    TunnelOptions withResolver(Names.Resolver other) {
+        return with(copy -> copy.resolver = other);
+    }
+
     /**
      * Compares limits, timeouts and listeners.
      *
@@ -195,7 +209,8 @@ public final class TunnelOptions {
                 idleTimeout,
                 keepAlive,
                 minPeerTimeout,
-                listener);
+                listener,
+                resolver);
     }
 
     /**

@@ -5,10 +5,10 @@ import dev.securesession.SessionConfig;
 import dev.securesession.netty.SecureSessionHandler;
 import dev.securesession.netty.SecureStreamHandler;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -143,37 +143,35 @@ public final class TunnelProxy implements Tunnel {
                 return;
             }
             TunnelConnection facts = new TunnelConnection(peer, client.remoteAddress(), target);
-            ChannelFuture connecting;
-            try {
-                connecting = endpoints.connect(client.eventLoop(), server, new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        channel.pipeline()
-                                .addLast(SecureSessionHandler.client(
-                                        config, peer, endpoints.sessions().withEarlyData()))
-                                .addLast(new SecureStreamHandler());
-                    }
-                });
-            } catch (IOException e) {
-                unreachable(client, e);
-                return;
-            }
+            Future<Channel> connecting =
+                    endpoints.connect(client.eventLoop(), server, new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel channel) {
+                            channel.pipeline()
+                                    .addLast(SecureSessionHandler.client(
+                                            config, peer, endpoints.sessions().withEarlyData()))
+                                    .addLast(new SecureStreamHandler());
+                        }
+                    });
             connecting.addListener(done -> {
                 if (!done.isSuccess()) {
                     unreachable(client, done.cause());
-                } else if (!client.isActive()) {
-                    relays.release();
-                    connecting.channel().close();
-                } else {
-                    Relay relay = Relay.fromClient(connecting.channel(), client, facts, options, relays);
-                    relays.begun(relay);
-                    connecting.channel().pipeline().addLast(relay.sessionEnd());
-                    client.pipeline().addLast(relay.plainEnd());
-                    client.pipeline().remove(this);
-                    // Waits for the handshake, and leaves with its last message.
-                    connecting.channel().writeAndFlush(OpenRequest.encode(client.alloc(), target));
-                    relay.start();
+                    return;
                 }
+                Channel session = connecting.getNow();
+                if (!client.isActive()) {
+                    relays.release();
+                    session.close();
+                    return;
+                }
+                Relay relay = Relay.fromClient(session, client, facts, options, relays);
+                relays.begun(relay);
+                session.pipeline().addLast(relay.sessionEnd());
+                client.pipeline().addLast(relay.plainEnd());
+                client.pipeline().remove(this);
+                // Waits for the handshake, and leaves with its last message.
+                session.writeAndFlush(OpenRequest.encode(client.alloc(), target));
+                relay.start();
             });
         }
 
