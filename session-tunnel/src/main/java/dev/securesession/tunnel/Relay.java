@@ -35,6 +35,7 @@ final class Relay {
     private final SecureStreamHandler stream;
     private final Channel plain;
     private final TunnelConnection facts;
+    private final Relays.Place place;
     private final AtomicLong fromPlain;
     private final AtomicLong toPlain;
     private final TunnelOptions options;
@@ -60,6 +61,7 @@ final class Relay {
             Channel session,
             Channel plain,
             TunnelConnection facts,
+            Relays.Place place,
             AtomicLong fromPlain,
             AtomicLong toPlain,
             TunnelOptions options,
@@ -68,6 +70,7 @@ final class Relay {
         this.stream = session.pipeline().get(SecureStreamHandler.class);
         this.plain = plain;
         this.facts = facts;
+        this.place = place;
         this.fromPlain = fromPlain;
         this.toPlain = toPlain;
         this.options = options;
@@ -79,18 +82,32 @@ final class Relay {
 
     /** Makes the relay of a server, whose plain end is the target. */
     static Relay toTarget(
-            Channel session, Channel target, TunnelConnection facts, TunnelOptions options, Events events) {
-        return new Relay(session, target, facts, facts.fromTarget(), facts.toTarget(), options, events);
+            Channel session,
+            Channel target,
+            TunnelConnection facts,
+            Relays.Place place,
+            TunnelOptions options,
+            Events events) {
+        return new Relay(session, target, facts, place, facts.fromTarget(), facts.toTarget(), options, events);
     }
 
     /** Makes the relay of a proxy, whose plain end is a client. */
     static Relay fromClient(
-            Channel session, Channel client, TunnelConnection facts, TunnelOptions options, Events events) {
-        return new Relay(session, client, facts, facts.toTarget(), facts.fromTarget(), options, events);
+            Channel session,
+            Channel client,
+            TunnelConnection facts,
+            Relays.Place place,
+            TunnelOptions options,
+            Events events) {
+        return new Relay(session, client, facts, place, facts.toTarget(), facts.fromTarget(), options, events);
     }
 
     TunnelConnection facts() {
         return facts;
+    }
+
+    Relays.Place place() {
+        return place;
     }
 
     void noteOpened() {

@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -19,28 +21,57 @@ final class Relays implements Relay.Events {
     private static final long POLL_NANOS = Duration.ofMillis(20).toNanos();
 
     private final int limit;
+    private final int limitOfPeer;
     private final TunnelListener listener;
     private final Set<Relay> open = ConcurrentHashMap.newKeySet();
     private final Set<TargetSelection> connecting = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
+    private final Map<PeerId, Integer> countOfPeers = new ConcurrentHashMap<>();
 
-    Relays(int limit, TunnelListener listener) {
+    /**
+     * @param limit how many connections there may be
+     * @param limitOfPeer how many of them one peer may have
+     */
+    Relays(int limit, int limitOfPeer, TunnelListener listener) {
         this.limit = limit;
+        this.limitOfPeer = limitOfPeer;
         this.listener = listener;
     }
 
-    /** Reserves the place of a connection; false at the limit. */
-    boolean reserve() {
+    /** Reserves the place of a connection; the exception says which limit is reached. */
+    Place reserve(PeerId peer) throws TunnelException {
         if (count.incrementAndGet() > limit) {
             count.decrementAndGet();
-            return false;
+            throw new TunnelException(
+                    TunnelException.Code.LIMIT, "the tunnel has " + limit + " connections, which is its limit");
         }
-        return true;
+        Place place = new Place(peer);
+        if (countOfPeers.merge(peer, 1, Integer::sum) > limitOfPeer) {
+            place.close();
+            throw new TunnelException(
+                    TunnelException.Code.PEER_LIMIT,
+                    peer + " has " + limitOfPeer + " connections, which is the limit of one peer");
+        }
+        return place;
     }
 
-    /** Releases a place that was reserved and not used. */
-    void release() {
-        count.decrementAndGet();
+    /** The place of a connection, from the request for it until its end. */
+    final class Place implements AutoCloseable {
+        private final PeerId peer;
+        private final AtomicBoolean released = new AtomicBoolean();
+
+        private Place(PeerId peer) {
+            this.peer = peer;
+        }
+
+        /** Releases the place; later calls do nothing. */
+        @Override
+        public void close() {
+            if (released.compareAndSet(false, true)) {
+                countOfPeers.computeIfPresent(peer, (unused, number) -> number == 1 ? null : number - 1);
+                count.decrementAndGet();
+            }
+        }
     }
 
     /** Notes that the target of a connection is being connected. */
@@ -82,7 +113,7 @@ final class Relays implements Relay.Events {
     @Override
     public void closed(Relay relay, TunnelEnd end) {
         open.remove(relay);
-        count.decrementAndGet();
+        relay.place().close();
         TunnelConnection facts = relay.facts();
         if (relay.wasOpened()) {
             tell(told -> told.closed(facts, end));

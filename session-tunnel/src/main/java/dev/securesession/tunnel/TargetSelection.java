@@ -41,6 +41,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private @Nullable SecureSession session;
     private @Nullable SocketAddress remote;
     private @Nullable ByteBuf arrived;
+    private Relays.@Nullable Place place;
     private @Nullable Future<Channel> connecting;
     private @Nullable Future<?> deadline;
     private boolean requested;
@@ -112,11 +113,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 return;
             }
             address = targets.find(established, name);
-            if (!relays.reserve()) {
-                throw new TunnelException(
-                        TunnelException.Code.LIMIT,
-                        "the tunnel has " + options.maxConnections() + " connections, which is its limit");
-            }
+            place = relays.reserve(established.peer());
         } catch (TunnelException e) {
             refuse(ctx, e.code(), e);
             return;
@@ -172,7 +169,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void unreachable(
             ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address, Throwable cause) {
-        relays.release();
+        releaseTarget();
         refuse(
                 ctx,
                 TunnelException.Code.UNREACHABLE,
@@ -186,7 +183,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private void relay(ChannelHandlerContext ctx, TunnelConnection facts, Channel connected) {
         over = true;
         relays.connected(this);
-        Relay relay = Relay.toTarget(ctx.channel(), connected, facts, options, relays);
+        Relay relay = Relay.toTarget(ctx.channel(), connected, facts, Objects.requireNonNull(place), options, relays);
         relays.opened(relay);
         // From here on replaced peers find this connection; those that were replaced while the target was connecting
         // did not.
@@ -251,15 +248,15 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     /** Ends the attempt from outside, while the target may be connecting. */
     private void giveUp() {
-        if (requested) {
-            releaseTarget();
-        }
+        releaseTarget();
         end();
     }
 
     /** Releases the place of the connection, and gives the target up, which may be connected by now. */
     private void releaseTarget() {
-        relays.release();
+        if (place != null) {
+            place.close();
+        }
         if (connecting != null) {
             connecting.cancel(false);
         }

@@ -23,7 +23,9 @@ final class TunnelException extends IOException {
         /** The peer may no longer use the tunnel. */
         REVOKED(262),
         /** No payload moved for the idle timeout of this end, or nothing has arrived for its peer timeout: the peer is gone. */
-        IDLE(263);
+        IDLE(263),
+        /** Too many connections of this peer are open. */
+        PEER_LIMIT(264);
 
         private final int number;
 

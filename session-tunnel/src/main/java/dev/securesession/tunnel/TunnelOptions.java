@@ -18,6 +18,7 @@ public final class TunnelOptions {
 
     // Assigned only while a copy is made.
     private int maxConnections = 10_000;
+    private int maxConnectionsPerPeer = 2_000;
     private int handshakesPerSecond = 100;
     private Duration handshakeDeadline = Duration.ofSeconds(10);
     private Duration connectTimeout = Duration.ofSeconds(10);
@@ -31,6 +32,7 @@ public final class TunnelOptions {
 
     private TunnelOptions(TunnelOptions other) {
         maxConnections = other.maxConnections;
+        maxConnectionsPerPeer = other.maxConnectionsPerPeer;
         handshakesPerSecond = other.handshakesPerSecond;
         handshakeDeadline = other.handshakeDeadline;
         connectTimeout = other.connectTimeout;
@@ -42,8 +44,8 @@ public final class TunnelOptions {
     }
 
     /**
-     * Returns the defaults: 10,000 connections, 100 handshakes a second of one source, 10 s for a handshake and 10 s to reach a
-     * target, keep-alives every 30 s, no idle timeout.
+     * Returns the defaults: 10,000 connections, 2,000 of one peer, 100 handshakes a second of one source, 10 s for a handshake
+     * and 10 s to reach a target, keep-alives every 30 s, no idle timeout.
      *
      * @return the options to start from
      */
@@ -61,6 +63,19 @@ public final class TunnelOptions {
     public TunnelOptions withMaxConnections(int limit) {
         require(limit >= 1, "a limit of " + limit + " connections; it must be 1 or more");
         return with(copy -> copy.maxConnections = limit);
+    }
+
+    /**
+     * Returns a copy with another limit on the open connections of one peer, so that one peer cannot take all of a server. A
+     * server aborts those beyond it with a reason; a proxy has no such limit, since its connections lead to one server.
+     *
+     * @param limit 1 or more; a limit above that of all connections changes nothing
+     * @return the copy
+     * @throws IllegalArgumentException if the limit is less than 1
+     */
+    public TunnelOptions withMaxConnectionsPerPeer(int limit) {
+        require(limit >= 1, "a limit of " + limit + " connections of one peer; it must be 1 or more");
+        return with(copy -> copy.maxConnectionsPerPeer = limit);
     }
 
     /**
@@ -140,6 +155,10 @@ public final class TunnelOptions {
         return maxConnections;
     }
 
+    int maxConnectionsPerPeer() {
+        return maxConnectionsPerPeer;
+    }
+
     int handshakesPerSecond() {
         return handshakesPerSecond;
     }
@@ -203,6 +222,7 @@ public final class TunnelOptions {
     private List<Object> values() {
         return List.of(
                 maxConnections,
+                maxConnectionsPerPeer,
                 handshakesPerSecond,
                 handshakeDeadline,
                 connectTimeout,
@@ -220,7 +240,8 @@ public final class TunnelOptions {
      */
     @Override
     public String toString() {
-        return "at most " + maxConnections + " connections, " + handshakesPerSecond
+        return "at most " + maxConnections + " connections, " + maxConnectionsPerPeer + " of one peer, "
+                + handshakesPerSecond
                 + " handshakes a second of one source, "
                 + handshakeDeadline + " for a handshake, " + connectTimeout + " to connect, idle timeout " + idleTimeout
                 + ", keep-alive " + keepAlive;

@@ -45,7 +45,7 @@ public final class TunnelProxy implements Tunnel {
         this.server = server;
         this.peer = peer;
         this.target = target;
-        this.relays = new Relays(options.maxConnections(), options.listener());
+        this.relays = new Relays(options.maxConnections(), options.maxConnections(), options.listener());
         this.endpoints = new Endpoints(options);
         boolean bound = false;
         try {
@@ -134,37 +134,37 @@ public final class TunnelProxy implements Tunnel {
         @Override
         public void channelActive(ChannelHandlerContext ctx) {
             Channel client = ctx.channel();
-            if (!relays.reserve()) {
-                relays.refused(
-                        client.remoteAddress(),
-                        new IOException(
-                                "the tunnel has " + options.maxConnections() + " connections, which is its limit"));
+            Relays.Place place;
+            try {
+                place = relays.reserve(peer);
+            } catch (TunnelException e) {
+                relays.refused(client.remoteAddress(), e);
                 Relay.reset(client);
                 return;
             }
             TunnelConnection facts = new TunnelConnection(peer, client.remoteAddress(), target);
-            Future<Channel> connecting =
-                    endpoints.connect(client.eventLoop(), server, new ChannelInitializer<>() {
-                        @Override
-                        protected void initChannel(Channel channel) {
-                            channel.pipeline()
-                                    .addLast(SecureSessionHandler.client(
-                                            config, peer, endpoints.sessions().withEarlyData()))
-                                    .addLast(new SecureStreamHandler());
-                        }
-                    });
+            Future<Channel> connecting = endpoints.connect(client.eventLoop(), server, new ChannelInitializer<>() {
+                @Override
+                protected void initChannel(Channel channel) {
+                    channel.pipeline()
+                            .addLast(SecureSessionHandler.client(
+                                    config, peer, endpoints.sessions().withEarlyData()))
+                            .addLast(new SecureStreamHandler());
+                }
+            });
             connecting.addListener(done -> {
                 if (!done.isSuccess()) {
+                    place.close();
                     unreachable(client, done.cause());
                     return;
                 }
                 Channel session = connecting.getNow();
                 if (!client.isActive()) {
-                    relays.release();
+                    place.close();
                     session.close();
                     return;
                 }
-                Relay relay = Relay.fromClient(session, client, facts, options, relays);
+                Relay relay = Relay.fromClient(session, client, facts, place, options, relays);
                 relays.begun(relay);
                 session.pipeline().addLast(relay.sessionEnd());
                 client.pipeline().addLast(relay.plainEnd());
@@ -176,7 +176,6 @@ public final class TunnelProxy implements Tunnel {
         }
 
         private void unreachable(Channel client, Throwable cause) {
-            relays.release();
             relays.refused(
                     client.remoteAddress(),
                     new IOException("the server at " + server + " cannot be reached: " + Relay.sentence(cause), cause));

@@ -61,7 +61,7 @@ public final class TunnelServer implements Tunnel {
         this.targets = requireTargets(targets);
         this.config = config(identity, crypto);
         this.rates = new SourceRates(options.handshakesPerSecond(), System::nanoTime);
-        this.relays = new Relays(options.maxConnections(), options.listener());
+        this.relays = new Relays(options.maxConnections(), options.maxConnectionsPerPeer(), options.listener());
         this.endpoints = new Endpoints(options);
         boolean bound = false;
         try {

@@ -101,7 +101,13 @@ class TunnelPartsTest {
             assertThat(TunnelAddress.parse(TunnelAddress.describe(address)).resolve())
                     .isEqualTo(address);
         }
-        assertThat(TunnelAddress.describe(new InetSocketAddress("::1", 5))).isEqualTo("[0:0:0:0:0:0:0:1]:5");
+        assertThat(TunnelAddress.describe(new InetSocketAddress("::1", 5))).isEqualTo("[::1]:5");
+        assertThat(TunnelAddress.describe(new InetSocketAddress("0.0.0.0", 5))).isEqualTo("0.0.0.0:5");
+        assertThat(TunnelAddress.describe(new InetSocketAddress("::", 7000))).isEqualTo("[::]:7000");
+        assertThat(TunnelAddress.describe(new InetSocketAddress("2001:db8:0:0:1::1", 5)))
+                .isEqualTo("[2001:db8::1:0:0:1]:5");
+        assertThat(TunnelAddress.describe(new InetSocketAddress("fe80::1%7", 5)))
+                .isEqualTo("[fe80::1%7]:5");
     }
 
     @ParameterizedTest
@@ -121,7 +127,7 @@ class TunnelPartsTest {
                 told.add(TunnelAddress.describe(remote) + ": " + cause.getMessage());
             }
         };
-        new Relays(1, listener).refused(null, new IOException("the peer closed the connection"));
+        new Relays(1, 1, listener).refused(null, new IOException("the peer closed the connection"));
 
         assertThat(told).containsExactly("unknown: the peer closed the connection");
     }
@@ -133,6 +139,7 @@ class TunnelPartsTest {
         TunnelOptions defaults = TunnelOptions.defaults();
         List<TunnelOptions> others = List.of(
                 defaults.withMaxConnections(1),
+                defaults.withMaxConnectionsPerPeer(1),
                 defaults.withHandshakesPerSecond(1),
                 defaults.withHandshakeDeadline(Duration.ofSeconds(1)),
                 defaults.withConnectTimeout(Duration.ofSeconds(1)),
@@ -186,14 +193,15 @@ class TunnelPartsTest {
     void refusesOptionsThatMakeNoSense() {
         TunnelOptions options = TunnelOptions.defaults();
         assertThatIllegalArgumentException().isThrownBy(() -> options.withMaxConnections(0));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withMaxConnectionsPerPeer(0));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withHandshakesPerSecond(-1));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withHandshakeDeadline(Duration.ZERO));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withConnectTimeout(Duration.ofSeconds(-1)));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withIdleTimeout(Duration.ofSeconds(-1)));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withKeepAlive(Duration.ofSeconds(-1)));
-        assertThat(options.withMaxConnections(5).withHandshakesPerSecond(6))
+        assertThat(options.withMaxConnections(5).withMaxConnectionsPerPeer(4).withHandshakesPerSecond(6))
                 .hasToString(
-                        "at most 5 connections, 6 handshakes a second of one source, PT10S for a handshake, PT10S to connect,"
+                        "at most 5 connections, 4 of one peer, 6 handshakes a second of one source, PT10S for a handshake, PT10S to connect,"
                                 + " idle timeout PT0S, keep-alive PT30S");
         assertThat(options.peerTimeout()).isEqualTo(Duration.ofMinutes(2));
         assertThat(options.withKeepAlive(Duration.ofSeconds(1)).peerTimeout()).isEqualTo(Duration.ofMinutes(1));

@@ -7,7 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.securesession.Curve;
 import dev.securesession.HandshakeException;
 import dev.securesession.IdentityKeyPair;
+import dev.securesession.LocalIdentity;
+import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
+import dev.securesession.SessionConfig;
 import dev.securesession.testkit.TestKeys;
 import dev.securesession.tunnel.TestTunnel.Told;
 import java.io.DataInputStream;
@@ -484,6 +487,59 @@ class TunnelTest {
         }
     }
 
+    @Test
+    void limitsTheConnectionsOfEachPeer() throws Exception {
+        PeerId other = PeerId.ofUtf8("other");
+        IdentityKeyPair otherKeys = TestKeys.pair(Curve.P256, 3);
+        Map<String, TunnelAddress> targets = Map.of("", TestTunnel.address(target.getLocalSocketAddress()));
+        TunnelOptions two = TunnelOptions.defaults().withMaxConnectionsPerPeer(2);
+        try (TestTunnel tunnel = TestTunnel.to(targets, "", two)) {
+            tunnel.server.replacePeers(
+                    id -> id.equals(other) ? List.of(otherKeys.publicKey()) : TestTunnel.ONLY_THE_CLIENT.find(id));
+            try (Socket first = tunnel.connect();
+                    Socket service = target.accept();
+                    Socket second = tunnel.connect();
+                    Socket secondService = target.accept()) {
+                try (Socket third = tunnel.connect()) {
+                    assertIsReset(third);
+                }
+                String reason = "\"client\" has 2 connections, which is the limit of one peer";
+                assertThat(Told.next(tunnel.serverTold.refused)).hasMessage(reason);
+                assertThat(tunnel.proxyTold.nextEnd().reason()).isEqualTo("the peer aborted: " + reason);
+
+                SessionConfig config = SessionConfig.of(
+                        LocalIdentity.of(other, otherKeys.privateKey()),
+                        PeerDirectory.of(TestTunnel.SERVER, TestTunnel.SERVER_KEYS.publicKey()));
+                try (TunnelProxy proxy =
+                                tunnel.startProxy(TestTunnel.address(tunnel.server.address()), config, "", two);
+                        Socket ofOther = TestTunnel.connect(proxy.address());
+                        Socket otherService = target.accept()) {
+                    otherService.getOutputStream().write(8);
+                    assertThat(ofOther.getInputStream().read()).isEqualTo(8);
+                    endBoth(ofOther, otherService);
+                    assertThat(tunnel.serverTold.nextEnd().complete()).isTrue();
+                }
+
+                // The place of a connection that has ended is free.
+                endBoth(first, service);
+                assertThat(tunnel.serverTold.nextEnd().complete()).isTrue();
+                try (Socket fourth = tunnel.connect();
+                        Socket fourthService = target.accept()) {
+                    fourthService.getOutputStream().write(9);
+                    assertThat(fourth.getInputStream().read()).isEqualTo(9);
+                }
+                assertThat(second.isClosed() || secondService.isClosed()).isFalse();
+            }
+        }
+    }
+
+    private static void endBoth(Socket client, Socket service) throws IOException {
+        client.shutdownOutput();
+        assertThat(service.getInputStream().read()).isNegative();
+        service.shutdownOutput();
+        assertThat(client.getInputStream().read()).isNegative();
+    }
+
     // Time
 
     @Test
@@ -660,7 +716,7 @@ class TunnelTest {
             unixTarget.bind(UnixDomainSocketAddress.of(service));
             try (TunnelServer server = TunnelServer.start(
                             TunnelAddress.parse("unix:" + serverPath),
-                            dev.securesession.LocalIdentity.of(TestTunnel.SERVER, TestTunnel.SERVER_KEYS.privateKey()),
+                            LocalIdentity.of(TestTunnel.SERVER, TestTunnel.SERVER_KEYS.privateKey()),
                             dev.securesession.CryptoProviders.platform(),
                             TestTunnel.ONLY_THE_CLIENT,
                             Map.of("", TunnelAddress.parse("unix:" + service)),

@@ -49,7 +49,8 @@ final class TunnelSubject implements Subject {
                         crypto,
                         id -> id.equals(CLIENT) ? List.of(clientKeys.publicKey()) : List.of(),
                         Map.of("", address(service.address())),
-                        TunnelOptions.defaults()),
+                        // One peer has all the connections.
+                        TunnelOptions.defaults().withMaxConnectionsPerPeer(Integer.MAX_VALUE)),
                 service);
         TunnelProxy proxy = orClose(
                 () -> TunnelProxy.start(

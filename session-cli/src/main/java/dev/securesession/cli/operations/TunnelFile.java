@@ -203,7 +203,7 @@ public final class TunnelFile {
                 }
                 targets.put(target, address.withProxyProtocol());
             }
-            Server server = new Server(name, identity, listen, options(table), peers, targets);
+            Server server = new Server(name, identity, listen, serverOptions(table), peers, targets);
             table.end();
             return server;
         }
@@ -251,17 +251,27 @@ public final class TunnelFile {
             }
         }
 
+        private static TunnelOptions serverOptions(StrictTable table) throws Failure {
+            TunnelOptions options = options(table);
+            long ofPeer = table.number("max-connections-per-peer", 1, Integer.MAX_VALUE)
+                    .orElse(0L);
+            if (ofPeer > 0) {
+                options = options.withMaxConnectionsPerPeer((int) ofPeer);
+            }
+            long handshakes =
+                    table.number("handshakes-per-second", 0, Integer.MAX_VALUE).orElse(-1L);
+            if (handshakes >= 0) {
+                options = options.withHandshakesPerSecond((int) handshakes);
+            }
+            return options;
+        }
+
         private static TunnelOptions options(StrictTable table) throws Failure {
             TunnelOptions options = TunnelOptions.defaults();
             long connections =
                     table.number("max-connections", 1, Integer.MAX_VALUE).orElse(0L);
             if (connections > 0) {
                 options = options.withMaxConnections((int) connections);
-            }
-            long handshakes =
-                    table.number("handshakes-per-second", 0, Integer.MAX_VALUE).orElse(-1L);
-            if (handshakes >= 0) {
-                options = options.withHandshakesPerSecond((int) handshakes);
             }
             long idle = table.number("idle-timeout-seconds", 0, MAX_SECONDS).orElse(0L);
             return options.withIdleTimeout(Duration.ofSeconds(idle));

@@ -22,7 +22,7 @@ final class LimitOptions {
             names = "--idle-timeout",
             paramLabel = "SECONDS",
             defaultValue = "0",
-            order = 21,
+            order = 24,
             description =
                     "End connections on which no byte moves for this time; 0 for never. Default: ${DEFAULT-VALUE}.")
     private long idleTimeout;
@@ -31,14 +31,14 @@ final class LimitOptions {
             names = "--drain",
             paramLabel = "SECONDS",
             defaultValue = "10",
-            order = 22,
+            order = 25,
             description = "How long open connections may go on when the command is asked to stop. "
                     + "Default: ${DEFAULT-VALUE}.")
     private long drain;
 
     @Option(
             names = {"-q", "--quiet"},
-            order = 23,
+            order = 26,
             description = "Print errors and warnings of the command itself, and no connections.")
     private boolean quiet;
 

@@ -95,6 +95,9 @@ public final class ServeCommand extends Subcommand {
     private LimitOptions limits;
 
     @Mixin
+    private PeerLimitOptions peerLimits;
+
+    @Mixin
     private OperationsOptions operations;
 
     /** Either form. */
@@ -193,7 +196,12 @@ public final class ServeCommand extends Subcommand {
             throws Failure {
         try {
             return TunnelServer.start(
-                    listen, own, crypto, known, targets, limits.options().withListener(listener));
+                    listen,
+                    own,
+                    crypto,
+                    known,
+                    targets,
+                    peerLimits.apply(limits.options()).withListener(listener));
         } catch (IOException e) {
             throw new Failure("cannot listen on " + listen + ": " + Errors.sentence(e), e);
         }

@@ -46,7 +46,8 @@ class ManyConnectionsTest {
         try (Echo service = new Echo();
                 TunnelPair pair = new TunnelPair(directory)) {
             String status = "unix:" + directory.resolve("status");
-            TunnelProcess serve = pair.serve(0, service.port(), "--status", status);
+            TunnelProcess serve =
+                    pair.serve(0, service.port(), "--status", status, "--max-connections-per-peer", CONNECTIONS);
             TunnelProcess proxy = pair.proxy("web", serve.port());
             try {
                 // One connection loads what is loaded once.

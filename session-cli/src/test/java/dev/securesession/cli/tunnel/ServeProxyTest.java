@@ -118,6 +118,26 @@ class ServeProxyTest {
         assertThat(serve.process.exitValue()).isZero();
     }
 
+    private static void refusedLimit(
+            Path key, String peer, String target, String option, String value, String sentence) {
+        new Cli()
+                .run(
+                        "serve",
+                        "--id",
+                        "db",
+                        "--key",
+                        key,
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--peer",
+                        peer,
+                        "--to",
+                        target,
+                        option,
+                        value)
+                .failed(2, sentence);
+    }
+
     @Test
     void explainsWhatIsWrong() throws Exception {
         String target = "127.0.0.1:" + service.getLocalPort();
@@ -179,6 +199,14 @@ class ServeProxyTest {
         new Cli()
                 .run("serve", "--id", "db", "--key", key, "--listen", "127.0.0.1:0", "--to", target)
                 .failed(2, "--peer");
+        refusedLimit(
+                key,
+                peer,
+                target,
+                "--max-connections-per-peer",
+                "0",
+                "0 connections of one peer; it must be 1 or more");
+        refusedLimit(key, peer, target, "--handshakes-per-second", "-1", "-1 handshakes a second; it must be 0");
         new Cli()
                 .run(
                         "serve",
