@@ -114,6 +114,14 @@ class UsageTest {
         assertThat(result.err()).contains("\nTry: secure-session").doesNotContain("\tat ");
     }
 
+    @Test
+    void messagesHaveOneBeginning() {
+        String[] arguments = {"serve", "--id", "a", "--key", "b", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"};
+        assertThat(new Cli().run((Object[]) arguments).failed(2, "--peer").err())
+                .startsWith("secure-session serve: Missing required argument")
+                .doesNotContain("Error:");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"bob", "=bob.key.pub", "bob=", "="})
     void peerThatIsNotIdAndFileIsExplained(String peer) {

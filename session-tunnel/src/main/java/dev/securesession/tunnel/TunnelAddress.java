@@ -2,6 +2,7 @@ package dev.securesession.tunnel;
 
 import io.netty.util.NetUtil;
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -185,12 +186,21 @@ public final class TunnelAddress {
      */
     public static String describe(SocketAddress address) {
         if (address instanceof InetSocketAddress inet && inet.getAddress() != null) {
-            String host = inet.getAddress().getHostAddress();
-            return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + inet.getPort();
+            return (inet.getAddress() instanceof Inet6Address v6
+                            ? "[" + shortened(v6) + "]"
+                            : inet.getAddress().getHostAddress())
+                    + ":" + inet.getPort();
         }
         if (address instanceof UnixDomainSocketAddress unix) {
             return UNIX + unix.getPath();
         }
         return address.toString();
+    }
+
+    /** Returns an address with its zeros shortened (RFC 5952), and with its zone. */
+    private static String shortened(Inet6Address address) {
+        String full = address.getHostAddress();
+        int zone = full.indexOf('%');
+        return NetUtil.toAddressString(address) + (zone < 0 ? "" : full.substring(zone));
     }
 }

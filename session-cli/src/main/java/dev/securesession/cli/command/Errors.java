@@ -123,7 +123,9 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
                         + " takes no value: it asks for the passphrase, since other users can see " + "arguments";
             }
         }
-        return error.getMessage() == null ? "wrong usage" : error.getMessage();
+        String message = error.getMessage() == null ? "wrong usage" : error.getMessage();
+        // picocli begins some of its messages in this way, and the name of the command stands before all of them.
+        return message.startsWith(PREFIX) ? message.substring(PREFIX.length()) : message;
     }
 
     private static boolean isDebugging(ParseResult parsed) {
@@ -134,6 +136,8 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         }
         return false;
     }
+
+    private static final String PREFIX = "Error: ";
 
     /** Commands that begin with as many letters of what was typed are suggested. */
     private static final int MIN_COMMON = 2;

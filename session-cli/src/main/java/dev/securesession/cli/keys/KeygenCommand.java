@@ -74,6 +74,10 @@ public final class KeygenCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException, Failure {
+        requireName("--out", out);
+        if (publicOut != null) {
+            requireName("--public", publicOut);
+        }
         Path publicFile = publicOut == null ? Path.of(out + ".pub") : publicOut;
         if (publicFile.toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize())) {
             throw wrongUsage("the private and the public key go to the same file");
@@ -104,6 +108,12 @@ public final class KeygenCommand extends Subcommand {
         stdout.println("fingerprint  " + pair.publicKey().fingerprint() + "  (" + CurveName.of(curve) + ")");
         stdout.flush();
         return 0;
+    }
+
+    private void requireName(String option, Path file) {
+        if (file.toString().isBlank()) {
+            throw wrongUsage(option + ": \"" + file + "\" names no file; expected a name, for example alice.key");
+        }
     }
 
     private static byte[] seal(Sealer sealer, IdentityPrivateKey key) {

@@ -1,7 +1,9 @@
 package dev.securesession.cli.operations;
 
+import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.tunnel.TunnelAddress;
+import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -152,7 +154,39 @@ final class StrictTable {
     }
 
     Failure wrong(String key, String expected) {
-        return new Failure(place(table.inputPositionOf(List.of(key))) + ": " + shown(key) + ": " + expected);
+        return new Failure(at(key) + ": " + expected);
+    }
+
+    /** Reads what the value of a key names; a failure says which key of which tunnel named it. */
+    <T> T reading(String key, Reader<T> reader) throws Failure {
+        try {
+            return reader.read();
+        } catch (IOException | Failure e) {
+            throw new Failure(at(key) + ": " + Errors.sentence(e), e);
+        }
+    }
+
+    /** Checks what the value of a key names; a failure says which key of which tunnel named it. */
+    void checking(String key, Check check) throws Failure {
+        reading(key, () -> {
+            check.check();
+            return key;
+        });
+    }
+
+    /** Reads a file. */
+    interface Reader<T> {
+        T read() throws IOException, Failure;
+    }
+
+    /** Refuses what contradicts itself. */
+    interface Check {
+        void check() throws Failure;
+    }
+
+    /** Returns the place of a key: file, line, and the key with the name of its tunnel. */
+    String at(String key) {
+        return place(table.inputPositionOf(List.of(key))) + ": " + shown(key);
     }
 
     private Failure missing(String key) {

@@ -80,8 +80,13 @@ public final class TunnelFile {
         StrictTable root = new StrictTable(file, "", parsed, 1);
         Set<Path> files = new LinkedHashSet<>(List.of(file));
         Reading reading = new Reading(root, identities, reader, files);
+        Listening listening = new Listening();
+        for (String key : List.of("metrics", "status")) {
+            listening.add(root, key, root.optionalText(key).orElse(""));
+        }
         Map<String, Server> servers = new LinkedHashMap<>();
         for (Map.Entry<String, StrictTable> entry : root.tables("serve").entrySet()) {
+            listening.add(entry.getValue(), "listen", entry.getValue().text("listen"));
             servers.put(entry.getKey(), reading.server(entry.getKey(), entry.getValue()));
         }
         Map<String, Proxy> proxies = new LinkedHashMap<>();
@@ -91,6 +96,7 @@ public final class TunnelFile {
                         "proxy",
                         "\"" + EventLog.visible(entry.getKey()) + "\" is the name of a server too; expected another");
             }
+            listening.add(entry.getValue(), "listen", entry.getValue().text("listen"));
             proxies.put(entry.getKey(), reading.proxy(entry.getKey(), entry.getValue()));
         }
         TunnelFile whole = new TunnelFile(root, servers, proxies, files);
@@ -177,7 +183,7 @@ public final class TunnelFile {
             TunnelAddress listen = table.address("listen");
             Path peersFile = table.path("peers", table.text("peers"));
             files.add(peersFile);
-            KnownPeers peers = PeersFile.read(peersFile);
+            KnownPeers peers = table.reading("peers", () -> PeersFile.read(peersFile));
             Map<String, TunnelAddress> targets = new LinkedHashMap<>();
             if (table.isText("to")) {
                 targets.put("", table.address("to"));
@@ -192,7 +198,7 @@ public final class TunnelFile {
                     throw table.wrong("to", "expected at least one target");
                 }
             }
-            peers.requireTargets(targets.keySet());
+            table.checking("peers", () -> peers.requireTargets(targets.keySet()));
             for (String named : table.optionalTexts("proxy-protocol")) {
                 String target = named.equals(PeersFile.UNNAMED_TARGET) ? "" : named;
                 TunnelAddress address = targets.get(target);
@@ -219,7 +225,7 @@ public final class TunnelFile {
             for (String keyFile : keyFiles) {
                 Path path = table.path("peer-key", keyFile);
                 files.add(path);
-                keys.add(reader.readPublic(path.toString()));
+                keys.add(table.reading("peer-key", () -> reader.readPublic(path.toString())));
             }
             Proxy proxy = new Proxy(
                     name,
@@ -240,7 +246,8 @@ public final class TunnelFile {
             PeerId peerId = peerId(table, "id", ownId == null ? table.text("id") : ownId);
             Path path = ownKey == null ? table.path("key", table.text("key")) : root.path("key", ownKey);
             files.add(path);
-            return identities.read(peerId, path.toString());
+            StrictTable naming = table.optionalText("key").isPresent() ? table : root;
+            return naming.reading("key", () -> identities.read(peerId, path.toString()));
         }
 
         private static PeerId peerId(StrictTable table, String key, String text) throws Failure {

@@ -50,6 +50,15 @@ class KeygenTest {
     }
 
     @Test
+    void refusesEmptyNames() {
+        new Cli().run("keygen", "--out", "").failed(2, "--out: \"\" names no file; expected a name");
+        new Cli()
+                .run("keygen", "--out", directory.resolve("a"), "--public", "")
+                .failed(2, "--public: \"\" names no file");
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
     void writesPem() throws KeyRejectedException {
         new Cli()
                 .run("keygen", "--out", file("a.pem"), "--format", "PEM", "--public", file("b.pem"))

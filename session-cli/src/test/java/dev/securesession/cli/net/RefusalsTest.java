@@ -44,7 +44,7 @@ class RefusalsTest {
     void printsAddressesAsTheCommandLineTakesThem() throws Exception {
         refusals.refused(new InetSocketAddress(InetAddress.getByName("::1"), 7000), new IOException("no reason"));
 
-        assertThat(err.toString()).contains("refused [0:0:0:0:0:0:0:1]:7000: no reason");
+        assertThat(err.toString()).contains("refused [::1]:7000: no reason");
     }
 
     @Test

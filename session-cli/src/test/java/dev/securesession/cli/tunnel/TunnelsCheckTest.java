@@ -85,8 +85,16 @@ class TunnelsCheckTest {
                 "max-connections = 100 | max-connections-per-peer = 0 | :12: serve.redis.max-connections-per-peer: expected a number",
                 "target = \"db\" | max-connections-per-peer = 5 | unknown key \"max-connections-per-peer\" in [proxy.out]",
                 "target = \"db\" | handshakes-per-second = 5 | unknown key \"handshakes-per-second\" in [proxy.out]",
-                "key = \"web\" | key = \"absent\" | no such file or directory: ",
+                "key = \"web\" | key = \"absent\" | tunnels.toml:16: serve.web.key: no such file or directory: ",
+                "key = \"web\" | key = \"web.pub\" | tunnels.toml:16: serve.web.key: ",
                 "key = \"web\" | key = \"web.pub\" | a public key where a private one belongs",
+                "key = \"db\" | key = \"absent\" | tunnels.toml:2: key: no such file or directory: ",
+                "peers = \"peers\" | peers = \"absent\" | tunnels.toml:10: serve.redis.peers: no such file or directory: ",
+                "[\"db.pub\", \"web.pub\"] | \"absent.pub\" | tunnels.toml:30: proxy.out.peer-key: no such file or directory: ",
+                "[::1]:7001 | 127.0.0.1:7000 | :17: serve.web.listen: \"127.0.0.1:7000\" is taken by ",
+                "[::1]:7001 | 127.0.0.1:7000 | tunnels.toml:9: serve.redis.listen; expected another address",
+                "[::1]:7001 | localhost:9100 | :17: serve.web.listen: \"localhost:9100\" is taken by ",
+                "unix:/run/out | unix:/run/../run/status | :27: proxy.out.listen: \"unix:/run/../run/status\" is taken by ",
                 "peer-key = [\"db.pub\", \"web.pub\"] | peer-key = [] | :30: proxy.out.peer-key: expected a text",
                 "peer-key = [\"db.pub\", \"web.pub\"] | peer-key = \"db\" | a private key where a public one belongs",
                 "peer-key = [\"db.pub\", \"web.pub\"] | x = 1 | proxy.out.peer-key is missing",
@@ -100,6 +108,12 @@ class TunnelsCheckTest {
     void namesLineOfMistake(String right, String wrong, String expected) throws IOException {
         assertThat(GOOD).contains(right);
         check(GOOD.replace(right, wrong)).failed(1, expected);
+    }
+
+    @Test
+    void portsThatAreChosenAreNoTwoOfOne() throws IOException {
+        check(GOOD.replace("0.0.0.0:7000", "127.0.0.1:0").replace("[::1]:7001", "127.0.0.1:0"))
+                .succeeded();
     }
 
     @Test
