@@ -16,11 +16,9 @@ import dev.securesession.exchange.Failure;
 import dev.securesession.exchange.OutgoingRequest;
 import dev.securesession.exchange.Received;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.ProtocolException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
@@ -250,9 +248,9 @@ public final class HttpSessionClient implements AutoCloseable {
             throws IOException {
         if (response == null) {
             Throwable cause = failure == null ? new AssertionError("neither response nor failure") : causeOf(failure);
-            if (cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException) {
+            if (cause instanceof IOException unreachable && Unreachable.is(cause)) {
                 // The only failures that prove that nothing was sent.
-                throw (IOException) cause;
+                throw unreachable;
             }
             // A server that refuses a long body may end the connection before its status is read.
             retire(live);
@@ -497,7 +495,7 @@ public final class HttpSessionClient implements AutoCloseable {
                 cause = new HttpTimeoutException("the answer of " + server + " at " + to + " was not complete after "
                         + timeout.toMillis() + " ms");
             }
-            throw new CompletionException(cause);
+            throw new CompletionException(Unreachable.explain(cause, to));
         });
     }
 

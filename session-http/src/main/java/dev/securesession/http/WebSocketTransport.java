@@ -10,6 +10,7 @@ import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpTimeoutException;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -178,14 +179,21 @@ public final class WebSocketTransport implements Transport {
         try {
             return timeout.isZero() ? future.get() : future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw new IOException(what + " failed: " + e.getCause(), e.getCause());
+            if (e.getCause() instanceof HttpTimeoutException) {
+                throw timedOut(what, timeout);
+            }
+            throw new IOException(what + " failed: " + Unreachable.textOf(e.getCause()), e.getCause());
         } catch (java.util.concurrent.TimeoutException e) {
             future.cancel(true);
-            throw new SocketTimeoutException(what + " timed out after " + timeout.toMillis() + " ms");
+            throw timedOut(what, timeout);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while " + what);
         }
+    }
+
+    private static SocketTimeoutException timedOut(String what, Duration timeout) {
+        return new SocketTimeoutException(what + " timed out after " + timeout.toMillis() + " ms");
     }
 
     /** Called by the HTTP client, one call at a time. */

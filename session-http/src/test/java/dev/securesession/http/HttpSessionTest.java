@@ -204,9 +204,12 @@ class HttpSessionTest {
         try (ServerSocket closed = new ServerSocket(0)) {
             port = closed.getLocalPort();
         }
-        try (HttpSessionClient client = HttpSessionClient.of(
-                URI.create("http://127.0.0.1:" + port + "/api"), Pair.create().client(), Peers.serverId())) {
-            assertThatThrownBy(() -> client.send(bytes("a"))).isInstanceOf(ConnectException.class);
+        URI address = URI.create("http://127.0.0.1:" + port + "/api");
+        try (HttpSessionClient client =
+                HttpSessionClient.of(address, Pair.create().client(), Peers.serverId())) {
+            assertThatThrownBy(() -> client.send(bytes("a")))
+                    .isInstanceOf(ConnectException.class)
+                    .hasMessageContainingAll("no connection to " + address, "refused");
         }
     }
 

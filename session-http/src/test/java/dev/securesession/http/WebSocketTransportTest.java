@@ -9,7 +9,9 @@ import dev.securesession.SecureSession;
 import dev.securesession.testkit.Pair;
 import dev.securesession.transport.SecureConnection;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ProtocolException;
+import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -61,6 +63,28 @@ class WebSocketTransportTest {
                 connection.send(payload);
                 assertThat(connection.receive(PATIENCE)).as("seed %d", seed).hasValue(payload);
             }
+        }
+    }
+
+    @Test
+    void saysThatTheServerCannotBeReached() throws Exception {
+        int port;
+        try (ServerSocket closed = new ServerSocket(0)) {
+            port = closed.getLocalPort();
+        }
+        URI address = URI.create("ws://127.0.0.1:" + port + "/session");
+        assertThatThrownBy(() -> WebSocketTransport.connect(HTTP, address, PATIENCE))
+                .isInstanceOf(IOException.class)
+                .hasMessageContainingAll("opening " + address + " failed", "refused");
+    }
+
+    @Test
+    void openingMayTimeOut() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            URI address = URI.create("ws://127.0.0.1:" + silent.getLocalPort() + "/session");
+            assertThatThrownBy(() -> WebSocketTransport.connect(HTTP, address, Duration.ofMillis(100)))
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessageContaining("opening " + address);
         }
     }
 
