@@ -17,7 +17,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.PendingWriteQueue;
@@ -31,17 +30,13 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ProtocolException;
-import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,8 +70,6 @@ import org.jspecify.annotations.Nullable;
  * thread. PROTOCOL.md D-2, H-3, H-4, H-5, H-7, P-4.
  */
 public final class SecureSessionHandler extends ChannelDuplexHandler {
-    private static final int MAX_WAITING_BYTES = 64 * 1024;
-
     private final SessionConfig config;
     private final Role role;
     private final @Nullable PeerId expectedPeer;
@@ -90,31 +83,15 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private @Nullable PendingWriteQueue pendingWrites;
     private boolean flushPending;
     private int handshakeMessages;
-    private boolean receivedAny;
     private boolean ended;
     private @Nullable EarlyData early;
     private volatile @Nullable SecureSession session;
 
-    // Buffers of the network that wait for the end of a key look-up or of an operation on another thread.
-    private @Nullable ArrayDeque<ByteBuf> waiting;
-    private int waitingBytes;
-    private boolean consuming;
-    private boolean busy;
-    private boolean autoReadSuspended;
-    private boolean delivered;
-    private @Nullable Runnable postponedEnd;
-
+    private final NetworkQueue queue = new NetworkQueue(this::consume);
+    private @Nullable ChannelTimeouts timeouts;
     private ServerLimits.@Nullable Admission admission;
     private int held;
     private int heldInFront;
-    private long startNanos;
-    private @Nullable Future<?> handshakeTimer;
-    private @Nullable Future<?> idleTimer;
-    private @Nullable Future<?> sendTimer;
-    private long lastActivityNanos;
-    private int unsentMessages;
-    private long lastSentNanos;
-    private @Nullable ChannelFutureListener sent;
 
     private SecureSessionHandler(
             SessionConfig config, Role role, @Nullable PeerId expectedPeer, SecureSessionOptions options) {
@@ -251,8 +228,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         }
         Handshake begun = begin();
         handshake = begun;
-        startNanos = now(context);
-        handshakeTimer = schedule(context, handshakeLimit(), this::checkHandshakeDeadline);
+        timeouts = ChannelTimeouts.start(connection, role, context, queue::isPaused, cause -> fail(context, cause));
         ServerLimits limits = options.serverLimits();
         if (limits != null && role == Role.SERVER) {
             admission = limits.admit(
@@ -265,7 +241,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
                 return () -> send(context, message);
             });
         }
-        readIfNeeded(context);
+        queue.readIfNeeded(context);
     }
 
     private Handshake begin() {
@@ -279,7 +255,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     /** Reports a handshake or a message that was cut off. */
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        afterInput(() -> {
+        queue.afterInput(() -> {
             inputEnded(context);
             end(new ClosedChannelException());
             context.fireChannelInactive();
@@ -290,35 +266,12 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
-            afterInput(() -> {
+            queue.afterInput(() -> {
                 inputEnded(context);
                 context.fireUserEventTriggered(event);
             });
         } else {
             context.fireUserEventTriggered(event);
-        }
-    }
-
-    /** Runs when everything that has arrived before was consumed: an end must not overtake the last messages. */
-    private void afterInput(Runnable end) {
-        if (ended || (!busy && waiting == null && postponedEnd == null)) {
-            end.run();
-            return;
-        }
-        Runnable earlier = postponedEnd;
-        postponedEnd = earlier == null
-                ? end
-                : () -> {
-                    earlier.run();
-                    end.run();
-                };
-    }
-
-    private void runPostponedEnd() {
-        Runnable end = postponedEnd;
-        if (end != null) {
-            postponedEnd = null;
-            end.run();
         }
     }
 
@@ -366,7 +319,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         }
         context.fireExceptionCaught(cause);
         context.close();
-        runPostponedEnd();
+        queue.runPostponedEnd();
     }
 
     private void tellHandshakeFailed(ChannelHandlerContext context, Throwable cause) {
@@ -379,9 +332,9 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             return;
         }
         ended = true;
-        cancel(handshakeTimer);
-        cancel(idleTimer);
-        cancel(sendTimer);
+        if (timeouts != null) {
+            timeouts.cancel();
+        }
         early = null;
         if (admission != null) {
             admission.leave();
@@ -389,11 +342,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         if (decoder != null) {
             decoder.release();
         }
-        ArrayDeque<ByteBuf> unread = waiting;
-        if (unread != null) {
-            unread.forEach(ByteBuf::release);
-            unread.clear();
-        }
+        queue.release();
         if (handshake != null) {
             handshake.close();
         }
@@ -422,94 +371,45 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             network.release();
             return;
         }
-        if (idleTimer != null) {
-            lastActivityNanos = now(context);
+        if (timeouts != null) {
+            timeouts.received();
         }
-        if (busy || consuming) {
-            keep(context, network);
-        } else {
-            consume(context, network);
-            consumeWaiting(context);
-        }
+        queue.add(context, network);
         account(context);
     }
 
-    private void keep(ChannelHandlerContext context, ByteBuf network) {
-        if (waiting == null) {
-            waiting = new ArrayDeque<>(4);
-        }
-        waiting.add(network);
-        waitingBytes += network.readableBytes();
-        if (waitingBytes > MAX_WAITING_BYTES && context.channel().config().isAutoRead()) {
-            autoReadSuspended = true;
-            context.channel().config().setAutoRead(false);
-        }
-    }
-
-    private void consumeWaiting(ChannelHandlerContext context) {
-        ArrayDeque<ByteBuf> buffers = waiting;
-        while (buffers != null && !busy && !consuming && !ended) {
-            ByteBuf network = buffers.poll();
-            if (network == null) {
-                waiting = null;
-                break;
-            }
-            waitingBytes -= network.readableBytes();
-            consume(context, network);
-        }
-    }
-
-    /** Consumes a buffer as far as possible; what has to wait goes to the front of the queue. */
-    private void consume(ChannelHandlerContext context, ByteBuf network) {
-        boolean handedOver = false;
-        consuming = true;
+    /** Takes one message off the bytes of the network; returns false if there is no whole one, or after a failure. */
+    private boolean consume(ChannelHandlerContext context, ByteBuf network) {
         try {
-            while (!ended) {
-                if (busy) {
-                    if (network.isReadable()) {
-                        handedOver = true;
-                        requeue(network);
-                    }
-                    return;
-                }
-                ByteBuf message;
-                if (decoder == null) {
-                    if (!network.isReadable()) {
-                        return;
-                    }
-                    message = network.readRetainedSlice(network.readableBytes());
-                    requireLength(message);
-                } else {
-                    message = decoder.next(network, context.alloc(), maxLength());
-                    if (message == null) {
-                        return;
-                    }
-                }
-                SecureSession established = session;
-                if (established == null) {
-                    receive(context, message);
-                } else {
-                    deliver(context, established, message);
-                }
+            ByteBuf message = nextMessage(context, network);
+            if (message == null) {
+                return false;
             }
+            SecureSession established = session;
+            if (established == null) {
+                receive(context, message);
+            } else {
+                deliver(context, established, message);
+            }
+            return true;
         } catch (IOException | MessageRejectedException e) {
             fail(context, e);
         } catch (RuntimeException | Error e) {
             fail(context, e);
-        } finally {
-            consuming = false;
-            if (!handedOver) {
-                network.release();
-            }
         }
+        return false;
     }
 
-    private void requeue(ByteBuf network) {
-        if (waiting == null) {
-            waiting = new ArrayDeque<>(4);
+    private @Nullable ByteBuf nextMessage(ChannelHandlerContext context, ByteBuf network) throws IOException {
+        if (decoder != null) {
+            return decoder.next(network, context.alloc(), maxLength());
         }
-        waiting.addFirst(network);
-        waitingBytes += network.readableBytes();
+        if (!network.isReadable()) {
+            return null;
+        }
+        ByteBuf message = network.readRetainedSlice(network.readableBytes());
+        requireLength(message);
+        return message;
     }
 
     private int maxLength() {
@@ -527,10 +427,12 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private void receive(ChannelHandlerContext context, ByteBuf message) {
         byte[] bytes = ByteBufUtil.getBytes(message);
         message.release();
-        if (!receivedAny && admission != null) {
+        if (handshakeMessages == 0 && admission != null) {
             admission.sent();
         }
-        receivedAny = true;
+        if (timeouts != null) {
+            timeouts.receivedHandshakeMessage();
+        }
         Handshake current = handshake;
         if (current != null) {
             handshakeMessages++;
@@ -560,7 +462,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             payload.setIndex(SecureSession.PAYLOAD_OFFSET, SecureSession.PAYLOAD_OFFSET + payloadLength);
             ByteBuf unwrapped = payload;
             payload = Unpooled.EMPTY_BUFFER;
-            delivered = true;
+            queue.delivered();
             context.fireChannelRead(unwrapped);
         } finally {
             message.release();
@@ -587,7 +489,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         if (account == null || ended) {
             return;
         }
-        int holds = waitingBytes + (decoder == null ? 0 : decoder.held()) + heldInFront;
+        int holds = queue.waitingBytes() + (decoder == null ? 0 : decoder.held()) + heldInFront;
         if (holds != held) {
             held = holds;
             try {
@@ -601,15 +503,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     /** Reads on by itself as long as there is nothing to deliver. */
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        readIfNeeded(context);
-        delivered = false;
-        context.fireChannelReadComplete();
-    }
-
-    private void readIfNeeded(ChannelHandlerContext context) {
-        if (!delivered && !busy && !ended && !context.channel().config().isAutoRead()) {
-            context.read();
-        }
+        queue.readComplete(context);
     }
 
     // ---- the handshake
@@ -625,7 +519,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             apply(context, operation);
             return;
         }
-        busy = true;
+        queue.pause();
         try {
             executor.execute(() -> {
                 Runnable result;
@@ -638,7 +532,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
                 onEventLoop(context, () -> resume(context, applied));
             });
         } catch (RejectedExecutionException e) {
-            busy = false;
+            queue.resume(context);
             fail(context, new IOException("the executor for handshakes takes no more work", e));
         }
     }
@@ -653,35 +547,15 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
 
     /** Continues after a look-up or an operation on another thread. */
     private void resume(ChannelHandlerContext context, Runnable result) {
-        busy = false;
-        if (autoReadSuspended) {
-            // Before the application is called: what it sets stays.
-            autoReadSuspended = false;
-            context.channel().config().setAutoRead(true);
-        }
+        queue.resume(context);
         try {
             result.run();
         } catch (RuntimeException | Error e) {
             fail(context, e);
         }
-        consumeWaiting(context);
+        queue.consumeWaiting(context);
         account(context);
-        if (busy || consuming) {
-            return;
-        }
-        if (!ended) {
-            readOn(context);
-        }
-        runPostponedEnd();
-    }
-
-    private void readOn(ChannelHandlerContext context) {
-        if (delivered) {
-            delivered = false;
-            context.fireChannelReadComplete();
-        } else {
-            readIfNeeded(context);
-        }
+        queue.readOn(context);
     }
 
     private static void onEventLoop(ChannelHandlerContext context, Runnable task) {
@@ -735,7 +609,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         if (lookup == null || current == null) {
             throw new AssertionError("a question for keys without a key look-up");
         }
-        busy = true;
+        queue.pause();
         CompletionStage<List<IdentityPublicKey>> answer = lookup.find(peer);
         answer.whenComplete((keys, failure) -> onEventLoop(
                 context,
@@ -768,10 +642,10 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         if (over != null) {
             over.close();
         }
-        cancel(handshakeTimer);
-        handshakeTimer = null;
         held = 0;
-        startTimeouts(context);
+        if (timeouts != null) {
+            timeouts.established();
+        }
         writePending(context);
         handshakeDone.trySuccess(made);
         context.fireUserEventTriggered(HandshakeCompletion.of(made));
@@ -856,7 +730,7 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             return;
         }
         payload.release();
-        context.write(out, watch(context, promise));
+        context.write(out, timeouts == null ? promise : timeouts.watch(promise));
     }
 
     private int headerLength() {
@@ -880,115 +754,6 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
         } else {
             flushPending = true;
         }
-    }
-
-    // ---- timeouts
-
-    private void checkHandshakeDeadline() {
-        ChannelHandlerContext context = ctx;
-        if (ended || session != null || context == null) {
-            return;
-        }
-        Duration limit = handshakeLimit();
-        long left = limit.toNanos() - (now(context) - startNanos);
-        if (left > 0) {
-            handshakeTimer = context.executor().schedule(this::checkHandshakeDeadline, left, TimeUnit.NANOSECONDS);
-            return;
-        }
-        fail(
-                context,
-                new SocketTimeoutException("handshake timed out after " + text(limit) + " waiting for "
-                        + (busy ? "keys" : receivedAny ? "the next message" : "the first message") + " from "
-                        + context.channel().remoteAddress()));
-    }
-
-    private Duration handshakeLimit() {
-        Duration whole = connection.handshakeDeadline();
-        Duration first = connection.firstMessageDeadline();
-        return role == Role.SERVER && !receivedAny && first.compareTo(whole) < 0 ? first : whole;
-    }
-
-    private void startTimeouts(ChannelHandlerContext context) {
-        if (!connection.idleTimeout().isZero()) {
-            lastActivityNanos = now(context);
-            idleTimer = schedule(context, connection.idleTimeout(), this::checkIdle);
-        }
-        if (!connection.idleTimeout().isZero() || !connection.sendTimeout().isZero()) {
-            sent = future -> noteSent(context);
-        }
-    }
-
-    private void checkIdle() {
-        ChannelHandlerContext context = ctx;
-        if (ended || context == null) {
-            return;
-        }
-        long left = connection.idleTimeout().toNanos() - (now(context) - lastActivityNanos);
-        if (left > 0) {
-            idleTimer = context.executor().schedule(this::checkIdle, left, TimeUnit.NANOSECONDS);
-        } else {
-            fail(
-                    context,
-                    new SocketTimeoutException("nothing was sent or received for " + text(connection.idleTimeout())
-                            + ", the idle timeout, with " + context.channel().remoteAddress()));
-        }
-    }
-
-    /** Starts the send timeout, which restarts whenever a message has reached the network. */
-    private ChannelPromise watch(ChannelHandlerContext context, ChannelPromise promise) {
-        ChannelFutureListener listener = sent;
-        if (listener == null) {
-            return promise;
-        }
-        if (unsentMessages++ == 0 && !connection.sendTimeout().isZero()) {
-            lastSentNanos = now(context);
-            if (sendTimer == null) {
-                sendTimer = schedule(context, connection.sendTimeout(), this::checkSend);
-            }
-        }
-        return promise.unvoid().addListener(listener);
-    }
-
-    private void noteSent(ChannelHandlerContext context) {
-        unsentMessages--;
-        lastSentNanos = now(context);
-        lastActivityNanos = lastSentNanos;
-    }
-
-    private void checkSend() {
-        ChannelHandlerContext context = ctx;
-        sendTimer = null;
-        if (ended || context == null || unsentMessages == 0) {
-            return;
-        }
-        long left = connection.sendTimeout().toNanos() - (now(context) - lastSentNanos);
-        if (left > 0) {
-            sendTimer = context.executor().schedule(this::checkSend, left, TimeUnit.NANOSECONDS);
-        } else {
-            fail(
-                    context,
-                    new SocketTimeoutException("sending timed out after " + text(connection.sendTimeout()) + ": "
-                            + context.channel().remoteAddress() + " does not read"));
-        }
-    }
-
-    private static Future<?> schedule(ChannelHandlerContext context, Duration delay, Runnable task) {
-        return context.executor().schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
-    }
-
-    private static void cancel(@Nullable Future<?> timer) {
-        if (timer != null) {
-            timer.cancel(false);
-        }
-    }
-
-    private static long now(ChannelHandlerContext context) {
-        return context.executor().ticker().nanoTime();
-    }
-
-    private static String text(Duration duration) {
-        long millis = duration.toMillis();
-        return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
     }
 
     /** Tells on the event loop of the channel, which is known once the handler was added. */
