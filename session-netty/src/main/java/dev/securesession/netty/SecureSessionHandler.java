@@ -13,6 +13,7 @@ import dev.securesession.SessionConfig;
 import dev.securesession.internal.base.HandshakeLimits;
 import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.Framing;
+import dev.securesession.transport.ServerOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -70,6 +71,8 @@ import org.jspecify.annotations.Nullable;
  * thread. PROTOCOL.md D-2, H-3, H-4, H-5, H-7, P-4.
  */
 public final class SecureSessionHandler extends ChannelDuplexHandler {
+    static final ServerLimits DEFAULT_LIMITS = ServerLimits.of(ServerOptions.defaults());
+
     private final SessionConfig config;
     private final Role role;
     private final @Nullable PeerId expectedPeer;
@@ -130,6 +133,19 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
      */
     public static SecureSessionHandler client(SessionConfig config, PeerId expectedPeer, SecureSessionOptions options) {
         return new SecureSessionHandler(config, Role.CLIENT, expectedPeer, options);
+    }
+
+    /**
+     * Returns a handler for the server's end of a channel, for any peer whose key is known, with the default options and
+     * default {@link ServerLimits}. All channels of this form share the limits, whatever server they belong to; a server that
+     * needs its own, or its counters, gives them with the options.
+     *
+     * @param config the local identity and the keys of peers
+     * @return a new handler for one channel
+     * @throws IllegalArgumentException if the configuration asks for keys
+     */
+    public static SecureSessionHandler server(SessionConfig config) {
+        return server(config, SecureSessionOptions.defaults().withServerLimits(DEFAULT_LIMITS));
     }
 
     /**

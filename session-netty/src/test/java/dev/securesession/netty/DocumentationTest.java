@@ -137,7 +137,7 @@ class DocumentationTest {
             protected void initChannel(Channel channel) {
                 // example: netty-stream
                 channel.pipeline()
-                        .addLast(SecureSessionHandler.server(serverConfig, SecureSessionOptions.defaults()))
+                        .addLast(SecureSessionHandler.server(serverConfig))
                         .addLast(new SecureStreamHandler())
                         .addLast(new ChannelInboundHandlerAdapter() {
                             @Override

@@ -60,6 +60,19 @@ class ServerLimitsTest {
     }
 
     @Test
+    void aServerWithoutOptionsHasTheDefaultLimits() {
+        long before = SecureSessionHandler.DEFAULT_LIMITS.counters().established();
+        try (Wire wire = new Wire(
+                SecureSessionHandler.client(Peers.client(), Peers.SERVER),
+                SecureSessionHandler.server(Peers.server()))) {
+            wire.established();
+
+            assertThat(SecureSessionHandler.DEFAULT_LIMITS.counters().established())
+                    .isEqualTo(before + 1);
+        }
+    }
+
+    @Test
     void oneAddressHasALimitOfItsOwn() throws Exception {
         ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimitPerAddress(1));
         limits.admit(InetAddress.getByName("192.0.2.1"), named("first"));
