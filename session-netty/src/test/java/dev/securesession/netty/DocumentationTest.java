@@ -9,33 +9,18 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureStream;
-import dev.securesession.transport.ServerOptions;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -44,64 +29,6 @@ import org.junit.jupiter.api.Timeout;
 class DocumentationTest {
     private final SessionConfig serverConfig = Peers.server();
     private final SessionConfig clientConfig = Peers.client();
-    private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
-
-    @Test
-    void aClientAsksAServer() throws Exception {
-        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-        try {
-            // example: netty-server
-            ServerLimits limits = ServerLimits.of(ServerOptions.defaults());
-            SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
-            Channel server = new ServerBootstrap()
-                    .group(group)
-                    .channel(NioServerSocketChannel.class)
-                    .childHandler(new ChannelInitializer<>() {
-                        @Override
-                        protected void initChannel(Channel channel) {
-                            channel.pipeline()
-                                    .addLast(SecureSessionHandler.server(serverConfig, options))
-                                    .addLast(new SimpleChannelInboundHandler<ByteBuf>() {
-                                        @Override
-                                        protected void channelRead0(ChannelHandlerContext ctx, ByteBuf question) {
-                                            ctx.writeAndFlush(question.retain());
-                                        }
-                                    });
-                        }
-                    })
-                    .bind(InetAddress.getLoopbackAddress(), 0)
-                    .sync()
-                    .channel();
-            // end
-            // example: netty-client
-            Channel client = new Bootstrap()
-                    .group(group)
-                    .channel(NioSocketChannel.class)
-                    .handler(new ChannelInitializer<>() {
-                        @Override
-                        protected void initChannel(Channel channel) {
-                            channel.pipeline()
-                                    .addLast(SecureSessionHandler.client(clientConfig, PeerId.ofUtf8("server")))
-                                    .addLast(new SimpleChannelInboundHandler<ByteBuf>() {
-                                        @Override
-                                        protected void channelRead0(ChannelHandlerContext ctx, ByteBuf answer) {
-                                            answers.add(answer.toString(UTF_8));
-                                        }
-                                    });
-                        }
-                    })
-                    .connect(server.localAddress())
-                    .sync()
-                    .channel();
-            // Waits for the end of the handshake by itself.
-            client.writeAndFlush(ByteBufUtil.writeUtf8(client.alloc(), "hello"));
-            // end
-            assertThat(answers.poll(30, TimeUnit.SECONDS)).isEqualTo("hello");
-            assertThat(limits.counters().established()).isEqualTo(1);
-        } finally {
-            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).sync();
-        }
-    }
 
     @Test
     void aServerLooksUpKeysWithoutWaiting() throws Exception {

@@ -2,9 +2,11 @@ package dev.securesession.examples.netty;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.securesession.HandshakeException;
 import dev.securesession.IdentityPrivateKey;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.LocalIdentity;
+import dev.securesession.MessageRejectedException;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
@@ -23,6 +25,9 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -38,6 +43,8 @@ import java.util.Locale;
  * </pre>
  */
 public final class NettyServer {
+    private static final Logger LOGGER = System.getLogger(NettyServer.class.getName());
+
     private NettyServer() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -76,6 +83,16 @@ public final class NettyServer {
         protected void channelRead0(ChannelHandlerContext ctx, ByteBuf line) {
             ctx.writeAndFlush(
                     ByteBufUtil.writeUtf8(ctx.alloc(), line.toString(UTF_8).toUpperCase(Locale.ROOT)));
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            // Any stranger and the network can cause these at any time; the rest is a bug.
+            boolean expected = cause instanceof IOException
+                    || cause instanceof HandshakeException
+                    || cause instanceof MessageRejectedException;
+            LOGGER.log(expected ? Level.DEBUG : Level.ERROR, "the connection has failed", cause);
+            ctx.close();
         }
     }
 }
