@@ -14,6 +14,8 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.SessionConfig;
 import dev.securesession.exchange.Exchange;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.NoLeaks;
+import dev.securesession.testsupport.Rule;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;

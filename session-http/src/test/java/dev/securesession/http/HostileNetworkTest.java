@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.securesession.MessageRejectedException;
 import dev.securesession.exchange.ExchangeException;
 import dev.securesession.http.HostileProxy.Reply;
+import dev.securesession.testsupport.NoLeaks;
+import dev.securesession.testsupport.Rule;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.securesession.Handshake;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.NoLeaks;
+import dev.securesession.testsupport.Rule;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;

@@ -15,6 +15,8 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.SessionConfig;
 import dev.securesession.exchange.Failure;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.NoLeaks;
+import dev.securesession.testsupport.Rule;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.securesession.Handshake;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.NoLeaks;
+import dev.securesession.testsupport.Rule;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;

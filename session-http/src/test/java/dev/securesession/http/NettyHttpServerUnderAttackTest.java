@@ -3,11 +3,8 @@ package dev.securesession.http;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.securesession.IdentityKeyPair;
-import dev.securesession.LocalIdentity;
-import dev.securesession.PeerDirectory;
 import dev.securesession.SessionConfig;
-import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.AttackedServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -36,12 +33,8 @@ class NettyHttpServerUnderAttackTest {
             .withHandshakeTimeout(Duration.ofSeconds(90))
             .withRequestTimeout(Duration.ofSeconds(90));
 
-    private final IdentityKeyPair serverKeys = IdentityKeyPair.generate();
-    private final IdentityKeyPair clientKeys = IdentityKeyPair.generate();
-    private final SessionConfig config = SessionConfig.of(
-            LocalIdentity.of(Pair.CLIENT_ID, clientKeys.privateKey()),
-            PeerDirectory.of(Pair.SERVER_ID, serverKeys.publicKey()));
     private final Deque<SocketChannel> enemies = new ArrayDeque<>();
+    private SessionConfig config;
     private int port;
 
     @AfterEach
@@ -53,7 +46,8 @@ class NettyHttpServerUnderAttackTest {
 
     @Test
     void servesHonestClientsMeanwhile() throws Exception {
-        try (AttackedServer server = AttackedServer.start(AttackedNettyHttpServer.class, serverKeys, clientKeys)) {
+        try (AttackedServer server = AttackedServer.start(AttackedNettyHttpServer.class)) {
+            config = server.client();
             port = server.port();
             for (int i = 0; i < ENEMIES; i++) {
                 attack(i);
@@ -104,7 +98,7 @@ class NettyHttpServerUnderAttackTest {
         URI address = URI.create("http://127.0.0.1:" + port + "/api");
         byte[] request = new byte[200_000];
         Arrays.fill(request, (byte) 7);
-        try (HttpSessionClient client = HttpSessionClient.of(address, config, Pair.SERVER_ID, http, PATIENT)) {
+        try (HttpSessionClient client = HttpSessionClient.of(address, config, AttackedServer.SERVER, http, PATIENT)) {
             assertThat(client.send(request)).isEqualTo(request);
         }
     }

@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
-import dev.securesession.IdentityKeyPair;
-import dev.securesession.LocalIdentity;
-import dev.securesession.PeerDirectory;
 import dev.securesession.SessionConfig;
-import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.AttackedServer;
 import dev.securesession.transport.SecureConnection;
 import java.io.IOException;
 import java.net.URI;
@@ -33,13 +30,9 @@ class WebSocketServerUnderAttackTest {
     private static final int FRAME_LENGTH = 1 << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    private final IdentityKeyPair serverKeys = IdentityKeyPair.generate();
-    private final IdentityKeyPair clientKeys = IdentityKeyPair.generate();
-    private final SessionConfig config = SessionConfig.of(
-            LocalIdentity.of(Pair.CLIENT_ID, clientKeys.privateKey()),
-            PeerDirectory.of(Pair.SERVER_ID, serverKeys.publicKey()));
     private final HttpClient http = HttpClient.newHttpClient();
     private final List<RawWebSocket> enemies = new ArrayList<>();
+    private SessionConfig config;
     private int port;
     private int held;
 
@@ -52,7 +45,8 @@ class WebSocketServerUnderAttackTest {
 
     @Test
     void servesHonestClientsMeanwhile() throws Exception {
-        try (AttackedServer server = AttackedServer.start(AttackedWebSocketServer.class, serverKeys, clientKeys)) {
+        try (AttackedServer server = AttackedServer.start(AttackedWebSocketServer.class)) {
+            config = server.client();
             port = server.port();
             for (int i = 0; i < HOLDERS; i++) {
                 hold();
@@ -70,9 +64,8 @@ class WebSocketServerUnderAttackTest {
             String counters = server.counters();
             System.out.println("WebSocketServerUnderAttackTest: " + counters);
             assertThat(counters).startsWith("ServerCounters[");
-            assertThat(number(counters, "shed")).isPositive();
-            assertThat(number(counters, "evicted")).isPositive();
-            assertThat(number(counters, "established")).isEqualTo(held + HONEST);
+            assertThat(AttackedServer.number(counters, "evicted")).isPositive();
+            assertThat(AttackedServer.number(counters, "established")).isEqualTo(held + HONEST);
         }
     }
 
@@ -85,7 +78,7 @@ class WebSocketServerUnderAttackTest {
     /** Establishes a session and sends all but the end of a long message. */
     private void hold() throws Exception {
         RawWebSocket enemy = enemy().upgrade();
-        try (Handshake handshake = Handshake.client(config, Pair.SERVER_ID)) {
+        try (Handshake handshake = Handshake.client(config, AttackedServer.SERVER)) {
             byte[] first = handshake.start();
             enemy.send(first, first.length);
             byte[] third = handshake.receive(enemy.receive()).message().orElseThrow();
@@ -100,17 +93,12 @@ class WebSocketServerUnderAttackTest {
 
     private void serveOne() throws Exception {
         URI address = URI.create("ws://127.0.0.1:" + port + "/session");
-        try (SecureConnection connection =
-                SecureConnection.connect(WebSocketTransport.connect(http, address, PATIENCE), config, Pair.SERVER_ID)) {
+        try (SecureConnection connection = SecureConnection.connect(
+                WebSocketTransport.connect(http, address, PATIENCE), config, AttackedServer.SERVER)) {
             for (int length : new int[] {1, 1000, 30_000}) {
                 connection.send(new byte[length]);
                 assertThat(connection.receive(PATIENCE).orElseThrow()).hasSize(length);
             }
         }
-    }
-
-    private static long number(String counters, String name) {
-        String after = counters.substring(counters.indexOf(name + "=") + name.length() + 1);
-        return Long.parseLong(after.substring(0, after.indexOf(',')));
     }
 }

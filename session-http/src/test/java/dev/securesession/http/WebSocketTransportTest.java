@@ -7,6 +7,7 @@ import dev.securesession.Handshake;
 import dev.securesession.HandshakeStep;
 import dev.securesession.SecureSession;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.NoLeaks;
 import dev.securesession.transport.SecureConnection;
 import java.io.IOException;
 import java.net.InetAddress;

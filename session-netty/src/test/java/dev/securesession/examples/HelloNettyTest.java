@@ -10,6 +10,7 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testsupport.PastedProgram;
 import dev.securesession.transport.SecureConnection;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
@@ -19,7 +20,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -28,8 +28,6 @@ import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,36 +36,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class HelloNettyTest {
     private static final Pair PAIR = Pair.create();
-    private static final Path PAGE =
-            Path.of("").toAbsolutePath().resolveSibling("docs").resolve("netty.md");
-    private static final Pattern PROGRAM =
-            Pattern.compile("<!-- example: netty-hello -->\\n\\n```java\\n(.*?)```", Pattern.DOTALL);
 
     @Test
     void runsAsItIsPasted(@TempDir Path folder) throws Exception {
-        Matcher program = PROGRAM.matcher(Files.readString(PAGE));
-        assertThat(program.find()).as("the program on the page").isTrue();
-        Path source = Files.writeString(folder.resolve("HelloNetty.java"), program.group(1));
-        Path output = folder.resolve("output.txt");
-
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        source.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .redirectOutput(output.toFile())
-                .start();
-        try {
-            assertThat(process.waitFor(120, TimeUnit.SECONDS))
-                    .as("the program ends")
-                    .isTrue();
-        } finally {
-            process.destroyForcibly();
-        }
-
-        assertThat(Files.readString(output).strip()).isEqualTo("hello");
-        assertThat(process.exitValue()).isZero();
+        assertThat(PastedProgram.run("netty.md", "netty-hello", "HelloNetty.java", folder))
+                .containsExactly("hello");
     }
 
     @Test

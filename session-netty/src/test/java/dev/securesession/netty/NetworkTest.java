@@ -2,6 +2,7 @@ package dev.securesession.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.testsupport.NoLeaks;
 import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.Framing;
 import dev.securesession.transport.SecureConnection;

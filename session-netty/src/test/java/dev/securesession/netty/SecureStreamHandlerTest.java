@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.securesession.testsupport.NoLeaks;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureStream;
 import dev.securesession.transport.StreamAbortedException;

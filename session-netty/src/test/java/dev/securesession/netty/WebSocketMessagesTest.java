@@ -2,6 +2,7 @@ package dev.securesession.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.testsupport.NoLeaks;
 import dev.securesession.transport.ServerOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;

@@ -10,6 +10,7 @@ import dev.securesession.IdentityPublicKey;
 import dev.securesession.LocalIdentity;
 import dev.securesession.PeerId;
 import dev.securesession.testkit.TestKeys;
+import dev.securesession.testsupport.Rule;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -5,17 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.UnixOperatingSystemMXBean;
 import dev.securesession.CryptoProviders;
 import dev.securesession.LocalIdentity;
+import dev.securesession.testsupport.FickleService;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
-import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,11 +35,6 @@ class SoakTest {
     private static final int SECONDS = Integer.getInteger("securesession.tunnel.soak.seconds", 9);
     private static final int CLIENTS = 20;
 
-    /** What a client asks of the service with its first byte. */
-    private static final int ECHO = 0;
-
-    private static final int DIE = 1;
-
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Count atServer = new Count();
     private final Count atProxy = new Count();
@@ -55,7 +48,10 @@ class SoakTest {
         threads.submit(() -> {
             while (true) {
                 Socket accepted = service.accept();
-                threads.submit(() -> answer(accepted));
+                threads.submit(() -> {
+                    FickleService.answer(accepted);
+                    return null;
+                });
             }
         });
     }
@@ -138,7 +134,7 @@ class SoakTest {
         byte[] sent = new byte[2 + random.nextInt(50_000)];
         random.nextBytes(sent);
         int what = random.nextInt(10);
-        sent[0] = (byte) (what == 9 ? DIE : ECHO);
+        sent[0] = (byte) (what == 9 ? FickleService.DIE : FickleService.ECHO);
         try (Socket client = TestTunnel.connect(proxy)) {
             if (what == 8) {
                 // Dies before the handshake is over.
@@ -156,7 +152,7 @@ class SoakTest {
             if (what == 6) {
                 // Reads nothing, and sends nothing.
                 client.getInputStream().readNBytes(echoed, 0, sent.length / 2);
-                stall(client, random.nextInt(300) + 1);
+                FickleService.stall(client, random.nextInt(300) + 1);
             } else if (what == 9) {
                 client.getInputStream().readAllBytes();
                 throw new AssertionError("a clean end of a connection that the service has reset");
@@ -175,32 +171,6 @@ class SoakTest {
                 throw e;
             }
         }
-    }
-
-    private static void stall(Socket client, int millis) throws IOException {
-        int patience = client.getSoTimeout();
-        client.setSoTimeout(millis);
-        try {
-            client.getInputStream().read();
-            throw new AssertionError("bytes or an end that nobody has sent");
-        } catch (SocketTimeoutException e) {
-            client.setSoTimeout(patience);
-        }
-    }
-
-    private static Void answer(Socket accepted) throws IOException {
-        try (accepted) {
-            InputStream in = accepted.getInputStream();
-            OutputStream out = accepted.getOutputStream();
-            int what = in.read();
-            if (what == ECHO) {
-                out.write(what);
-                in.transferTo(out);
-            } else if (what == DIE) {
-                accepted.setSoLinger(true, 0);
-            }
-        }
-        return null;
     }
 
     /** Counts what a listener is told. */

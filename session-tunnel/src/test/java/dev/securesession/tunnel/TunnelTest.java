@@ -12,6 +12,7 @@ import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.testkit.TestKeys;
+import dev.securesession.testsupport.Rule;
 import dev.securesession.tunnel.TestTunnel.Told;
 import java.io.DataInputStream;
 import java.io.EOFException;

@@ -178,7 +178,9 @@ class ServerUnderAttackTest {
     }
 
     private static long number(String counters, String name) {
-        String after = counters.substring(counters.indexOf(name + "=") + name.length() + 1);
+        // With the blank, because "established=" ends with "shed=".
+        String beginning = " " + name + "=";
+        String after = counters.substring(counters.indexOf(beginning) + beginning.length());
         return Long.parseLong(after.substring(0, after.indexOf(',')));
     }
 }

@@ -2,6 +2,7 @@ package dev.securesession.cli.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.testsupport.FickleService;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +11,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
-import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,11 +43,6 @@ class LongLoadTest {
     private static final int CLIENTS = Integer.getInteger("securesession.tunnel.load.clients", 20);
     private static final int IDLE_SECONDS = 2;
 
-    /** What a client asks of the service with its first byte. */
-    private static final int ECHO = 0;
-
-    private static final int DIE = 1;
-
     @TempDir
     Path directory;
 
@@ -76,7 +71,7 @@ class LongLoadTest {
     void memoryIsFlatAndNothingIsLost() throws Exception {
         long seed = Long.getLong("securesession.seed", System.nanoTime());
         System.out.println("LongLoadTest: -Dsecuresession.seed=" + seed);
-        service = listen(LongLoadTest::answer);
+        service = listen(FickleService::answer);
         try (TunnelPair pair = new TunnelPair(directory)) {
             serve = pair.serve(0, service.getLocalPort(), "--idle-timeout", IDLE_SECONDS);
             int server = serve.port();
@@ -212,7 +207,7 @@ class LongLoadTest {
         byte[] sent = new byte[2 + random.nextInt(way < 5 ? 1_000_000 : 20_000)];
         random.nextBytes(sent);
         boolean serviceDies = way >= 90;
-        sent[0] = (byte) (serviceDies ? DIE : ECHO);
+        sent[0] = (byte) (serviceDies ? FickleService.DIE : FickleService.ECHO);
         try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
             client.setSoTimeout(300_000);
             if (way >= 80 && !serviceDies) {
@@ -249,7 +244,7 @@ class LongLoadTest {
                 throw new AssertionError("a clean end of a connection that was idle");
             }
             if (way >= 55) {
-                stall(client, random.nextInt(300) + 1);
+                FickleService.stall(client, random.nextInt(300) + 1);
             }
             Future<?> rest = threads.submit(() -> {
                 out.write(sent, half, sent.length - half);
@@ -270,31 +265,6 @@ class LongLoadTest {
             }
         } catch (InterruptedException e) {
             throw new AssertionError(e);
-        }
-    }
-
-    private static void stall(Socket client, int millis) throws IOException {
-        int patience = client.getSoTimeout();
-        client.setSoTimeout(millis);
-        try {
-            client.getInputStream().read();
-            throw new AssertionError("bytes or an end that nobody has sent");
-        } catch (SocketTimeoutException e) {
-            client.setSoTimeout(patience);
-        }
-    }
-
-    private static void answer(Socket accepted) throws IOException {
-        try (accepted) {
-            InputStream in = accepted.getInputStream();
-            OutputStream out = accepted.getOutputStream();
-            int what = in.read();
-            if (what == ECHO) {
-                out.write(what);
-                in.transferTo(out);
-            } else if (what == DIE) {
-                accepted.setSoLinger(true, 0);
-            }
         }
     }
 

@@ -1,4 +1,4 @@
-package dev.securesession.netty;
+package dev.securesession.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Fails a test class in which Netty's detector, which must be paranoid, finds buffers that were not released. */
-final class NoLeaks implements BeforeAllCallback, AfterAllCallback {
+public final class NoLeaks implements BeforeAllCallback, AfterAllCallback {
     private final List<String> leaks = new CopyOnWriteArrayList<>();
 
     @Override

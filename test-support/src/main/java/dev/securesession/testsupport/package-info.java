@@ -1,0 +1,3 @@
+/** What the tests of several modules share. */
+@org.jspecify.annotations.NullMarked
+package dev.securesession.testsupport;
