@@ -660,6 +660,7 @@ public final class SecureConnection implements Closeable {
     }
 
     /** Lets the array of a message be used again. Must be called once only. */
+    @SuppressWarnings("ByteBufferBackingArray") // The whole array is the pool's, wherever the message begins in it.
     private void release(ByteBuffer message) {
         if (transport instanceof InPlaceTransport) {
             BufferPool.release(message.array());
