@@ -72,6 +72,11 @@ public final class FaultyStore implements SessionStore {
     }
 
     @Override
+    public List<String> list(int limit) throws IOException {
+        return call(() -> store.list(limit));
+    }
+
+    @Override
     public List<String> list(PeerId peer) throws IOException {
         return call(() -> store.list(peer));
     }

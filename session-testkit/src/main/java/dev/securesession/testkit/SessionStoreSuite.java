@@ -98,6 +98,7 @@ public final class SessionStoreSuite {
                 new Check("sealsAnewInPlace", this::sealsAnewInPlace),
                 new Check("knowsTheOwner", this::knowsTheOwner),
                 new Check("deletesOnlyWhatWasRead", this::deletesOnlyWhatWasRead),
+                new Check("listsEverything", this::listsEverything),
                 new Check("listsAndDeletesByPeer", this::listsAndDeletesByPeer),
                 new Check("deletesWhatHasExpired", this::deletesWhatHasExpired),
                 new Check("listsWhatOtherKeysHaveSealed", this::listsWhatOtherKeysHaveSealed),
@@ -219,6 +220,22 @@ public final class SessionStoreSuite {
             require(store.delete(record("one", 2, 3)), "deletes what was read");
             require(!store.find("one").isPresent(), "what was deleted is gone");
             require(store.insert(record("one", 1, 1)), "a deleted id is free");
+        }
+    }
+
+    private void listsEverything() throws Exception {
+        try (SessionStore store = opener.open("everything")) {
+            require(store.list(9).isEmpty(), "lists nothing where nothing is");
+            store.insert(record("session", 1, 1));
+            store.insert(SessionRecord.of("handshake", SessionRecord.HANDSHAKE, "key-2", LATER, bytes(1)));
+            store.insert(SessionRecord.of("foreign", 255, "key-3", Instant.ofEpochMilli(1), bytes(1)));
+            require(
+                    sorted(store.list(Integer.MAX_VALUE)).equals(List.of("foreign", "handshake", "session")),
+                    "lists all kinds, all keys, and what has expired");
+            require(store.list(3).size() == 3, "lists all where the limit is their number");
+            require(new TreeSet<>(store.list(2)).size() == 2, "lists as many as it may, each once");
+            store.delete(record("session", 1, 1));
+            require(sorted(store.list(3)).equals(List.of("foreign", "handshake")), "lists nothing that was deleted");
         }
     }
 

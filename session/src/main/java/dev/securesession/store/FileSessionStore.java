@@ -180,6 +180,17 @@ public final class FileSessionStore implements SessionStore {
     }
 
     @Override
+    public synchronized List<String> list(int limit) throws IOException {
+        List<String> ids = new ArrayList<>();
+        for (SessionRecord record : all()) {
+            if (ids.size() < limit) {
+                ids.add(record.id());
+            }
+        }
+        return ids;
+    }
+
+    @Override
     public synchronized List<String> list(PeerId peer) throws IOException {
         List<String> ids = new ArrayList<>();
         for (SessionRecord record : all()) {

@@ -52,6 +52,17 @@ public final class MemorySessionStore implements SessionStore {
     }
 
     @Override
+    public synchronized List<String> list(int limit) {
+        List<String> ids = new ArrayList<>();
+        for (String id : records.keySet()) {
+            if (ids.size() < limit) {
+                ids.add(id);
+            }
+        }
+        return ids;
+    }
+
+    @Override
     public synchronized List<String> list(PeerId peer) {
         List<String> ids = new ArrayList<>();
         for (SessionRecord record : records.values()) {

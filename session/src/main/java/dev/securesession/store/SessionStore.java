@@ -92,6 +92,15 @@ public interface SessionStore extends Closeable {
     boolean delete(SessionRecord record) throws IOException;
 
     /**
+     * Lists records, whoever their peers and whatever their kind.
+     *
+     * @param limit how many to list at most, 1 or more
+     * @return their ids, in any order; fewer than the limit if there are no more
+     * @throws IOException if the store cannot be reached
+     */
+    List<String> list(int limit) throws IOException;
+
+    /**
      * Lists the records of a peer.
      *
      * @param peer the peer

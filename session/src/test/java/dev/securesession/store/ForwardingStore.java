@@ -40,6 +40,11 @@ abstract class ForwardingStore implements SessionStore {
     }
 
     @Override
+    public List<String> list(int limit) {
+        return store.list(limit);
+    }
+
+    @Override
     public List<String> list(PeerId peer) {
         return store.list(peer);
     }

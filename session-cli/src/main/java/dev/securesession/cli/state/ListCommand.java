@@ -75,7 +75,7 @@ final class ListCommand extends Subcommand {
 
     private Collection<String> ids(SessionStore opened) throws IOException, Failure {
         if (peer == null) {
-            return RecordIds.of(opened, limit == Integer.MAX_VALUE ? limit : limit + 1);
+            return opened.list(limit == Integer.MAX_VALUE ? limit : limit + 1);
         }
         return opened.list(IdentityOptions.peerId(peer));
     }

@@ -37,7 +37,7 @@ final class RecordMover {
     long move() throws IOException {
         Set<String> left = new HashSet<>();
         while (true) {
-            Set<String> ids = RecordIds.of(from, left.size() + BATCH);
+            Set<String> ids = new HashSet<>(from.list(left.size() + BATCH));
             ids.removeAll(left);
             if (ids.isEmpty()) {
                 break;
@@ -88,7 +88,7 @@ final class RecordMover {
 
     /** Takes off marks that an interrupted move has left. What is still at its old place was dealt with before. */
     private void completeInTarget() throws IOException {
-        for (String id : RecordIds.of(to, Integer.MAX_VALUE)) {
+        for (String id : to.list(Integer.MAX_VALUE)) {
             Optional<SessionRecord> found = to.find(id);
             if (found.isPresent() && isMoving(found.get())) {
                 complete(found.get());

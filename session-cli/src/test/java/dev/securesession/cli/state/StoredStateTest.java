@@ -271,7 +271,7 @@ class StoredStateTest {
 
                     new RecordMover(from, to, count -> {}).move();
 
-                    assertThat(RecordIds.of(from, 10)).isEmpty();
+                    assertThat(from.list(10)).isEmpty();
                     for (String id : ids) {
                         assertThat(isUsable(to, id)).as("arrived").isTrue();
                         assertThat(claim(to, id, "x", ring())).isEqualTo("x");
@@ -325,7 +325,7 @@ class StoredStateTest {
             fill(from, 1);
 
             assertThat(new RecordMover(from, to, count -> {}).move()).isEqualTo(1);
-            assertThat(RecordIds.of(from, 10)).containsExactly("later");
+            assertThat(from.list(10)).containsExactly("later");
         }
     }
 

@@ -165,6 +165,16 @@ public final class JdbcSessionStore implements SessionStore {
     }
 
     @Override
+    public List<String> list(int limit) throws IOException {
+        return connections.statements(connection -> {
+            try (PreparedStatement select = connection.prepareStatement("select id from secure_session limit ?")) {
+                select.setInt(1, limit);
+                return ids(select);
+            }
+        });
+    }
+
+    @Override
     public List<String> list(PeerId peer) throws IOException {
         return connections.statements(connection -> {
             try (PreparedStatement select =

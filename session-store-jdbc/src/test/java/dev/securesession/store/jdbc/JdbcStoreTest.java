@@ -281,6 +281,11 @@ class JdbcStoreTest {
         }
 
         @Override
+        public List<String> list(int limit) throws IOException {
+            return store.list(limit);
+        }
+
+        @Override
         public List<String> list(PeerId peer) throws IOException {
             return store.list(peer);
         }

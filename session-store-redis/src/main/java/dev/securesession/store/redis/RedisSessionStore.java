@@ -192,6 +192,11 @@ public final class RedisSessionStore implements SessionStore {
     }
 
     @Override
+    public List<String> list(int limit) throws IOException {
+        return listed(Script.LIST_ALL, List.of(bytes(limit)), limit);
+    }
+
+    @Override
     public List<String> list(PeerId peer) throws IOException {
         return texts(askValues(Script.LIST, List.of(peer.toBytes())));
     }
@@ -209,11 +214,16 @@ public final class RedisSessionStore implements SessionStore {
 
     @Override
     public List<String> listSealedByOthers(String keyName, int limit) throws IOException {
+        return listed(Script.SEALED_BY_OTHERS, List.of(bytes(keyName), bytes(limit)), limit);
+    }
+
+    /** Returns the ids of a script that lists them after the number of records that it has dropped. */
+    private List<String> listed(Script script, List<byte[]> arguments, int limit) throws IOException {
         while (true) {
-            List<String> found = texts(askValues(Script.SEALED_BY_OTHERS, List.of(bytes(keyName), bytes(limit))));
+            List<String> found = texts(askValues(script, arguments));
             List<String> ids = found.subList(1, found.size());
-            // Where all that it met were of an earlier history, and are gone now, there may be more.
-            if (!ids.isEmpty() || "0".equals(found.get(0))) {
+            // Those that it met and that were of an earlier history are gone now: there may be others.
+            if (ids.size() >= limit || "0".equals(found.get(0))) {
                 return ids;
             }
         }

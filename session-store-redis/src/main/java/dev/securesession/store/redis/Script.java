@@ -95,6 +95,21 @@ enum Script {
             return 0
             """),
 
+    /** Returns how many records were met and dropped, then ids. ARGV: mode, limit. */
+    LIST_ALL("""
+            local dropped = 0
+            local ids = {}
+            for _, id in ipairs(redis.call('ZRANGE', prefix .. 'expires', 0, ARGV[2] - 1)) do
+              if read(id) then
+                ids[#ids + 1] = id
+              else
+                dropped = dropped + 1
+              end
+            end
+            table.insert(ids, 1, tostring(dropped))
+            return ids
+            """),
+
     /** Returns the ids of the records of a peer. ARGV: mode, peer. */
     LIST("""
             local ids = {}

@@ -161,6 +161,23 @@ class LostWritesTest {
     }
 
     @Test
+    void listsNoRecordsOfAnEarlierHistory() throws Exception {
+        try (RedisProcess server = RedisProcess.start(directory, "--appendonly", "yes")) {
+            try (SessionStore store = RedisSessionStore.open(server.uri())) {
+                for (int i = 0; i < 25; i++) {
+                    store.insert(record("old-" + i));
+                }
+            }
+            server.kill();
+            server.start();
+            try (SessionStore store = RedisSessionStore.open(server.uri())) {
+                store.insert(record("young"));
+                assertThat(store.list(2)).containsExactly("young");
+            }
+        }
+    }
+
+    @Test
     void rotationEndsWhereRecordsAreOfAnEarlierHistory() throws Exception {
         try (RedisProcess server = RedisProcess.start(directory, "--appendonly", "yes")) {
             try (SessionStore store = RedisSessionStore.open(server.uri())) {
