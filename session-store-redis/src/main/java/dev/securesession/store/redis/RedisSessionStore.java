@@ -268,7 +268,7 @@ public final class RedisSessionStore implements SessionStore {
             throw new IOException("the session store in Redis is closed");
         }
         byte[][] all = new byte[arguments.size() + 1][];
-        all[0] = bytes(afterRestart.name());
+        all[0] = bytes(afterRestart == AfterRestart.END_SESSIONS ? Script.ENDS_WITH_RESTART : Script.OUTLIVES_RESTART);
         for (int i = 0; i < arguments.size(); i++) {
             all[i + 1] = arguments.get(i);
         }

@@ -174,14 +174,20 @@ enum Script {
     /** The version of the layout above. */
     static final String LAYOUT_VERSION = "1";
 
-    private static final String COMMON = """
+    /** The mode of stores whose sessions end with a restart, as the layout has it; never changed. */
+    static final String ENDS_WITH_RESTART = "END_SESSIONS";
+
+    /** The mode of stores that keep their sessions, as the layout has it; never changed. */
+    static final String OUTLIVES_RESTART = "KEEP_SESSIONS_IF_EVERY_WRITE_IS_ON_DISK";
+
+    private static final String COMMON = "local ends_with_restart = '" + ENDS_WITH_RESTART + "'\n" + """
             local prefix = KEYS[1]
             local info = redis.call('INFO', 'replication')
             local history = string.match(info, 'master_replid:(%x+)')
             if not history or not string.find(info, 'role:master', 1, true) then
               return redis.error_reply('NOTPRIMARY this server is not a primary with a replication id')
             end
-            if ARGV[1] ~= 'END_SESSIONS' then
+            if ARGV[1] ~= ends_with_restart then
               history = 'any'
             end
 
