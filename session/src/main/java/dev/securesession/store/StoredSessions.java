@@ -4,7 +4,6 @@ import dev.securesession.Handshake;
 import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
-import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
 import dev.securesession.StateRejectedException.Reason;
 import dev.securesession.internal.base.Listeners;
@@ -15,8 +14,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
@@ -47,10 +44,8 @@ public final class StoredSessions {
     private final KeyHolder keys;
     private final int ahead;
     private final Committer committer;
+    private final KeyRotation rotation;
     private final SecureRandom random = new SecureRandom();
-
-    // What a rotation has found that cannot be read.
-    private final Set<String> unreadable = ConcurrentHashMap.newKeySet();
 
     private StoredSessions(SessionStore store, KeyRing keys, SessionConfig config, StoreOptions options) {
         this.store = store;
@@ -59,6 +54,7 @@ public final class StoredSessions {
         this.keys = new KeyHolder(keys);
         this.ahead = ahead(config, options);
         this.committer = new Committer(store, options, this.keys, ahead);
+        this.rotation = new KeyRotation(store, this.keys, config);
     }
 
     /**
@@ -196,12 +192,12 @@ public final class StoredSessions {
 
     /** Returns a session as its record has it; nothing is claimed yet. */
     SecureSession restore(SessionRecord found) throws StateRejectedException {
-        return SecureSession.restoreAcceptingAnyKnownPeer(found.state(), key(found), found.binding(), config);
+        return SecureSession.restoreAcceptingAnyKnownPeer(found.state(), keys.of(found), found.binding(), config);
     }
 
     /** Returns a handshake as its record has it. */
     Handshake restoreHandshake(SessionRecord found) throws StateRejectedException {
-        return Handshake.restore(found.state(), key(found), found.binding(), config);
+        return Handshake.restore(found.state(), keys.of(found), found.binding(), config);
     }
 
     /** How many numbers are reserved when a session is about to be used for sending. */
@@ -385,57 +381,7 @@ public final class StoredSessions {
      * @throws IOException if the store fails
      */
     public int rotate(int limit) throws IOException, StateRejectedException {
-        KeyRing ring = keys.ring();
-        int found = 0;
-        int known;
-        do {
-            known = unreadable.size();
-            // The store lists what was found unreadable each time again.
-            for (String id : store.listSealedByOthers(ring.currentName(), Math.addExact(limit, known))) {
-                if (found < limit && !unreadable.contains(id)) {
-                    found += tryToReseal(id, ring);
-                }
-            }
-        } while (found == 0 && unreadable.size() > known);
-        return found > 0 || unreadable.isEmpty() ? found : reportUnreadable(ring);
-    }
-
-    /** Returns how many states were sealed. */
-    private int tryToReseal(String id, KeyRing ring) throws IOException {
-        try {
-            reseal(id, ring);
-            return 1;
-        } catch (StateRejectedException refused) {
-            unreadable.add(id);
-            return 0;
-        }
-    }
-
-    /** Refuses with the first that still cannot be read; the next rotation tries all of them again. */
-    private int reportUnreadable(KeyRing ring) throws IOException, StateRejectedException {
-        List<String> ids = List.copyOf(unreadable);
-        unreadable.clear();
-        for (String id : ids) {
-            try {
-                reseal(id, ring);
-            } catch (StateRejectedException refused) {
-                throw new StateRejectedException(
-                        refused.reason(),
-                        ids.size() + " stored states cannot be read; the first: " + refused.getMessage(),
-                        refused);
-            }
-        }
-        return ids.size();
-    }
-
-    private void reseal(String id, KeyRing ring) throws IOException, StateRejectedException {
-        Optional<SessionRecord> found = store.find(id);
-        if (found.isPresent() && !found.get().keyName().equals(ring.currentName())) {
-            SessionRecord record = found.get();
-            byte[] sealed = key(record).reseal(record.state(), record.binding(), ring.current(), config);
-            // Epoch and version stay: an owner that commits meanwhile goes first, and one that commits later may.
-            store.replace(SessionStore.Change.of(record, record.sealedBy(ring.currentName(), sealed)));
-        }
+        return rotation.rotate(limit);
     }
 
     @Override
