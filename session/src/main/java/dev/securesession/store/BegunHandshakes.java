@@ -6,32 +6,31 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Counts the handshakes that a manager has stored and that are neither finished nor expired, up to a limit. */
+/** Counts the handshakes that a manager has begun and that are neither finished nor expired, up to a limit. */
 final class BegunHandshakes {
     private final int max;
     private final Duration lifetime;
 
-    // When each was stored, oldest first, so in the order in which they expire.
-    private final Map<Object, Instant> stored = new LinkedHashMap<>();
-    private int beginning;
+    // When each was begun, oldest first, so in the order in which they expire.
+    private final Map<String, Instant> begun = new LinkedHashMap<>();
 
     BegunHandshakes(int max, Duration lifetime) {
         this.max = max;
         this.lifetime = lifetime;
     }
 
-    /** Takes a place before any work is done; {@link #stored} or {@link #abandoned} must follow. */
-    synchronized void begin(Instant now) throws TooManyHandshakesException {
-        Iterator<Instant> oldest = stored.values().iterator();
+    /** Takes a place before any work is done. */
+    synchronized void begin(String token, Instant now) throws TooManyHandshakesException {
+        Iterator<Instant> oldest = begun.values().iterator();
         while (oldest.hasNext() && isOver(oldest.next(), now)) {
             oldest.remove();
         }
-        if (stored.size() + beginning >= max) {
+        if (begun.size() >= max) {
             throw new TooManyHandshakesException(
                     max + " handshakes are begun and not finished, which is the limit of the"
                             + " options; the peer may try again later");
         }
-        beginning++;
+        begun.put(token, now);
     }
 
     /** One from the future is over as well: the clock was ahead, and would block all that come later. */
@@ -40,19 +39,8 @@ final class BegunHandshakes {
         return age.isNegative() || age.compareTo(lifetime) > 0;
     }
 
-    /** The handshake is in the store, or may be. */
-    synchronized void stored(Object token, Instant now) {
-        beginning--;
-        stored.put(token, now);
-    }
-
-    /** Nothing was stored. */
-    synchronized void abandoned() {
-        beginning--;
-    }
-
-    /** The handshake is in the store no more. */
+    /** The handshake is not in the store, or is there no more. */
     synchronized void ended(String token) {
-        stored.remove(token);
+        begun.remove(token);
     }
 }

@@ -92,22 +92,26 @@ public final class SessionManager implements Closeable {
      * @throws IOException if the store fails: the peer may try again
      */
     public HandshakeReply begin(byte[] message) throws HandshakeException, IOException {
-        StoreOptions options = sessions.options();
-        begun.begin(options.clock.instant());
-        // A failed insert may still have stored the handshake; count it until it expires.
-        Object stored = new Object();
-        boolean isStored = false;
+        String token = sessions.newId();
+        begun.begin(token, sessions.options().clock.instant());
         try (Handshake handshake = Handshake.server(sessions.config())) {
-            byte[] reply = handshake.receive(message).message().orElseThrow(AssertionError::new);
-            isStored = true;
-            String token = sessions.add(handshake);
-            stored = token;
+            byte[] reply = replyToFirst(handshake, message, token);
+            // If this fails, the handshake may be stored all the same: it counts until it expires.
+            sessions.add(token, handshake);
             return new HandshakeReply(token, reply, null);
+        }
+    }
+
+    /** A message that is refused begins nothing. */
+    private byte[] replyToFirst(Handshake handshake, byte[] message, String token) throws HandshakeException {
+        boolean accepted = false;
+        try {
+            byte[] reply = handshake.receive(message).message().orElseThrow(AssertionError::new);
+            accepted = true;
+            return reply;
         } finally {
-            if (isStored) {
-                begun.stored(stored, options.clock.instant());
-            } else {
-                begun.abandoned();
+            if (!accepted) {
+                begun.ended(token);
             }
         }
     }

@@ -214,12 +214,17 @@ public final class StoredSessions {
      * @throws IOException if the store fails; the handshake is closed, begin a new one
      */
     public String add(Handshake handshake) throws IOException {
+        String id = newId();
+        add(id, handshake);
+        return id;
+    }
+
+    /** Suspends a handshake into the store, under an id of {@link #newId}. */
+    void add(String id, Handshake handshake) throws IOException {
         KeyRing ring = keys.ring();
-        SessionRecord place = place(
-                newId(), SessionRecord.HANDSHAKE, ring, options.clock.instant().plus(options.handshakeLifetime));
-        SessionRecord record = place.withState(handshake.suspend(ring.current(), place.binding()));
-        insert(record);
-        return record.id();
+        Instant expires = options.clock.instant().plus(options.handshakeLifetime);
+        SessionRecord place = place(id, SessionRecord.HANDSHAKE, ring, expires);
+        insert(place.withState(handshake.suspend(ring.current(), place.binding())));
     }
 
     /**
@@ -426,17 +431,8 @@ public final class StoredSessions {
         return new SessionClaim(state, committer, store, options.guard);
     }
 
-    private StateKey key(SessionRecord record) throws StateRejectedException {
-        Optional<StateKey> key = keys.ring().find(record.keyName());
-        if (!key.isPresent()) {
-            throw new StateRejectedException(
-                    Reason.UNKNOWN_KEY,
-                    record.id() + " was sealed by the key " + record.keyName() + ", which the key ring does not have");
-        }
-        return key.get();
-    }
-
-    private String newId() {
+    /** Draws an id that nobody can guess or has drawn before. */
+    String newId() {
         byte[] bytes = new byte[ID_BYTES];
         random.nextBytes(bytes);
         return SessionRecord.hex(bytes);
