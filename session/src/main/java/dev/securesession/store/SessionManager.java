@@ -121,7 +121,7 @@ public final class SessionManager implements Closeable {
      *
      * @param token what {@link #begin} gave the peer; as the peer has sent it, which may be any text
      * @param message a message of the handshake, or a wrapped message; not kept
-     * @return the reply of the handshake, or the request in the message
+     * @return the reply of the handshake, or the payload of the message as a {@link Request}
      * @throws HandshakeException if it is refused as a message of the handshake; nothing has changed
      * @throws MessageRejectedException if it is refused as a wrapped message; nothing has changed
      * @throws StateRejectedException if the token is unknown or expired, or its session, its peer or its key is refused: the
@@ -158,7 +158,7 @@ public final class SessionManager implements Closeable {
      *
      * @param token what {@link #begin} gave the peer
      * @param message a message of the handshake, or a wrapped request; not kept
-     * @return the reply of the handshake, or the request in the message, to be answered once
+     * @return the reply of the handshake, or the request in the message as a {@link BoundRequest}
      * @throws HandshakeException if it is refused as a message of the handshake; nothing has changed
      * @throws MessageRejectedException if it is refused as a wrapped message; nothing has changed
      * @throws ExchangeException if the message was accepted and is no request of the exchange layer: drop it
@@ -169,13 +169,13 @@ public final class SessionManager implements Closeable {
             throws HandshakeException, MessageRejectedException, ExchangeException, StateRejectedException,
                     IOException {
         Received received = receive(token, message);
-        return received instanceof Request request ? request.bound() : received;
+        return received instanceof Request request ? BoundRequest.read(request.delivery) : received;
     }
 
     private Received receiveHot(String token, SessionClaim claim, byte[] message)
             throws MessageRejectedException, IOException {
         try {
-            return new Request(this, token, claim, claim.unwrapUninterruptibly(message));
+            return new Request(new Delivery(this, token, claim, claim.unwrapUninterruptibly(message)));
         } catch (IOException failed) {
             forgetIfOver(token, claim);
             throw failed;
@@ -211,7 +211,7 @@ public final class SessionManager implements Closeable {
         }
         SessionClaim claim = sessions.claim(found, session, sessions.reserve());
         keep(token, claim);
-        return new Request(this, token, claim, payload);
+        return new Request(new Delivery(this, token, claim, payload));
     }
 
     private Received continueHandshake(SessionRecord found, byte[] message)
@@ -230,20 +230,20 @@ public final class SessionManager implements Closeable {
         }
     }
 
-    /** Answers a request, on another claim if the one that received it is over. */
-    private byte[] answer(Request request, byte[] payload) throws IOException, StateRejectedException {
+    /** Answers a payload, on another claim if the one that received it is over. */
+    private byte[] answer(Delivery delivery, byte[] payload) throws IOException, StateRejectedException {
         for (int attempt = 1; ; attempt++) {
-            SessionClaim claim = request.claim;
+            SessionClaim claim = delivery.claim;
             try {
                 return claim.wrap(payload);
             } catch (ClaimLostException overtaken) {
-                forgetIfOver(request.token, claim);
+                forgetIfOver(delivery.token, claim);
                 if (attempt == MAX_ATTEMPTS) {
                     throw overtaken;
                 }
-                reclaim(request);
+                reclaim(delivery);
             } catch (IOException failed) {
-                forgetIfOver(request.token, claim);
+                forgetIfOver(delivery.token, claim);
                 throw failed;
             }
         }
@@ -256,17 +256,17 @@ public final class SessionManager implements Closeable {
         }
     }
 
-    private void reclaim(Request request) throws IOException, StateRejectedException {
-        SessionClaim other = hot.find(request.token);
+    private void reclaim(Delivery delivery) throws IOException, StateRejectedException {
+        SessionClaim other = hot.find(delivery.token);
         if (other == null) {
             try {
-                other = sessions.claim(request.token);
+                other = sessions.claim(delivery.token);
             } catch (ClaimLostException overtaken) {
                 return;
             }
-            keep(request.token, other);
+            keep(delivery.token, other);
         }
-        request.claim = other;
+        delivery.claim = other;
     }
 
     private void keep(String token, SessionClaim claim) {
@@ -384,40 +384,36 @@ public final class SessionManager implements Closeable {
         }
     }
 
-    /** A payload, which is handed out once, and the way to answer it. */
-    public static final class Request implements Received {
+    /** A payload that was received, and the claim on which its answer is wrapped. */
+    private static final class Delivery {
         private final SessionManager manager;
         private final String token;
         private final NumberedPayload payload;
-        private final @Nullable DetachedRequest exchange;
-        private final AtomicBoolean answered = new AtomicBoolean();
         private volatile SessionClaim claim;
 
-        Request(SessionManager manager, String token, SessionClaim claim, NumberedPayload payload) {
-            this(manager, token, claim, payload, null);
-        }
-
-        private Request(
-                SessionManager manager,
-                String token,
-                SessionClaim claim,
-                NumberedPayload payload,
-                @Nullable DetachedRequest exchange) {
+        Delivery(SessionManager manager, String token, SessionClaim claim, NumberedPayload payload) {
             this.manager = manager;
             this.token = token;
             this.claim = claim;
             this.payload = payload;
-            this.exchange = exchange;
         }
 
-        /** Reads the payload as a frame of the exchange layer. */
-        Request bound() throws ExchangeException {
-            return new Request(manager, token, claim, payload, DetachedRequest.read(payload));
+        byte[] answer(byte[] answer) throws IOException, StateRejectedException {
+            return manager.answer(this, answer);
+        }
+    }
+
+    /** A payload, which is handed out once, and the way to answer it: what {@link SessionManager#receive} returns. */
+    public static final class Request implements Received {
+        private final Delivery delivery;
+
+        private Request(Delivery delivery) {
+            this.delivery = delivery;
         }
 
         @Override
         public String token() {
-            return token;
+            return delivery.token;
         }
 
         /**
@@ -426,7 +422,7 @@ public final class SessionManager implements Closeable {
          * @return the peer, which has proved its identity
          */
         public PeerId peer() {
-            return claim.peer();
+            return delivery.claim.peer();
         }
 
         /**
@@ -435,36 +431,106 @@ public final class SessionManager implements Closeable {
          * @return 0 or more, the same that {@link SecureSession#wrapNumbered} told the peer
          */
         public long number() {
-            return payload.number();
+            return delivery.payload.number();
         }
 
         /**
-         * Returns the payload; of a request of the exchange layer the body.
+         * Returns the payload.
          *
          * @return always the same array, the caller's to keep
          */
         public byte[] payload() {
-            return exchange == null ? payload.payload() : exchange.body();
+            return delivery.payload.payload();
         }
 
         /**
-         * Wraps an answer. What {@link SessionManager#receiveRequest} returned is answered once, by an answer that is bound to
-         * it. Other messages of a session are not bound to each other: put the {@link #number()} of the request into the answer.
+         * Wraps an answer. Messages of a session are not bound to each other: put the {@link #number()} of the request into the
+         * answer, or use {@link SessionManager#receiveRequest}.
          *
-         * @param answer 1 byte or more, of the exchange layer 0 or more; not kept
+         * @param answer 1 byte or more; not kept
          * @return the message to send, a new array, the caller's to keep
          * @throws StateRejectedException if the session was deleted or its peer revoked meanwhile: do not answer
          * @throws IOException if the store fails: call again later, or give up
          * @throws IllegalArgumentException if the answer is empty or too long
-         * @throws IllegalStateException if a request of the exchange layer was answered before
          * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
          */
         public byte[] answer(byte[] answer) throws IOException, StateRejectedException {
-            return exchange == null ? manager.answer(this, answer) : answerOnce(exchange.answer(answer));
+            return delivery.answer(answer);
+        }
+
+        @Override
+        public String toString() {
+            return "request of " + payload().length + " bytes from " + peer();
+        }
+    }
+
+    /**
+     * A request of the exchange layer, which is answered once: what {@link SessionManager#receiveRequest} returns. Its answer is bound
+     * to it.
+     */
+    public static final class BoundRequest implements Received {
+        private final Delivery delivery;
+        private final DetachedRequest request;
+        private final AtomicBoolean answered = new AtomicBoolean();
+
+        private BoundRequest(Delivery delivery, DetachedRequest request) {
+            this.delivery = delivery;
+            this.request = request;
+        }
+
+        private static BoundRequest read(Delivery delivery) throws ExchangeException {
+            return new BoundRequest(delivery, DetachedRequest.read(delivery.payload));
+        }
+
+        @Override
+        public String token() {
+            return delivery.token;
         }
 
         /**
-         * Wraps the word that a request of the exchange layer could not be answered.
+         * Returns the peer that has sent the request.
+         *
+         * @return the peer, which has proved its identity
+         */
+        public PeerId peer() {
+            return delivery.claim.peer();
+        }
+
+        /**
+         * Returns the number of the request within the session.
+         *
+         * @return 0 or more, the same that the exchange of the peer has given it
+         */
+        public long number() {
+            return request.number();
+        }
+
+        /**
+         * Returns the body.
+         *
+         * @return 0 bytes or more, always the same array, the caller's to keep
+         */
+        public byte[] body() {
+            return request.body();
+        }
+
+        /**
+         * Wraps the answer.
+         *
+         * @param body 0 bytes or more; not kept
+         * @return the message to send, a new array, the caller's to keep
+         * @throws StateRejectedException if the session was deleted or its peer revoked meanwhile: do not answer
+         * @throws IOException if the store fails: call again later, or give up
+         * @throws IllegalArgumentException if the body is too long
+         * @throws IllegalStateException if the request was answered before
+         * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
+         */
+        public byte[] answer(byte[] body) throws IOException, StateRejectedException {
+            return answerOnce(request.answer(body));
+        }
+
+        /**
+         * Wraps the word that the request could not be answered.
          *
          * @param code 0 to 65,535, for programs; see {@link dev.securesession.exchange.Failure}
          * @param reason for people; cut after 255 bytes of UTF-8
@@ -472,14 +538,11 @@ public final class SessionManager implements Closeable {
          * @throws StateRejectedException if the session was deleted or its peer revoked meanwhile: do not answer
          * @throws IOException if the store fails: call again later, or give up
          * @throws IllegalArgumentException if the code is out of its range
-         * @throws IllegalStateException if the request is not of the exchange layer, or was answered before
+         * @throws IllegalStateException if the request was answered before
          * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
          */
         public byte[] fail(int code, String reason) throws IOException, StateRejectedException {
-            if (exchange == null) {
-                throw new IllegalStateException("a request outside the exchange layer; take it by receiveRequest");
-            }
-            return answerOnce(exchange.failure(code, reason));
+            return answerOnce(request.failure(code, reason));
         }
 
         /** PROTOCOL.md EX-4. An answer that was not handed out may be tried again. */
@@ -489,7 +552,7 @@ public final class SessionManager implements Closeable {
             }
             boolean wrapped = false;
             try {
-                byte[] message = manager.answer(this, frame);
+                byte[] message = delivery.answer(frame);
                 wrapped = true;
                 return message;
             } finally {
@@ -501,7 +564,7 @@ public final class SessionManager implements Closeable {
 
         @Override
         public String toString() {
-            return "request of " + payload().length + " bytes from " + peer();
+            return "request of " + body().length + " bytes from " + peer();
         }
     }
 }

@@ -20,6 +20,7 @@ import dev.securesession.exchange.ExchangeException;
 import dev.securesession.exchange.Failure;
 import dev.securesession.exchange.OutgoingRequest;
 import dev.securesession.rules.Rule;
+import dev.securesession.store.SessionManager.BoundRequest;
 import dev.securesession.store.SessionManager.HandshakeReply;
 import dev.securesession.store.SessionManager.Received;
 import dev.securesession.store.SessionManager.Request;
@@ -345,11 +346,14 @@ class SessionManagerTest {
             OutgoingRequest second = exchange.request(bytes("second"));
             OutgoingRequest third = exchange.request(new byte[0]);
 
-            Request received = (Request) one.receiveRequest(client.token, first.message());
-            assertThat(text(received.payload())).isEqualTo("first");
+            BoundRequest received = (BoundRequest) one.receiveRequest(client.token, first.message());
+            assertThat(text(received.body())).isEqualTo("first");
+            assertThat(received.number()).isEqualTo(first.number());
+            assertThat(received.token()).isEqualTo(client.token);
+            assertThat(received).hasToString("request of 5 bytes from \"client\"");
             byte[] toFirst = received.answer(bytes("1"));
-            byte[] toSecond = ((Request) other.receiveRequest(client.token, second.message())).answer(new byte[0]);
-            byte[] toThird = ((Request) one.receiveRequest(client.token, third.message())).fail(404, "not here");
+            byte[] toSecond = ((BoundRequest) other.receiveRequest(client.token, second.message())).answer(new byte[0]);
+            byte[] toThird = ((BoundRequest) one.receiveRequest(client.token, third.message())).fail(404, "not here");
 
             assertThatThrownBy(() -> exchange.receiveAnswer(second.number(), toFirst))
                     .as("answers that were exchanged on the way")
@@ -369,7 +373,7 @@ class SessionManagerTest {
         try (Client client = new Client(manager, manager)) {
             Exchange exchange = Exchange.over(client.session);
             OutgoingRequest asked = exchange.request(bytes("one"));
-            Request received = (Request) manager.receiveRequest(client.token, asked.message());
+            BoundRequest received = (BoundRequest) manager.receiveRequest(client.token, asked.message());
             assertThatThrownBy(() -> received.answer(bytes("lost"))).isInstanceOf(IOException.class);
             byte[] answer = received.answer(bytes("two"));
             assertThatThrownBy(() -> received.answer(bytes("three"))).isInstanceOf(IllegalStateException.class);
@@ -389,8 +393,6 @@ class SessionManagerTest {
                 assertThatThrownBy(() -> manager.receiveRequest(client.token, message))
                         .isInstanceOf(ExchangeException.class);
             }
-            Request plain = (Request) manager.receive(client.token, client.session.wrap(bytes("plain")));
-            assertThatThrownBy(() -> plain.fail(1, "")).isInstanceOf(IllegalStateException.class);
         }
     }
 

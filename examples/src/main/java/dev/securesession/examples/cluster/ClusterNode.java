@@ -138,14 +138,16 @@ public final class ClusterNode {
             send(http, reply.message());
             return;
         }
-        SessionManager.Request request = (SessionManager.Request) received;
-        String operation = new String(request.payload(), UTF_8);
-        execute(request.peer(), operation);
-        send(http, request.answer(("done " + operation).getBytes(UTF_8)));
+        if (received instanceof SessionManager.BoundRequest request) {
+            send(http, request.answer(execute(request.peer(), request.body())));
+        } else if (received instanceof SessionManager.Request request) {
+            send(http, request.answer(execute(request.peer(), request.payload())));
+        }
     }
 
-    /** Not idempotent on purpose: an operation that is executed twice has two rows. */
-    private void execute(PeerId peer, String operation) throws SQLException {
+    /** Returns the answer. Not idempotent on purpose: an operation that is executed twice has two rows. */
+    private byte[] execute(PeerId peer, byte[] request) throws SQLException {
+        String operation = new String(request, UTF_8);
         try (Connection connection = database.getConnection();
                 PreparedStatement insert =
                         connection.prepareStatement("INSERT INTO executed (peer, operation) VALUES (?, ?)")) {
@@ -153,6 +155,7 @@ public final class ClusterNode {
             insert.setString(2, operation);
             insert.executeUpdate();
         }
+        return ("done " + operation).getBytes(UTF_8);
     }
 
     private static void send(HttpExchange http, byte[] message) throws IOException {
