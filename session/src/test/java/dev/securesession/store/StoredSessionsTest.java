@@ -367,6 +367,88 @@ class StoredSessionsTest {
 
     @Test
     @Rule(value = "S-5", kind = ACCEPTS)
+    void theCounterKnowsWhatItsOwnerDeletes() throws Exception {
+        Map<String, Long> counter = new ConcurrentHashMap<>();
+        SessionClaim claim =
+                sessions(options.withRollbackGuard(counting(counter))).add(peers.server());
+        SessionRecord backup = store.find(claim.id()).orElseThrow();
+
+        claim.delete();
+
+        assertThat(counter).containsEntry(claim.id(), RollbackGuard.ENDED);
+        store.insert(backup);
+        assertRefused(
+                () -> sessions(options.withRollbackGuard(counting(counter))).claim(claim.id()), Reason.ROLLED_BACK);
+    }
+
+    /** A counter that is ahead of the store would refuse the owner for ever. */
+    @Test
+    @Rule(value = "S-5", kind = ACCEPTS)
+    void theCounterIsNotToldOfWhatWasNotStored() throws Exception {
+        Map<String, Long> counter = new ConcurrentHashMap<>();
+        StoredSessions guarded = sessions(options.withRollbackGuard(counting(counter)));
+        SessionClaim late = guarded.add(peers.server());
+        store.afterFind = () -> {
+            store.afterFind = () -> {};
+            sessions(options).claim(late.id());
+        };
+
+        assertThatThrownBy(() -> guarded.claim(late.id())).isInstanceOf(ClaimLostException.class);
+        assertThat(counter).as("after a claim that came too late").containsEntry(late.id(), 1L);
+        assertThatThrownBy(() -> late.unwrap(peers.client().wrap(payload(1)))).isInstanceOf(ClaimLostException.class);
+        assertThat(counter).as("after a commit that came too late").containsEntry(late.id(), 1L);
+    }
+
+    @Test
+    @Rule(value = "S-5", kind = REFUSES)
+    void whatTheCounterCannotRememberIsNotUsed() throws Exception {
+        AtomicBoolean broken = new AtomicBoolean();
+        RollbackGuard guard = new RollbackGuard() {
+            @Override
+            public void advance(String id, long version) throws IOException {
+                if (broken.get()) {
+                    throw new IOException("the counter is out of reach");
+                }
+            }
+
+            @Override
+            public long highest(String id) {
+                return 0;
+            }
+        };
+        StoredSessions sessions = sessions(options.withRollbackGuard(guard));
+        SessionClaim deleted = sessions.add(peers.server());
+        SecureSession second = pair.establish().server();
+        SessionRecord added = sessions.add(second).stored();
+        SecureSession restored = sessions.restore(added);
+        SecureSession third = pair.establish().server();
+        broken.set(true);
+
+        assertThatThrownBy(deleted::delete).hasMessageContaining("out of reach");
+        assertThat(peers.server().isClosed()).as("deleted").isTrue();
+        assertThatThrownBy(() -> sessions.claim(added, restored, 2)).hasMessageContaining("out of reach");
+        assertThat(restored.isClosed()).as("claimed").isTrue();
+        assertThatThrownBy(() -> sessions.add(third)).hasMessageContaining("out of reach");
+        assertThat(third.isClosed()).as("added").isTrue();
+    }
+
+    @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void anOwnerThatIsOvertakenWhileItDeletesDeletesNothing() throws Exception {
+        StoredSessions sessions = sessions(options);
+        SessionClaim late = sessions.add(peers.server());
+        store.afterReplace = () -> {
+            store.afterReplace = () -> {};
+            sessions(options).claim(late.id());
+        };
+
+        assertThatThrownBy(late::delete).isInstanceOf(ClaimLostException.class);
+
+        assertThat(store.find(late.id()).orElseThrow().epoch()).isEqualTo(2);
+    }
+
+    @Test
+    @Rule(value = "S-5", kind = ACCEPTS)
     void theCounterIsAskedOnceForACommitOfManySessions() throws Exception {
         List<Map<String, Long>> calls = new ArrayList<>();
         RollbackGuard guard = new RollbackGuard() {
@@ -403,7 +485,9 @@ class StoredSessionsTest {
         SessionClaim claim = sessions.add(peers.server());
         clock.moveBy(Duration.ofMinutes(1));
         claim.unwrap(peers.client().wrap(payload(1)));
-        clock.moveBy(Duration.ofMinutes(1).plusSeconds(1));
+        clock.moveBy(Duration.between(clock.instant(), claim.stored().expires()));
+        claim.wrap(payload(1));
+        clock.moveBy(Duration.ofMillis(1));
         byte[] late = peers.client().wrap(payload(2));
 
         for (ThrowingCallable use : List.<ThrowingCallable>of(
