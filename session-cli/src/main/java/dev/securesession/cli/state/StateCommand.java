@@ -15,8 +15,9 @@ import picocli.CommandLine.Spec;
         description = {
             "Works with saved and stored sessions.",
             "",
-            "Makes state keys, converts the 60-byte form of Themis peers, and lists, inspects, moves, seals again and "
-                    + "revokes what a store holds.",
+            "A service keeps the sessions that outlive it in a store, sealed with a state key: new-key makes the key; list, "
+                    + "inspect, move, rotate and revoke work with a store. A single session can be saved in a file as "
+                    + "well: seal and unseal convert such files from and to the 60 bytes of Themis peers.",
             "",
             "A STORE is one of",
             "  file:FOLDER",
