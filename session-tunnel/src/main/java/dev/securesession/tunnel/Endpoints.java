@@ -3,6 +3,7 @@ package dev.securesession.tunnel;
 import dev.securesession.SessionConfig;
 import dev.securesession.netty.SecureSessionOptions;
 import dev.securesession.transport.ConnectionOptions;
+import dev.securesession.tunnel.internal.SocketFile;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
@@ -26,16 +27,10 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.io.IOException;
-import java.net.BindException;
 import java.net.SocketAddress;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -63,7 +58,7 @@ final class Endpoints implements AutoCloseable {
     }
 
     /** Listens; children begin with reading switched off if that is asked for. */
-    Channel listen(TunnelAddress address, ChildReads reads, ChannelHandler children) throws IOException {
+    Listening listen(TunnelAddress address, ChildReads reads, ChannelHandler children) throws IOException {
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loops)
                 .childHandler(halfClosing(children))
@@ -71,20 +66,22 @@ final class Endpoints implements AutoCloseable {
                 .childOption(ChannelOption.ALLOCATOR, ALLOCATOR)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
         if (address.isUnix()) {
-            removeStale(address.path());
-            bootstrap.channelFactory(NioServerDomainSocketChannel::new);
-        } else {
-            bootstrap
-                    .channelFactory(NioServerSocketChannel::new)
-                    .option(ChannelOption.SO_REUSEADDR, true)
-                    .option(ChannelOption.SO_BACKLOG, BACKLOG)
-                    .childOption(ChannelOption.TCP_NODELAY, true);
+            Path path = address.path();
+            Channel channel = SocketFile.listen(
+                    path,
+                    file -> done(bootstrap
+                            .channelFactory(NioServerDomainSocketChannel::new)
+                            .bind(UnixDomainSocketAddress.of(file))),
+                    failed -> failed.close().awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS));
+            return new Listening(channel, UnixDomainSocketAddress.of(path));
         }
-        Channel channel = done(bootstrap.bind(address.resolve()));
-        if (address.isUnix() && supportsPosix(address.path())) {
-            Files.setPosixFilePermissions(address.path(), PosixFilePermissions.fromString("rw-------"));
-        }
-        return channel;
+        Channel channel = done(bootstrap
+                .channelFactory(NioServerSocketChannel::new)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .bind(address.resolve()));
+        return new Listening(channel, channel.localAddress());
     }
 
     /** When the children of a listening channel begin to read. */
@@ -174,43 +171,33 @@ final class Endpoints implements AutoCloseable {
         names.shutdownNow();
     }
 
-    /** Closes a listening channel, and removes the file of its socket. */
-    static void stopListening(Channel channel) {
-        SocketAddress address = channel.localAddress();
-        channel.close().awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
-        if (address instanceof UnixDomainSocketAddress unix) {
-            try {
-                Files.deleteIfExists(unix.getPath());
-            } catch (IOException e) {
-                // The next server on this path removes it.
+    /** A channel that accepts connections, and where it does. */
+    static final class Listening implements AutoCloseable {
+        private final Channel channel;
+        private final SocketAddress address;
+
+        private Listening(Channel channel, SocketAddress address) {
+            this.channel = channel;
+            this.address = address;
+        }
+
+        SocketAddress address() {
+            return address;
+        }
+
+        /** Stops listening, and removes the file of the socket. */
+        @Override
+        public void close() {
+            boolean open = channel.isOpen();
+            channel.close().awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
+            if (open && address instanceof UnixDomainSocketAddress unix) {
+                try {
+                    Files.deleteIfExists(unix.getPath());
+                } catch (IOException e) {
+                    // The next server on this path removes it.
+                }
             }
         }
-    }
-
-    /** The file of a socket outlives its server: removes it if nobody listens any more. */
-    private static void removeStale(Path path) throws IOException {
-        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        BasicFileAttributes attributes =
-                Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-        if (!attributes.isOther()) {
-            throw new BindException("the file exists and is no socket");
-        }
-        SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            probe.connect(UnixDomainSocketAddress.of(path));
-        } catch (IOException nobodyListens) {
-            Files.delete(path);
-            return;
-        } finally {
-            probe.close();
-        }
-        throw new BindException("another process listens on it");
-    }
-
-    private static boolean supportsPosix(Path path) {
-        return path.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
     private static Channel done(ChannelFuture bound) throws IOException {

@@ -27,8 +27,7 @@ public final class TunnelProxy implements Tunnel {
     private final TunnelAddress server;
     private final PeerId peer;
     private final String target;
-    private final Channel listening;
-    private final SocketAddress address;
+    private final Endpoints.Listening listening;
     private volatile SessionConfig config;
 
     private TunnelProxy(
@@ -50,7 +49,6 @@ public final class TunnelProxy implements Tunnel {
         boolean bound = false;
         try {
             listening = endpoints.listen(listen, Endpoints.ChildReads.WHEN_TOLD, new Accept());
-            address = listening.localAddress();
             bound = true;
         } finally {
             if (!bound) {
@@ -85,7 +83,7 @@ public final class TunnelProxy implements Tunnel {
 
     @Override
     public SocketAddress address() {
-        return address;
+        return listening.address();
     }
 
     @Override
@@ -105,7 +103,7 @@ public final class TunnelProxy implements Tunnel {
 
     @Override
     public void close(Duration patience) {
-        Endpoints.stopListening(listening);
+        listening.close();
         relays.drain(patience);
         endpoints.close();
     }
@@ -117,7 +115,7 @@ public final class TunnelProxy implements Tunnel {
      */
     @Override
     public String toString() {
-        return "tunnel proxy on " + TunnelAddress.describe(address) + " to " + peer + " at " + server
+        return "tunnel proxy on " + TunnelAddress.describe(address()) + " to " + peer + " at " + server
                 + (target.isEmpty() ? "" : ", target " + target);
     }
 

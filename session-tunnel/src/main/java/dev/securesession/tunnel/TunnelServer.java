@@ -42,8 +42,7 @@ public final class TunnelServer implements Tunnel {
     private final TunnelOptions options;
     private final ServerLimits limits = ServerLimits.of(ServerOptions.defaults());
     private final SourceRates rates;
-    private final Channel listening;
-    private final SocketAddress address;
+    private final Endpoints.Listening listening;
     private volatile TunnelPeers peers;
     private volatile Map<String, TunnelAddress> targets;
     private volatile SessionConfig config;
@@ -66,7 +65,6 @@ public final class TunnelServer implements Tunnel {
         boolean bound = false;
         try {
             listening = endpoints.listen(listen, Endpoints.ChildReads.AT_ONCE, new Accept());
-            address = listening.localAddress();
             bound = true;
         } finally {
             if (!bound) {
@@ -101,7 +99,7 @@ public final class TunnelServer implements Tunnel {
 
     @Override
     public SocketAddress address() {
-        return address;
+        return listening.address();
     }
 
     @Override
@@ -169,7 +167,7 @@ public final class TunnelServer implements Tunnel {
 
     @Override
     public void close(Duration patience) {
-        Endpoints.stopListening(listening);
+        listening.close();
         relays.drain(patience);
         endpoints.close();
     }
@@ -181,7 +179,7 @@ public final class TunnelServer implements Tunnel {
      */
     @Override
     public String toString() {
-        return "tunnel server on " + TunnelAddress.describe(address) + " to " + targets;
+        return "tunnel server on " + TunnelAddress.describe(address()) + " to " + targets;
     }
 
     private static Map<String, TunnelAddress> requireTargets(Map<String, TunnelAddress> targets) {

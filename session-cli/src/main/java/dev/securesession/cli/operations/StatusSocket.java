@@ -2,20 +2,25 @@ package dev.securesession.cli.operations;
 
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.tunnel.internal.SocketFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -28,6 +33,8 @@ public final class StatusSocket implements AutoCloseable {
     private final Path path;
     private final Supplier<String> json;
     private final Supplier<String> table;
+    private final ExecutorService answering = new ThreadPoolExecutor(
+            0, MAX_ANSWERED, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> daemon(task, "status"));
 
     private StatusSocket(ServerSocketChannel channel, Path path, Supplier<String> json, Supplier<String> table) {
         this.channel = channel;
@@ -38,23 +45,29 @@ public final class StatusSocket implements AutoCloseable {
 
     static StatusSocket listen(Path path, Supplier<String> json, Supplier<String> table) throws Failure {
         try {
-            removeStale(path);
-            ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            try {
-                channel.bind(UnixDomainSocketAddress.of(path));
-                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-            } catch (IOException | UnsupportedOperationException e) {
-                channel.close();
-                throw e;
-            }
+            ServerSocketChannel channel = SocketFile.listen(path, StatusSocket::bind, ServerSocketChannel::close);
             StatusSocket socket = new StatusSocket(channel, path, json, table);
-            Thread thread = new Thread(socket::serve, "status");
-            thread.setDaemon(true);
-            thread.start();
+            daemon(socket::serve, "status").start();
             return socket;
         } catch (IOException | UnsupportedOperationException e) {
             throw new Failure("--status: cannot listen on " + UNIX + path + ": " + Errors.sentence(e), e);
         }
+    }
+
+    private static ServerSocketChannel bind(Path file) throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            return channel.bind(UnixDomainSocketAddress.of(file));
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** Asks a socket; the answer is JSON on the first line, and the table on the others. */
@@ -81,42 +94,49 @@ public final class StatusSocket implements AutoCloseable {
 
     private void serve() {
         while (channel.isOpen()) {
-            try (SocketChannel asking = channel.accept()) {
-                ByteBuffer answer = ByteBuffer.wrap((json.get() + "\n" + table.get()).getBytes(StandardCharsets.UTF_8));
-                while (answer.hasRemaining()) {
-                    asking.write(answer);
-                }
+            try {
+                accept(channel.accept());
             } catch (IOException e) {
-                // The socket was closed, or a connection was, or no descriptor is free: the next one gets an answer.
+                // The socket was closed, or no descriptor is free: the next one gets an answer.
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
     }
 
-    private static void removeStale(Path path) throws IOException {
-        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-            return;
+    private void accept(SocketChannel asking) throws IOException {
+        try {
+            answering.execute(() -> answer(asking));
+        } catch (RejectedExecutionException e) {
+            // As many others do not read their answers.
+            asking.close();
         }
-        if (!Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-                .isOther()) {
-            throw new IOException("the file exists and is no socket");
+    }
+
+    private void answer(SocketChannel asking) {
+        try (asking;
+                Selector selector = Selector.open()) {
+            ByteBuffer answer = ByteBuffer.wrap((json.get() + "\n" + table.get()).getBytes(StandardCharsets.UTF_8));
+            asking.configureBlocking(false);
+            asking.register(selector, SelectionKey.OP_WRITE);
+            long begin = System.nanoTime();
+            while (answer.hasRemaining()) {
+                long left = MAX_ANSWER_NANOS - (System.nanoTime() - begin);
+                if (left <= 0) {
+                    return;
+                }
+                selector.select(1 + TimeUnit.NANOSECONDS.toMillis(left));
+                asking.write(answer);
+            }
+        } catch (IOException | RuntimeException e) {
+            // Who asks sees an incomplete answer, and may ask again.
         }
-        boolean answered;
-        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            answered = probe.isConnected();
-        } catch (IOException e) {
-            answered = false;
-        }
-        if (answered) {
-            throw new IOException("another process listens on it");
-        }
-        Files.delete(path);
     }
 
     @Override
     public void close() {
         try {
             channel.close();
+            answering.shutdownNow();
             Files.deleteIfExists(path);
         } catch (IOException e) {
             // The next server on this path removes the file.
@@ -124,5 +144,8 @@ public final class StatusSocket implements AutoCloseable {
     }
 
     private static final long PAUSE_NANOS = 100_000_000;
+    private static final int MAX_ANSWERED = 8;
+    private static final int IDLE_SECONDS = 10;
+    private static final long MAX_ANSWER_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final String UNIX = "unix:";
 }
