@@ -247,6 +247,7 @@ final class Relay {
             } else if (event instanceof HandshakeCompletion done
                     && done.session().isPresent()
                     && !finished) {
+                facts.carriedBy(done.session().get());
                 events.opened(Relay.this);
             }
         }

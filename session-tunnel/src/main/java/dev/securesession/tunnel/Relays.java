@@ -120,14 +120,18 @@ final class Relays implements Relay.Events {
         } else {
             refused(
                     facts.remote().orElse(null),
+                    TunnelRefusal.Reason.HANDSHAKE,
+                    null,
                     new IOException("no session with " + facts.peer() + ": " + end.reason()));
         }
     }
 
     /** Tells of a refused connection; a channel that is closed already may no longer know its address. */
-    void refused(@Nullable SocketAddress remote, Throwable cause) {
+    void refused(
+            @Nullable SocketAddress remote, TunnelRefusal.Reason reason, @Nullable String sessionId, Throwable cause) {
         SocketAddress known = remote == null ? UnknownAddress.INSTANCE : remote;
-        tell(told -> told.refused(known, cause));
+        TunnelRefusal refusal = new TunnelRefusal(known, reason, sessionId, cause);
+        tell(told -> told.refused(refusal));
     }
 
     private void tell(Consumer<TunnelListener> event) {

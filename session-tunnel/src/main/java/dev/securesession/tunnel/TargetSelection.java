@@ -15,6 +15,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
+import java.util.HexFormat;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -123,7 +124,9 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         relays.connecting(this);
         cancelDeadline();
         ctx.channel().config().setAutoRead(false);
-        connect(ctx, new TunnelConnection(established.peer(), remote, name), address);
+        TunnelConnection facts = new TunnelConnection(established.peer(), remote, name);
+        facts.carriedBy(established);
+        connect(ctx, facts, address);
     }
 
     private void connect(ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address) {
@@ -225,7 +228,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         if (stream != null) {
             stream.abort(code.number(), toldToPeer);
         }
-        report(ctx, cause);
+        report(ctx, code.reason(), cause);
     }
 
     @Override
@@ -234,7 +237,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             return;
         }
         giveUp();
-        report(ctx, cause);
+        report(ctx, reasonOfPeer(), cause);
         ctx.close();
     }
 
@@ -242,7 +245,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     public void channelInactive(ChannelHandlerContext ctx) {
         if (!over) {
             giveUp();
-            report(ctx, new EOFException("the peer closed the connection before it named a target"));
+            report(ctx, reasonOfPeer(), new EOFException("the peer closed the connection before it named a target"));
         }
     }
 
@@ -279,7 +282,17 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void report(ChannelHandlerContext ctx, Throwable cause) {
-        relays.refused(remote != null ? remote : ctx.channel().remoteAddress(), cause);
+    /** Returns how the failure of a peer is counted that has not asked for a target as it should. */
+    private TunnelRefusal.Reason reasonOfPeer() {
+        return session == null ? TunnelRefusal.Reason.HANDSHAKE : TunnelRefusal.Reason.REQUEST;
+    }
+
+    private void report(ChannelHandlerContext ctx, TunnelRefusal.Reason reason, Throwable cause) {
+        SecureSession established = session;
+        relays.refused(
+                remote != null ? remote : ctx.channel().remoteAddress(),
+                reason,
+                established == null ? null : HexFormat.of().formatHex(established.sessionId()),
+                cause);
     }
 }

@@ -1,9 +1,11 @@
 package dev.securesession.tunnel;
 
 import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +17,7 @@ public final class TunnelConnection {
     private final String target;
     private final Instant since;
     private final long startNanos;
+    private volatile @Nullable String sessionId;
     private final AtomicLong toTarget = new AtomicLong();
     private final AtomicLong fromTarget = new AtomicLong();
 
@@ -33,6 +36,21 @@ public final class TunnelConnection {
      */
     public PeerId peer() {
         return peer;
+    }
+
+    /** Notes the session that carries the connection. */
+    void carriedBy(SecureSession session) {
+        sessionId = HexFormat.of().formatHex(session.sessionId());
+    }
+
+    /**
+     * Returns the id of the session, which is the same at both ends and joins the lines of their logs. It is public: every message
+     * begins with it. Two connections may have the same one by chance.
+     *
+     * @return 8 hexadecimal digits; empty at a proxy until the session is established
+     */
+    public Optional<String> sessionId() {
+        return Optional.ofNullable(sessionId);
     }
 
     /**

@@ -36,6 +36,18 @@ final class TunnelException extends IOException {
         int number() {
             return number;
         }
+
+        /** Returns how a refusal with this code is counted. */
+        TunnelRefusal.Reason reason() {
+            return switch (this) {
+                case NO_TARGET -> TunnelRefusal.Reason.TARGET;
+                case UNREACHABLE -> TunnelRefusal.Reason.UNREACHABLE;
+                case LIMIT -> TunnelRefusal.Reason.LIMIT;
+                case PEER_LIMIT -> TunnelRefusal.Reason.PEER_LIMIT;
+                case REVOKED, STOPPED -> TunnelRefusal.Reason.REVOKED;
+                case UNSUPPORTED, RESET, IDLE -> TunnelRefusal.Reason.REQUEST;
+            };
+        }
     }
 
     private final Code code;

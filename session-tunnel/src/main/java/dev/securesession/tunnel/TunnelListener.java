@@ -1,7 +1,5 @@
 package dev.securesession.tunnel;
 
-import java.net.SocketAddress;
-
 /**
  * Is told what happens in a tunnel, for logs and metrics.
  *
@@ -29,8 +27,7 @@ public interface TunnelListener {
      * or cannot be reached, or a limit was reached; at a proxy, the server cannot be reached, the handshake with it failed
      * or timed out, or a limit was reached.
      *
-     * @param remote the address of the peer or client; one that calls itself {@code unknown} if the connection ended too soon
-     * @param cause why; a {@link dev.securesession.HandshakeException} has the id that the peer claimed
+     * @param refusal why, and whom
      */
-    default void refused(SocketAddress remote, Throwable cause) {}
+    default void refused(TunnelRefusal refusal) {}
 }

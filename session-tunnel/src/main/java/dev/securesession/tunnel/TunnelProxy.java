@@ -136,7 +136,7 @@ public final class TunnelProxy implements Tunnel {
             try {
                 place = relays.reserve(peer);
             } catch (TunnelException e) {
-                relays.refused(client.remoteAddress(), e);
+                relays.refused(client.remoteAddress(), e.code().reason(), null, e);
                 Relay.reset(client);
                 return;
             }
@@ -176,6 +176,8 @@ public final class TunnelProxy implements Tunnel {
         private void unreachable(Channel client, Throwable cause) {
             relays.refused(
                     client.remoteAddress(),
+                    TunnelRefusal.Reason.UNREACHABLE,
+                    null,
                     new IOException("the server at " + server + " cannot be reached: " + Relay.sentence(cause), cause));
             Relay.reset(client);
         }

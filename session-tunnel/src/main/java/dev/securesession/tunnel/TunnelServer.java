@@ -235,6 +235,8 @@ public final class TunnelServer implements Tunnel {
             if (!rates.admits(channel)) {
                 relays.refused(
                         remote,
+                        TunnelRefusal.Reason.RATE,
+                        null,
                         new IOException(
                                 "more than " + options.handshakesPerSecond() + " handshakes a second from one source"));
                 channel.close();

@@ -110,6 +110,7 @@ final class TestTunnel implements AutoCloseable {
         final BlockingQueue<TunnelConnection> opened = new LinkedBlockingQueue<>();
         final BlockingQueue<Map.Entry<TunnelConnection, TunnelEnd>> closed = new LinkedBlockingQueue<>();
         final BlockingQueue<Throwable> refused = new LinkedBlockingQueue<>();
+        final BlockingQueue<TunnelRefusal> refusals = new LinkedBlockingQueue<>();
 
         @Override
         public void opened(TunnelConnection connection) {
@@ -122,8 +123,9 @@ final class TestTunnel implements AutoCloseable {
         }
 
         @Override
-        public void refused(SocketAddress remote, Throwable cause) {
-            refused.add(cause);
+        public void refused(TunnelRefusal refusal) {
+            refused.add(refusal.cause());
+            refusals.add(refusal);
         }
 
         TunnelEnd nextEnd() throws InterruptedException {

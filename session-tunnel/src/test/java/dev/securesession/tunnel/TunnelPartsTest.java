@@ -124,13 +124,14 @@ class TunnelPartsTest {
         List<String> told = new ArrayList<>();
         TunnelListener listener = new TunnelListener() {
             @Override
-            public void refused(SocketAddress remote, Throwable cause) {
-                told.add(TunnelAddress.describe(remote) + ": " + cause.getMessage());
+            public void refused(TunnelRefusal refusal) {
+                told.add(refusal.reason() + " " + refusal);
             }
         };
-        new Relays(1, 1, listener).refused(null, new IOException("the peer closed the connection"));
+        new Relays(1, 1, listener)
+                .refused(null, TunnelRefusal.Reason.HANDSHAKE, null, new IOException("the peer closed the connection"));
 
-        assertThat(told).containsExactly("unknown: the peer closed the connection");
+        assertThat(told).containsExactly("HANDSHAKE unknown: the peer closed the connection");
     }
 
     // Options

@@ -97,8 +97,12 @@ class TunnelTest {
                     assertThat(client.getInputStream().readAllBytes()).isEqualTo(answer);
                 }
                 assertThat(arrived.get()).isEqualTo(sent);
-                assertThat(tunnel.serverTold.nextEnd()).isEqualTo(TunnelEnd.COMPLETE);
+                Map.Entry<TunnelConnection, TunnelEnd> atServer = Told.next(tunnel.serverTold.closed);
+                assertThat(atServer.getValue()).isEqualTo(TunnelEnd.COMPLETE);
                 Map.Entry<TunnelConnection, TunnelEnd> end = Told.next(tunnel.proxyTold.closed);
+                assertThat(end.getKey().sessionId().orElseThrow())
+                        .matches("[0-9a-f]{8}")
+                        .isEqualTo(atServer.getKey().sessionId().orElseThrow());
                 assertThat(end.getValue().complete()).isTrue();
                 assertThat(end.getKey().bytesToTarget()).isEqualTo(length);
                 assertThat(end.getKey().bytesFromTarget()).isEqualTo(answer.length);
@@ -331,6 +335,7 @@ class TunnelTest {
                 Socket client = tunnel.connect()) {
             assertIsReset(client);
             assertThat(Told.next(tunnel.serverTold.refused)).hasMessage("\"client\" may reach no target named cache");
+            assertThat(Told.next(tunnel.serverTold.refusals).reason()).isEqualTo(TunnelRefusal.Reason.TARGET);
             assertThat(tunnel.proxyTold.nextEnd().reason())
                     .isEqualTo("the peer aborted: \"client\" may reach no target named cache");
         }
@@ -415,6 +420,7 @@ class TunnelTest {
             assertIsReset(client);
             assertThat(Told.next(tunnel.proxyTold.refused))
                     .hasMessageStartingWith("no session with \"server\": the signature does not fit");
+            assertThat(Told.next(tunnel.proxyTold.refusals).reason()).isEqualTo(TunnelRefusal.Reason.HANDSHAKE);
             assertThat(tunnel.proxyTold.opened).isEmpty();
             assertThat(tunnel.proxyTold.closed).isEmpty();
             assertThat(tunnel.serverTold.opened).isEmpty();
@@ -428,6 +434,7 @@ class TunnelTest {
                 Socket client = tunnel.connect()) {
             assertIsReset(client);
             assertThat(Told.next(tunnel.serverTold.refused)).hasMessageContaining("cannot be reached for \"client\"");
+            assertThat(Told.next(tunnel.serverTold.refusals).reason()).isEqualTo(TunnelRefusal.Reason.UNREACHABLE);
             assertThat(tunnel.proxyTold.nextEnd().reason()).isEqualTo("the peer aborted: the target cannot be reached");
         }
     }
@@ -444,6 +451,7 @@ class TunnelTest {
                 Socket client = TestTunnel.connect(proxy.address())) {
             assertIsReset(client);
             assertThat(Told.next(tunnel.proxyTold.refused)).hasMessageContaining("cannot be reached");
+            assertThat(Told.next(tunnel.proxyTold.refusals).reason()).isEqualTo(TunnelRefusal.Reason.UNREACHABLE);
         }
     }
 
@@ -461,6 +469,9 @@ class TunnelTest {
                     })
                     .isInstanceOf(SocketException.class);
             assertThat(Told.next(tunnel.serverTold.refused)).isInstanceOf(IOException.class);
+            TunnelRefusal refusal = Told.next(tunnel.serverTold.refusals);
+            assertThat(refusal.reason()).isEqualTo(TunnelRefusal.Reason.HANDSHAKE);
+            assertThat(refusal.sessionId()).isEmpty();
         }
     }
 
@@ -506,7 +517,13 @@ class TunnelTest {
                 }
                 String reason = "\"client\" has 2 connections, which is the limit of one peer";
                 assertThat(Told.next(tunnel.serverTold.refused)).hasMessage(reason);
-                assertThat(tunnel.proxyTold.nextEnd().reason()).isEqualTo("the peer aborted: " + reason);
+                Map.Entry<TunnelConnection, TunnelEnd> atProxy = Told.next(tunnel.proxyTold.closed);
+                assertThat(atProxy.getValue().reason()).isEqualTo("the peer aborted: " + reason);
+                TunnelRefusal refusal = Told.next(tunnel.serverTold.refusals);
+                assertThat(refusal.reason()).isEqualTo(TunnelRefusal.Reason.PEER_LIMIT);
+                assertThat(refusal.sessionId())
+                        .isPresent()
+                        .isEqualTo(atProxy.getKey().sessionId());
 
                 SessionConfig config = SessionConfig.of(
                         LocalIdentity.of(other, otherKeys.privateKey()),

@@ -1,11 +1,16 @@
 package dev.securesession.cli.operations;
 
+import dev.securesession.PeerId;
 import dev.securesession.cli.command.Json;
 import dev.securesession.internal.base.VisibleText;
 import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -51,8 +56,9 @@ public final class EventLog {
         if (!ended.tunnel.isEmpty()) {
             fields.put("tunnel", ended.tunnel);
         }
-        fields.put("peer", ended.peer);
+        fields.put("peer", name(ended.peer));
         fields.put("remote", ended.remote);
+        fields.put("session", ended.session);
         fields.put("target", ended.target);
         fields.put("bytesToTarget", ended.bytesToTarget);
         fields.put("bytesFromTarget", ended.bytesFromTarget);
@@ -66,10 +72,11 @@ public final class EventLog {
                 prefix(ended.tunnel)
                         + String.format(
                                 Locale.ROOT,
-                                "%s from %s%s: %s, %,d bytes to the target and %,d back in %.3f s",
+                                "%s from %s%s%s: %s, %,d bytes to the target and %,d back in %.3f s",
                                 ended.peer,
                                 ended.remote,
                                 ended.target.isEmpty() ? "" : " to " + ended.target,
+                                session(ended.session),
                                 ended.reason,
                                 ended.bytesToTarget,
                                 ended.bytesFromTarget,
@@ -80,23 +87,48 @@ public final class EventLog {
         return tunnel.isEmpty() ? "" : tunnel + ": ";
     }
 
-    /** Logs a connection that was refused before a peer was known, or counts it. */
-    public synchronized void refused(String tunnel, String remote, String reason) {
+    private static String session(String session) {
+        return session.isEmpty() ? "" : ", session " + session;
+    }
+
+    /** Returns the id of a peer as it is if it is text: JSON needs no quotes around it, and escapes what is not visible. */
+    static String name(PeerId peer) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(peer.toBytes()))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            return peer.toString();
+        }
+    }
+
+    /** Logs a connection that was refused before it was opened, or counts it. */
+    public synchronized void refused(Refused refused) {
         tick();
         if (inPeriod < MAX_SINGLE) {
             inPeriod++;
             Map<String, Object> fields = new LinkedHashMap<>();
-            if (!tunnel.isEmpty()) {
-                fields.put("tunnel", tunnel);
+            if (!refused.tunnel.isEmpty()) {
+                fields.put("tunnel", refused.tunnel);
             }
-            fields.put("remote", remote);
-            fields.put("reason", reason);
-            write("warning", "refused", fields, "warning: " + prefix(tunnel) + "refused " + remote + ": " + reason);
+            fields.put("remote", refused.remote);
+            if (!refused.session.isEmpty()) {
+                fields.put("session", refused.session);
+            }
+            fields.put("kind", refused.kind);
+            fields.put("reason", refused.reason);
+            write(
+                    "warning",
+                    "refused",
+                    fields,
+                    "warning: " + prefix(refused.tunnel) + "refused " + refused.remote + session(refused.session) + ": "
+                            + refused.reason);
             return;
         }
         suppressed++;
-        lastRemote = remote;
-        lastReason = reason;
+        lastRemote = refused.remote;
+        lastReason = refused.reason;
     }
 
     /** Begins a new period if the last one is over, and logs the refusals that no line has mentioned. */
@@ -134,7 +166,7 @@ public final class EventLog {
     }
 
     private synchronized void write(String level, String event, Map<String, Object> fields, String sentence) {
-        String time = clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
+        String time = TIME.format(clock.instant());
         if (format == LogFormat.JSON) {
             Map<String, Object> all = new LinkedHashMap<>();
             all.put("time", time);
@@ -161,19 +193,34 @@ public final class EventLog {
      * The facts of an ended connection.
      *
      * @param tunnel the name of the tunnel; empty if there is only one
-     * @param peer the id of the peer, as {@code PeerId.toString} shows it
+     * @param session the id of the session
      * @param target the name of the target; empty for the target without a name
      */
     public record Ended(
             String tunnel,
-            String peer,
+            PeerId peer,
             String remote,
+            String session,
             String target,
             long bytesToTarget,
             long bytesFromTarget,
             Duration duration,
             boolean complete,
             String reason) {}
+
+    /**
+     * The facts of a refused connection.
+     *
+     * @param tunnel the name of the tunnel; empty if there is only one
+     * @param session the id of the session; empty if there was none
+     * @param kind one of few words, for programs
+     */
+    public record Refused(String tunnel, String remote, String session, String kind, String reason) {}
+
+    /** Of one width, so that the lines of people begin in one column. */
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern(
+                    "uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
 
     static final int MAX_SINGLE = 5;
     static final Duration PERIOD = Duration.ofSeconds(10);

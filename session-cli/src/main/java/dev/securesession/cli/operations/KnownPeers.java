@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +65,39 @@ public final class KnownPeers implements TunnelPeers {
         }
     }
 
+    /** Says in a few words what is different from earlier peers: who is new, who is gone, and whose keys or targets are others. */
+    public List<String> changesSince(KnownPeers earlier) {
+        List<String> added = new ArrayList<>();
+        List<String> changed = new ArrayList<>();
+        List<String> removed = new ArrayList<>();
+        peers.forEach((id, peer) -> {
+            Peer before = earlier.peers.get(id);
+            if (before == null) {
+                added.add(id.toString());
+            } else if (!before.keys.equals(peer.keys) || !Objects.equals(before.targets, peer.targets)) {
+                changed.add(id.toString());
+            }
+        });
+        earlier.peers.keySet().stream()
+                .filter(id -> !peers.containsKey(id))
+                .map(PeerId::toString)
+                .forEach(removed::add);
+        List<String> changes = new ArrayList<>();
+        add(changes, "added ", added);
+        add(changes, "removed ", removed);
+        add(changes, "other keys or targets of ", changed);
+        return changes;
+    }
+
+    private static void add(List<String> changes, String what, List<String> ids) {
+        if (!ids.isEmpty()) {
+            String more = ids.size() > MAX_NAMED ? " and " + (ids.size() - MAX_NAMED) + " more" : "";
+            changes.add(what
+                    + String.join(", ", ids.stream().sorted().limit(MAX_NAMED).toList())
+                    + more);
+        }
+    }
+
     private static String shown(Set<String> names) {
         return names.stream().map(KnownPeers::shown).sorted().toList().toString();
     }
@@ -71,6 +105,8 @@ public final class KnownPeers implements TunnelPeers {
     private static String shown(String target) {
         return target.isEmpty() ? PeersFile.UNNAMED_TARGET : target;
     }
+
+    private static final int MAX_NAMED = 5;
 
     /** Collects peers, and refuses what contradicts itself. */
     static final class Builder {

@@ -7,9 +7,9 @@ import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelConnection;
 import dev.securesession.tunnel.TunnelEnd;
 import dev.securesession.tunnel.TunnelListener;
+import dev.securesession.tunnel.TunnelRefusal;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -118,9 +118,14 @@ public final class Operations implements AutoCloseable {
         /**
          * Reads everything again, and applies it if all of it is right.
          *
-         * @return what is in force now, in a few words
+         * @return what is in force now and what has changed, in a few words
          */
         String reload() throws IOException, Failure, SecureSessionException;
+    }
+
+    /** Joins what is in force now with what has changed. */
+    public static String reloaded(String now, List<String> changes) {
+        return now + "; " + (changes.isEmpty() ? "nothing changed" : String.join("; ", changes));
     }
 
     /**
@@ -255,8 +260,9 @@ public final class Operations implements AutoCloseable {
             if (!quiet) {
                 log.closed(new EventLog.Ended(
                         tunnel,
-                        connection.peer().toString(),
+                        connection.peer(),
                         connection.remote().map(TunnelAddress::describe).orElse("?"),
+                        connection.sessionId().orElse(""),
                         connection.target(),
                         connection.bytesToTarget(),
                         connection.bytesFromTarget(),
@@ -267,12 +273,17 @@ public final class Operations implements AutoCloseable {
         }
 
         @Override
-        public void refused(SocketAddress remote, Throwable cause) {
+        public void refused(TunnelRefusal refusal) {
             if (numbers != null) {
-                numbers.refused();
+                numbers.refused(refusal.reason());
             }
             if (!quiet) {
-                log.refused(tunnel, TunnelAddress.describe(remote), Errors.sentence(cause));
+                log.refused(new EventLog.Refused(
+                        tunnel,
+                        TunnelAddress.describe(refusal.remote()),
+                        refusal.sessionId().orElse(""),
+                        TunnelMetrics.label(refusal.reason()),
+                        Errors.sentence(refusal.cause())));
             }
         }
     }

@@ -20,7 +20,8 @@ final class StatusReport {
             List<Object> connections = new ArrayList<>();
             for (TunnelConnection connection : tunnel.connections()) {
                 Map<String, Object> fields = new LinkedHashMap<>();
-                fields.put("peer", connection.peer().toString());
+                fields.put("peer", EventLog.name(connection.peer()));
+                fields.put("session", connection.sessionId().orElse(""));
                 fields.put("remote", remote(connection));
                 fields.put("target", connection.target());
                 fields.put("since", connection.since().toString());

@@ -325,6 +325,18 @@ public final class TunnelFile {
             return options;
         }
 
+        /** Says in a few words what is different from an earlier reading. */
+        public List<String> changesSince(Server earlier) {
+            List<String> changes = new ArrayList<>(peers.changesSince(earlier.peers));
+            if (identity != earlier.identity) {
+                changes.add("another own id or key");
+            }
+            if (!targets.equals(earlier.targets)) {
+                changes.add("other targets");
+            }
+            return changes;
+        }
+
         public KnownPeers peers() {
             return peers;
         }
@@ -386,6 +398,18 @@ public final class TunnelFile {
 
         public PeerId peer() {
             return peer;
+        }
+
+        /** Says in a few words what is different from an earlier reading. */
+        public List<String> changesSince(Proxy earlier) {
+            List<String> changes = new ArrayList<>();
+            if (identity != earlier.identity) {
+                changes.add("another own id or key");
+            }
+            if (!keys.equals(earlier.keys)) {
+                changes.add("other keys of " + peer);
+            }
+            return changes;
         }
 
         /** Returns the directory with the keys of the server and of nobody else. */

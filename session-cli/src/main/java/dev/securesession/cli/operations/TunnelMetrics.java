@@ -2,12 +2,17 @@ package dev.securesession.cli.operations;
 
 import dev.securesession.tunnel.TunnelConnection;
 import dev.securesession.tunnel.TunnelEnd;
+import dev.securesession.tunnel.TunnelRefusal;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -19,7 +24,7 @@ final class TunnelMetrics {
     private final Counter opened;
     private final Counter complete;
     private final Counter failed;
-    private final Counter refused;
+    private final Map<TunnelRefusal.Reason, Counter> refused = new EnumMap<>(TunnelRefusal.Reason.class);
     private final Timer duration;
     private final Bytes toTarget = new Bytes(TunnelConnection::bytesToTarget);
     private final Bytes fromTarget = new Bytes(TunnelConnection::bytesFromTarget);
@@ -36,10 +41,14 @@ final class TunnelMetrics {
                 .register(registry);
         complete = closed(registry, tags, "complete");
         failed = closed(registry, tags, "incomplete");
-        refused = Counter.builder("securesession.tunnel.refused")
-                .description("Connections that were refused before they were opened")
-                .tags(tags)
-                .register(registry);
+        for (TunnelRefusal.Reason reason : TunnelRefusal.Reason.values()) {
+            refused.put(
+                    reason,
+                    Counter.builder("securesession.tunnel.refused")
+                            .description("Connections that were refused before they were opened")
+                            .tags(tags.and("reason", label(reason)))
+                            .register(registry));
+        }
         duration = Timer.builder("securesession.tunnel.connection.duration")
                 .description("How long ended connections were open")
                 .tags(tags)
@@ -61,8 +70,13 @@ final class TunnelMetrics {
         duration.record(connection.duration());
     }
 
-    void refused() {
-        refused.increment();
+    void refused(TunnelRefusal.Reason reason) {
+        Objects.requireNonNull(refused.get(reason)).increment();
+    }
+
+    /** Returns the word for a reason, in metrics and in the log. */
+    static String label(TunnelRefusal.Reason reason) {
+        return reason.name().toLowerCase(Locale.ROOT);
     }
 
     private static Counter closed(MeterRegistry registry, Tags tags, String end) {

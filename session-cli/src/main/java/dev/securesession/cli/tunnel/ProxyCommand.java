@@ -1,7 +1,10 @@
 package dev.securesession.cli.tunnel;
 
 import dev.securesession.CryptoProviders;
+import dev.securesession.IdentityPublicKey;
+import dev.securesession.LocalIdentity;
 import dev.securesession.PeerDirectory;
+import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
@@ -91,7 +94,8 @@ public final class ProxyCommand extends Subcommand {
         Terminal terminal = terminal();
         Duration drain = limits.drain();
         Identities identities = new Identities(terminal, peers.identity().reader(terminal));
-        SessionConfig config = config(terminal, identities, CryptoProviders.fastest());
+        Keys keys = keys(terminal, identities);
+        SessionConfig config = keys.config(CryptoProviders.fastest());
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelProxy proxy = start(config, running.listener(""))) {
             running.add(new RunningTunnel("", proxy));
@@ -100,7 +104,7 @@ public final class ProxyCommand extends Subcommand {
             running.info("listening", ready);
             // Not before: it would hold up the first connection.
             config.crypto().warmUpInBackground();
-            running.run(new Reload(terminal, identities, config.crypto(), proxy), ready, drain);
+            running.run(new Reload(terminal, identities, config.crypto(), proxy, keys), ready, drain);
         }
         return 0;
     }
@@ -111,12 +115,14 @@ public final class ProxyCommand extends Subcommand {
         private final Identities identities;
         private final CryptoProviders crypto;
         private final TunnelProxy proxy;
+        private Keys keys;
 
-        Reload(Terminal terminal, Identities identities, CryptoProviders crypto, TunnelProxy proxy) {
+        Reload(Terminal terminal, Identities identities, CryptoProviders crypto, TunnelProxy proxy, Keys keys) {
             this.terminal = terminal;
             this.identities = identities;
             this.crypto = crypto;
             this.proxy = proxy;
+            this.keys = keys;
         }
 
         @Override
@@ -128,17 +134,49 @@ public final class ProxyCommand extends Subcommand {
 
         @Override
         public String reload() throws IOException, Failure {
-            proxy.replaceConfig(config(terminal, identities, crypto));
-            return "the keys of both ends";
+            Keys others = keys(terminal, identities);
+            proxy.replaceConfig(others.config(crypto));
+            List<String> changes = others.changesSince(keys);
+            keys = others;
+            return Operations.reloaded("the keys of both ends", changes);
         }
     }
 
-    private SessionConfig config(Terminal terminal, Identities identities, CryptoProviders crypto)
-            throws IOException, Failure {
+    private Keys keys(Terminal terminal, Identities identities) throws IOException, Failure {
         PeerDirectory directory = peers.directory(terminal);
-        return SessionConfig.of(
-                        identities.read(peers.identity().id(), peers.identity().keyFile()), directory)
-                .withCrypto(crypto);
+        return new Keys(
+                identities.read(peers.identity().id(), peers.identity().keyFile()),
+                peers.first(),
+                directory.find(peers.first()));
+    }
+
+    /** The keys of both ends. */
+    private static final class Keys {
+        private final LocalIdentity own;
+        private final PeerId server;
+        private final List<IdentityPublicKey> ofServer;
+
+        Keys(LocalIdentity own, PeerId server, List<IdentityPublicKey> ofServer) {
+            this.own = own;
+            this.server = server;
+            this.ofServer = List.copyOf(ofServer);
+        }
+
+        SessionConfig config(CryptoProviders crypto) {
+            return SessionConfig.of(own, id -> id.equals(server) ? ofServer : List.of())
+                    .withCrypto(crypto);
+        }
+
+        List<String> changesSince(Keys earlier) {
+            List<String> changes = new ArrayList<>();
+            if (own != earlier.own) {
+                changes.add("another own key");
+            }
+            if (!ofServer.equals(earlier.ofServer)) {
+                changes.add("other keys of " + server);
+            }
+            return changes;
+        }
     }
 
     private TunnelProxy start(SessionConfig config, TunnelListener listener) throws Failure {

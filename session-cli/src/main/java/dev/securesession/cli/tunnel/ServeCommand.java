@@ -135,7 +135,7 @@ public final class ServeCommand extends Subcommand {
             running.info("listening", ready);
             // Not before: it would hold up the first connection.
             crypto.warmUpInBackground();
-            running.run(new Reload(terminal, identities, own, server, targets), ready, drain);
+            running.run(new Reload(terminal, identities, own, known, server, targets), ready, drain);
         }
         return 0;
     }
@@ -147,16 +147,19 @@ public final class ServeCommand extends Subcommand {
         private final TunnelServer server;
         private final Map<String, TunnelAddress> targets;
         private LocalIdentity own;
+        private KnownPeers known;
 
         Reload(
                 Terminal terminal,
                 Identities identities,
                 LocalIdentity own,
+                KnownPeers known,
                 TunnelServer server,
                 Map<String, TunnelAddress> targets) {
             this.terminal = terminal;
             this.identities = identities;
             this.own = own;
+            this.known = known;
             this.server = server;
             this.targets = targets;
         }
@@ -174,12 +177,15 @@ public final class ServeCommand extends Subcommand {
             KnownPeers others = knownPeers(terminal);
             others.requireTargets(targets.keySet());
             LocalIdentity identityNow = identities.read(identity.id(), identity.keyFile());
+            List<String> changes = new ArrayList<>(others.changesSince(known));
             server.replacePeers(others);
+            known = others;
             if (identityNow != own) {
                 server.replaceIdentity(identityNow);
                 own = identityNow;
+                changes.add("another own key");
             }
-            return peersIn(others);
+            return Operations.reloaded(peersIn(others), changes);
         }
     }
 

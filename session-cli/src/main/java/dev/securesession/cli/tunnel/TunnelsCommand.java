@@ -119,8 +119,7 @@ public final class TunnelsCommand extends Subcommand {
         @Override
         public String reload() throws IOException, Failure {
             TunnelFile others = TunnelFile.read(config, identities, reader);
-            fleet.replace(others);
-            return counts(others);
+            return Operations.reloaded(counts(others), fleet.replace(others));
         }
     }
 
@@ -142,28 +141,44 @@ public final class TunnelsCommand extends Subcommand {
             return inForce;
         }
 
-        /** Applies another file, or nothing of it. */
-        void replace(TunnelFile others) throws Failure {
+        /** Applies another file, or nothing of it; returns what has changed. */
+        List<String> replace(TunnelFile others) throws Failure {
             requireSame(others);
-            startNew(others);
+            List<String> changes = new ArrayList<>();
+            startNew(others).forEach(name -> changes.add("started " + name));
             // From here on nothing fails.
             for (String name : List.copyOf(tunnels.keySet())) {
                 if (!others.servers().containsKey(name) && !others.proxies().containsKey(name)) {
                     RunningTunnel gone = tunnels.remove(name);
                     if (gone != null) {
                         running.remove(gone, others.drain());
+                        changes.add("removed " + name);
                         running.info("removed", name + ": no longer in the file, stopped listening");
                     }
                 }
             }
             for (RunningTunnel each : tunnels.values()) {
+                String name = each.name();
                 if (each.tunnel() instanceof TunnelServer server) {
+                    TunnelFile.Server earlier = inForce.servers().get(name);
+                    if (earlier != null) {
+                        get(others.servers(), name)
+                                .changesSince(earlier)
+                                .forEach(change -> changes.add(name + ": " + change));
+                    }
                     replace(server, inForce.servers().get(each.name()), get(others.servers(), each.name()));
                 } else if (each.tunnel() instanceof TunnelProxy proxy) {
+                    TunnelFile.Proxy earlier = inForce.proxies().get(name);
+                    if (earlier != null) {
+                        get(others.proxies(), name)
+                                .changesSince(earlier)
+                                .forEach(change -> changes.add(name + ": " + change));
+                    }
                     proxy.replaceConfig(config(get(others.proxies(), each.name())));
                 }
             }
             inForce = others;
+            return changes;
         }
 
         private static void replace(TunnelServer server, TunnelFile.@Nullable Server earlier, TunnelFile.Server now) {
@@ -229,8 +244,8 @@ public final class TunnelsCommand extends Subcommand {
             return new Failure(name + ": " + what + " changed, which needs a restart; or give the tunnel another name");
         }
 
-        /** Starts the tunnels that do not run yet; all of them, or none. */
-        private void startNew(TunnelFile file) throws Failure {
+        /** Starts the tunnels that do not run yet, all of them or none; returns their names. */
+        private List<String> startNew(TunnelFile file) throws Failure {
             List<String> started = new ArrayList<>();
             boolean done = false;
             try {
@@ -257,6 +272,7 @@ public final class TunnelsCommand extends Subcommand {
                 running.add(tunnel);
                 running.info("listening", name + ": listening on " + tunnel.address());
             }
+            return started;
         }
 
         private void start(TunnelFile.Server plan) throws Failure {

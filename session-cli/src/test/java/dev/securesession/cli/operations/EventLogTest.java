@@ -2,6 +2,7 @@ package dev.securesession.cli.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.securesession.PeerId;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
@@ -17,21 +18,21 @@ class EventLogTest {
 
     @Test
     void endedConnectionIsOneLineForPeople() {
-        log(LogFormat.TEXT).closed(ended("", "\"alice\"", "db", false, "the peer aborted: disk full"));
+        log(LogFormat.TEXT).closed(ended("", "alice", "db", false, "the peer aborted: disk full"));
 
         assertThat(lines())
                 .containsExactly(
-                        "2026-11-25T10:00:00Z \"alice\" from 10.0.0.7:4000 to db: the peer aborted: disk full, "
+                        "2026-11-25T10:00:00.000Z \"alice\" from 10.0.0.7:4000 to db, session 1a2b3c4d: the peer aborted: disk full, "
                                 + "12 bytes to the target and 34 back in 1.500 s");
     }
 
     @Test
     void endedConnectionIsOneJsonObject() {
-        log(LogFormat.JSON).closed(ended("web", "\"alice\"", "", true, "complete"));
+        log(LogFormat.JSON).closed(ended("web", "alice", "", true, "complete"));
 
         assertThat(lines())
-                .containsExactly("{\"time\":\"2026-11-25T10:00:00Z\",\"level\":\"info\",\"event\":\"closed\","
-                        + "\"tunnel\":\"web\",\"peer\":\"\\\"alice\\\"\",\"remote\":\"10.0.0.7:4000\",\"target\":\"\","
+                .containsExactly("{\"time\":\"2026-11-25T10:00:00.000Z\",\"level\":\"info\",\"event\":\"closed\","
+                        + "\"tunnel\":\"web\",\"peer\":\"alice\",\"remote\":\"10.0.0.7:4000\",\"session\":\"1a2b3c4d\",\"target\":\"\","
                         + "\"bytesToTarget\":12,\"bytesFromTarget\":34,\"seconds\":1.5,\"complete\":true,"
                         + "\"reason\":\"complete\"}");
     }
@@ -41,7 +42,7 @@ class EventLogTest {
     void textOfPeersCannotForgeLines(LogFormat format) {
         log(format)
                 .closed(ended(
-                        "", "0x0a", "db", false, "gone\n2026-11-25T10:00:00Z closed \u001b[31m\u202e\u2028\u0000x"));
+                        "", "\n", "db", false, "gone\n2026-11-25T10:00:00Z closed \u001b[31m\u202e\u2028\u0000x"));
 
         assertThat(lines()).hasSize(1);
         assertThat(written.toString().strip().chars())
@@ -50,7 +51,7 @@ class EventLogTest {
 
     @Test
     void longTextOfPeersIsCut() {
-        log(LogFormat.TEXT).refused("", "10.0.0.7:1", "x".repeat(100_000));
+        log(LogFormat.TEXT).refused(refusal("", "10.0.0.7:1", "x".repeat(100_000)));
 
         assertThat(written.toString()).hasSizeLessThan(1100);
     }
@@ -59,7 +60,7 @@ class EventLogTest {
     void floodOfRefusalsIsCounted() {
         EventLog log = log(LogFormat.TEXT);
         for (int i = 0; i < 317; i++) {
-            log.refused("", "10.0.0.7:" + i, "handshake timed out");
+            log.refused(refusal("", "10.0.0.7:" + i, "handshake timed out"));
         }
         assertThat(lines()).hasSize(5).allMatch(line -> line.contains("refused 10.0.0.7:"));
 
@@ -74,7 +75,7 @@ class EventLogTest {
         assertThat(lines().get(5))
                 .endsWith("and 312 more refused connections in 10 s, the last one 10.0.0.7:316: handshake timed out");
 
-        log.refused("", "10.0.0.8:1", "unknown peer");
+        log.refused(refusal("", "10.0.0.8:1", "unknown peer"));
         assertThat(lines()).hasSize(7);
     }
 
@@ -82,7 +83,7 @@ class EventLogTest {
     void fewRefusalsAreNotSummarized() {
         EventLog log = log(LogFormat.TEXT);
         for (int i = 0; i < EventLog.MAX_SINGLE; i++) {
-            log.refused("web", "10.0.0.7:1", "unknown peer");
+            log.refused(refusal("web", "10.0.0.7:1", "unknown peer"));
         }
         now = now.plus(EventLog.PERIOD);
         log.tick();
@@ -97,7 +98,7 @@ class EventLogTest {
     void refusalsOfTheLastMomentAreCountedAtTheEnd() {
         EventLog log = log(LogFormat.JSON);
         for (int i = 0; i < 7; i++) {
-            log.refused("", "10.0.0.7:1", "unknown peer");
+            log.refused(refusal("", "10.0.0.7:1", "unknown peer"));
         }
         log.flush();
 
@@ -108,10 +109,10 @@ class EventLogTest {
     void clockThatIsSetBackDoesNotSilenceTheLog() {
         EventLog log = log(LogFormat.TEXT);
         for (int i = 0; i < 10; i++) {
-            log.refused("", "10.0.0.7:1", "unknown peer");
+            log.refused(refusal("", "10.0.0.7:1", "unknown peer"));
         }
         now = now.minus(Duration.ofHours(1));
-        log.refused("", "10.0.0.7:1", "unknown peer");
+        log.refused(refusal("", "10.0.0.7:1", "unknown peer"));
 
         assertThat(lines()).hasSize(7);
     }
@@ -126,9 +127,56 @@ class EventLogTest {
         assertThat(lines().get(1)).endsWith("Z reloaded");
     }
 
+    @Test
+    void refusalNamesItsSessionAndItsKind() {
+        EventLog.Refused refused =
+                new EventLog.Refused("web", "10.0.0.7:1", "1a2b3c4d", "peer_limit", "\"alice\" has 5 connections");
+        log(LogFormat.TEXT).refused(refused);
+        log(LogFormat.JSON).refused(refused);
+
+        assertThat(lines())
+                .containsExactly(
+                        "2026-11-25T10:00:00.000Z warning: web: refused 10.0.0.7:1, session 1a2b3c4d: \"alice\" has 5"
+                                + " connections",
+                        "{\"time\":\"2026-11-25T10:00:00.000Z\",\"level\":\"warning\",\"event\":\"refused\","
+                                + "\"tunnel\":\"web\",\"remote\":\"10.0.0.7:1\",\"session\":\"1a2b3c4d\","
+                                + "\"kind\":\"peer_limit\",\"reason\":\"\\\"alice\\\" has 5 connections\"}");
+    }
+
+    @Test
+    void timesHaveOneWidth() {
+        for (String time : List.of("2026-11-25T10:00:00Z", "2026-11-25T10:00:00.120Z", "2026-11-25T10:00:00.123456Z")) {
+            now = Instant.parse(time);
+            log(LogFormat.TEXT).info("event", "x");
+        }
+        assertThat(lines())
+                .containsExactly(
+                        "2026-11-25T10:00:00.000Z x", "2026-11-25T10:00:00.120Z x", "2026-11-25T10:00:00.123Z x");
+    }
+
+    @Test
+    void idInJsonIsTheIdItself() {
+        assertThat(EventLog.name(PeerId.ofUtf8("bob"))).isEqualTo("bob");
+        assertThat(EventLog.name(PeerId.ofUtf8("b\"\n"))).isEqualTo("b\"\n");
+        assertThat(EventLog.name(PeerId.of(new byte[] {(byte) 0xFF}))).isEqualTo("0xff");
+    }
+
+    private static EventLog.Refused refusal(String tunnel, String remote, String reason) {
+        return new EventLog.Refused(tunnel, remote, "", "handshake", reason);
+    }
+
     private static EventLog.Ended ended(String tunnel, String peer, String target, boolean complete, String reason) {
         return new EventLog.Ended(
-                tunnel, peer, "10.0.0.7:4000", target, 12, 34, Duration.ofMillis(1500), complete, reason);
+                tunnel,
+                PeerId.ofUtf8(peer),
+                "10.0.0.7:4000",
+                "1a2b3c4d",
+                target,
+                12,
+                34,
+                Duration.ofMillis(1500),
+                complete,
+                reason);
     }
 
     private EventLog log(LogFormat format) {

@@ -72,6 +72,22 @@ class PeersFileTest {
     }
 
     @Test
+    void saysWhatHasChanged() throws Exception {
+        KnownPeers before = read("alice " + line(0) + "\nbob " + line(1) + "\ncarol " + line(2));
+        KnownPeers after = read("alice " + line(3) + "\ntargets=\"db\" carol " + line(2) + "\ndave " + line(4));
+
+        assertThat(after.changesSince(before))
+                .containsExactly("added \"dave\"", "removed \"bob\"", "other keys or targets of \"alice\", \"carol\"");
+        assertThat(after.changesSince(after)).isEmpty();
+        StringBuilder many = new StringBuilder();
+        for (int i = 0; i < 7; i++) {
+            many.append("p").append(i).append(' ').append(line(0)).append('\n');
+        }
+        assertThat(read(many.toString()).changesSince(read("# nobody")))
+                .containsExactly("added \"p0\", \"p1\", \"p2\", \"p3\", \"p4\" and 2 more");
+    }
+
+    @Test
     void unknownPeerHasNoKey() throws Exception {
         assertThat(read("alice " + line(0)).find(id("bob"))).isEmpty();
     }

@@ -77,7 +77,7 @@ class OperationsTest {
         Carried app = carry("app", serve.port());
 
         writePeers(line("app"));
-        serve.awaitLine("reloaded \\(a file changed\\): 1 (peer)");
+        serve.awaitLine("reloaded \\(a file changed\\): 1 (peer; removed \"web\")$");
         assertThatExceptionOfType(SocketException.class)
                 .isThrownBy(() -> web.client.getInputStream().read());
         serve.awaitLine("\"web\" from .*: (the peer may no longer use this connection)");
@@ -112,7 +112,7 @@ class OperationsTest {
 
         writePeers(line("app"), line("web"));
         serve.hangup();
-        serve.awaitLine("reloaded .*: 2 (peers)");
+        serve.awaitLine("reloaded .*: 2 (peers; added \"app\")$");
         web.exchange();
         carry("app", serve.port()).exchange();
     }
@@ -126,7 +126,7 @@ class OperationsTest {
         Cli.keygen(file("new"));
         Files.move(file("new"), file("db"), StandardCopyOption.REPLACE_EXISTING);
         Files.move(file("new.pub"), file("db.pub"), StandardCopyOption.REPLACE_EXISTING);
-        serve.awaitLine("(reloaded) \\(a file changed\\): 1 peer");
+        serve.awaitLine("(reloaded) \\(a file changed\\): 1 peer; another own key");
 
         web.exchange();
         carry("web", serve.port()).exchange();
@@ -146,6 +146,7 @@ class OperationsTest {
                 .contains("securesession_tunnel_opened_total{tunnel=\"default\"} 1.0")
                 .contains("securesession_tunnel_bytes_total{direction=\"to_target\",tunnel=\"default\"} 5.0")
                 .contains("securesession_tunnel_bytes_total{direction=\"from_target\",tunnel=\"default\"} 6.0")
+                .contains("securesession_tunnel_refused_total{reason=\"peer_limit\",tunnel=\"default\"} 0.0")
                 .contains("securesession_reloads_total{result=\"refused\"} 0.0")
                 .contains("process_files_open_files");
         HttpResponse<String> health = get(metrics.replace("/metrics", "/health"));
@@ -166,12 +167,12 @@ class OperationsTest {
                         .out())
                 .startsWith("{\"tunnels\":[{\"name\":\"\",\"kind\":\"serve\",\"address\":\"127.0.0.1:")
                 .contains(
-                        "\"connections\":[{\"peer\":\"\\\"web\\\"\"",
+                        "\"connections\":[{\"peer\":\"web\",\"session\":\"",
                         "\"bytesToTarget\":5,\"bytesFromTarget\":6}]}]}\n");
 
         web.complete();
         assertThat(serve.awaitLine("(\\{.*\"event\":\"closed\".*\\})"))
-                .contains("\"peer\":\"\\\"web\\\"\"", "\"bytesToTarget\":5,\"bytesFromTarget\":6", "\"complete\":true");
+                .contains("\"peer\":\"web\"", "\"bytesToTarget\":5,\"bytesFromTarget\":6", "\"complete\":true");
         assertThat(Files.readAllLines(serve.err))
                 .allMatch(line -> line.startsWith("{\"time\":\"") && line.endsWith("}"));
 
@@ -233,6 +234,7 @@ class OperationsTest {
                 peer-key = "db.pub"
                 """.formatted(port));
         int proxy = Integer.parseInt(tunnels.awaitLine("two: listening on 127.0.0.1:([0-9]+)"));
+        tunnels.awaitLine("reloaded .*: 1 server, 1 proxy; (started two)");
         exchange(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy));
         web.exchange();
 
