@@ -40,6 +40,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -402,11 +403,11 @@ class StoredSessionsTest {
     @Test
     @Rule(value = "S-5", kind = REFUSES)
     void whatTheCounterCannotRememberIsNotUsed() throws Exception {
-        AtomicBoolean broken = new AtomicBoolean();
+        AtomicLong highest = new AtomicLong(Long.MAX_VALUE);
         RollbackGuard guard = new RollbackGuard() {
             @Override
             public void advance(String id, long version) throws IOException {
-                if (broken.get()) {
+                if (version > highest.get()) {
                     throw new IOException("the counter is out of reach");
                 }
             }
@@ -422,10 +423,11 @@ class StoredSessionsTest {
         SessionRecord added = sessions.add(second).stored();
         SecureSession restored = sessions.restore(added);
         SecureSession third = pair.establish().server();
-        broken.set(true);
 
+        highest.set(RollbackGuard.ENDED - 1);
         assertThatThrownBy(deleted::delete).hasMessageContaining("out of reach");
         assertThat(peers.server().isClosed()).as("deleted").isTrue();
+        highest.set(0);
         assertThatThrownBy(() -> sessions.claim(added, restored, 2)).hasMessageContaining("out of reach");
         assertThat(restored.isClosed()).as("claimed").isTrue();
         assertThatThrownBy(() -> sessions.add(third)).hasMessageContaining("out of reach");
