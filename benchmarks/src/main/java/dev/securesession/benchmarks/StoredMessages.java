@@ -22,8 +22,11 @@ import dev.securesession.store.redis.RedisSessionStore;
 import dev.securesession.testkit.Pair;
 import io.lettuce.core.RedisURI;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -42,16 +45,19 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import redis.embedded.RedisServer;
 
 /**
  * How many requests a {@link SessionManager} answers with each store, how two nodes with a core each share one PostgreSQL, and how
- * long it takes to claim one of a million stored sessions. {@code messages SECONDS}, {@code nodes SECONDS} or {@code claims
- * SESSIONS}; the stores are made in a temporary directory, the databases started for the run.
+ * long it takes to claim one of a million stored sessions. {@code messages SECONDS}, {@code nodes SECONDS [RATE]} or {@code claims
+ * SESSIONS}; the stores are made in a temporary directory, the databases started for the run. With a rate, the peers of a node ask so
+ * many times a second together; without one, each asks again as soon as it has its answer.
  */
 public final class StoredMessages {
     private static final int PEERS = 64;
@@ -75,8 +81,8 @@ public final class StoredMessages {
             int number = Integer.parseInt(arguments[1]);
             switch (arguments[0]) {
                 case "messages" -> benchmark.messages(number);
-                case "nodes" -> benchmark.nodes(number);
-                case "node" -> benchmark.node(number, arguments[2]);
+                case "nodes" -> benchmark.nodes(number, arguments.length > 2 ? Integer.parseInt(arguments[2]) : 0);
+                case "node" -> benchmark.node(number, Integer.parseInt(arguments[2]), arguments[3]);
                 default -> benchmark.claims(number);
             }
         } finally {
@@ -117,26 +123,29 @@ public final class StoredMessages {
                 SessionStore one = JdbcSessionStore.postgresql(first);
                 SessionStore other = JdbcSessionStore.postgresql(second)) {
             both("PostgreSQL", List.of(one), seconds);
-            double alone = run("PostgreSQL, one node", List.of(one), 256, seconds);
-            double together = run("PostgreSQL, two nodes", List.of(one, other), 256, seconds);
+            double alone =
+                    run("PostgreSQL, one node", List.of(one), 256, seconds, 0).perSecond();
+            double together = run("PostgreSQL, two nodes", List.of(one, other), 256, seconds, 0)
+                    .perSecond();
             System.out.printf("two nodes on one PostgreSQL: %.2f times one%n", together / alone);
         }
     }
 
     /** Each node is a process with its peers, on one core of its own; the database may use all cores. */
-    private void nodes(int seconds) throws Exception {
+    private void nodes(int seconds, int rate) throws Exception {
         try (EmbeddedPostgres postgres = postgres()) {
             String url = postgres.getJdbcUrl("postgres", "postgres");
             for (int round = 1; round <= 3; round++) {
-                double alone = together(url, seconds, 1);
-                double both = together(url, seconds, 2);
-                System.out.printf("one node %,.0f /s, two nodes %,.0f /s: %.2f times one%n", alone, both, both / alone);
+                Together one = together(url, seconds, rate, 1);
+                Together two = together(url, seconds, rate, 2);
+                System.out.printf(
+                        "one node %s%ntwo nodes %s%n%.2f times one%n", one, two, two.perSecond() / one.perSecond());
             }
         }
     }
 
-    /** Starts nodes, lets them begin at the same time, and returns how many requests they answered together. */
-    private static double together(String url, int seconds, int nodes) throws Exception {
+    /** Starts nodes, lets them begin at the same time, and adds up what they have done. */
+    private Together together(String url, int seconds, int rate, int nodes) throws Exception {
         List<Process> processes = new ArrayList<>();
         for (int core = 0; core < nodes; core++) {
             processes.add(new ProcessBuilder(
@@ -150,6 +159,7 @@ public final class StoredMessages {
                             StoredMessages.class.getName(),
                             "node",
                             String.valueOf(seconds),
+                            String.valueOf(rate),
                             url)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start());
@@ -157,15 +167,37 @@ public final class StoredMessages {
         for (Process process : processes) {
             requireLine(process, "ready");
         }
+        Duration before = cpuTimeOfPostgres();
         for (Process process : processes) {
             process.outputWriter().append("go\n").flush();
         }
-        double sum = 0;
+        double perSecond = 0;
+        long requests = 0;
+        long nodeMicros = 0;
         for (Process process : processes) {
-            sum += Double.parseDouble(requireLine(process, ""));
+            String[] figures = requireLine(process, "").split(" ", 3);
+            perSecond += Double.parseDouble(figures[0]);
+            requests += Long.parseLong(figures[1]);
+            nodeMicros += Long.parseLong(figures[2]);
+        }
+        // Before the nodes close their connections: the CPU time of a process that has ended is not seen.
+        long databaseMicros = cpuTimeOfPostgres().minus(before).toNanos() / 1000;
+        for (Process process : processes) {
+            process.outputWriter().append("end\n").flush();
             process.waitFor();
         }
-        return sum;
+        return new Together(perSecond, nodeMicros / (double) requests, databaseMicros / (double) requests);
+    }
+
+    /** Returns the CPU time of all processes of PostgreSQL. */
+    private Duration cpuTimeOfPostgres() throws IOException {
+        String pid = Files.readAllLines(directory.resolve("postgres").resolve("postmaster.pid"))
+                .get(0);
+        ProcessHandle postmaster =
+                ProcessHandle.of(Long.parseLong(pid.trim())).orElseThrow(() -> new IOException("no process " + pid));
+        return Stream.concat(Stream.of(postmaster), postmaster.descendants())
+                .map(process -> process.info().totalCpuDuration().orElse(Duration.ZERO))
+                .reduce(Duration.ZERO, Duration::plus);
     }
 
     private static String requireLine(Process process, String expected) throws IOException {
@@ -176,20 +208,38 @@ public final class StoredMessages {
         return line;
     }
 
-    private void node(int seconds, String url) throws Exception {
+    private void node(int seconds, int rate, String url) throws Exception {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(8);
         PrintStream out = System.out;
         // What a run prints is for people.
         System.setOut(System.err);
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         try (HikariDataSource pool = new HikariDataSource(config);
                 SessionStore store = JdbcSessionStore.postgresql(pool)) {
             // Once for the compiler.
-            run("warm-up", List.of(store), 256, seconds);
+            run("warm-up", List.of(store), 256, seconds, 0);
             out.println("ready");
-            System.in.read();
-            out.println(run("a node", List.of(store), 256, seconds));
+            in.readLine();
+            Run run = run("a node", List.of(store), 256, seconds, rate);
+            out.printf(
+                    "%.1f %d %d%n",
+                    run.perSecond(), run.requests(), run.cpuTime().toNanos() / 1000);
+            in.readLine();
+        }
+    }
+
+    /** What a run of one process has done; requests and CPU time are those of its warm-up as well. */
+    private record Run(double perSecond, long requests, Duration cpuTime) {}
+
+    /** What nodes have done together. */
+    private record Together(double perSecond, double nodeMicros, double databaseMicros) {
+        @Override
+        public String toString() {
+            return String.format(
+                    "%,.0f /s; CPU time of a request: %.1f µs of the node and its peers, %.1f µs of the database",
+                    perSecond, nodeMicros, databaseMicros);
         }
     }
 
@@ -224,15 +274,16 @@ public final class StoredMessages {
     }
 
     private void both(String name, List<SessionStore> nodes, int seconds) throws Exception {
-        run(name, nodes, 256, seconds);
-        run(name, nodes, 1, seconds);
+        run(name, nodes, 256, seconds, 0);
+        run(name, nodes, 1, seconds, 0);
     }
 
-    /** Each peer has its session at one node and asks as soon as it has its answer. */
-    private double run(String name, List<SessionStore> nodes, int batch, int seconds) throws Exception {
+    /** Each peer has its session at one node. */
+    private Run run(String name, List<SessionStore> nodes, int batch, int seconds, int rate) throws Exception {
         LongAdder states = new LongAdder();
         LongAdder commits = new LongAdder();
         LongAdder requests = new LongAdder();
+        LongAdder all = new LongAdder();
         StoreListener listener = new StoreListener() {
             @Override
             public void committed(int sessions, Duration took) {
@@ -261,11 +312,14 @@ public final class StoredMessages {
                         established.client(),
                         warm.get(),
                         warm.get() + TimeUnit.SECONDS.toNanos(seconds),
-                        requests));
+                        rate == 0 ? 0 : TimeUnit.SECONDS.toNanos(PEERS) / rate,
+                        requests,
+                        all));
             }
         }
         states.reset();
         commits.reset();
+        Duration before = cpuTime();
         warm.set(System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds) / 2);
         ExecutorService threads = Executors.newFixedThreadPool(peers.size());
         try {
@@ -275,20 +329,41 @@ public final class StoredMessages {
         } finally {
             threads.shutdownNow();
         }
+        Duration cpuTime = cpuTime().minus(before);
         managers.forEach(SessionManager::close);
         double perSecond = requests.sum() / (double) seconds;
         System.out.printf(
                 "| %s | up to %d | %,.0f /s | %.1f |%n", name, batch, perSecond, states.sum() / (double) commits.sum());
-        return perSecond;
+        return new Run(perSecond, all.sum(), cpuTime);
     }
 
+    private static Duration cpuTime() {
+        return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
+    }
+
+    /** Asks at an interval of nanoseconds, or as soon as there is an answer if it is 0. */
     private static Void ask(
-            SessionManager manager, String token, SecureSession client, long warm, long end, LongAdder requests)
+            SessionManager manager,
+            String token,
+            SecureSession client,
+            long warm,
+            long end,
+            long interval,
+            LongAdder requests,
+            LongAdder all)
             throws Exception {
         byte[] payload = new byte[64];
+        long next = System.nanoTime()
+                + (interval == 0 ? 0 : ThreadLocalRandom.current().nextLong(interval));
         while (true) {
+            while (interval > 0 && System.nanoTime() < next) {
+                LockSupport.parkNanos(next - System.nanoTime());
+            }
+            // A peer that is late does not make up for more than one request.
+            next = Math.max(next + interval, System.nanoTime() - interval);
             SessionManager.Request request = (SessionManager.Request) manager.receive(token, client.wrap(payload));
             client.unwrap(request.answer(request.payload()));
+            all.increment();
             long now = System.nanoTime();
             if (now > end) {
                 return null;
