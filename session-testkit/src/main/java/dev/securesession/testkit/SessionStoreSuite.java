@@ -95,6 +95,7 @@ public final class SessionStoreSuite {
                 new Check("insertRefusesAnIdInUse", this::insertRefusesAnIdInUse),
                 new Check("replacesOnlyWhatWasRead", this::replacesOnlyWhatWasRead),
                 new Check("changesOfOneCallAreIndependent", this::changesOfOneCallAreIndependent),
+                new Check("answersForEachChangeOfARecord", this::answersForEachChangeOfARecord),
                 new Check("sealsAnewInPlace", this::sealsAnewInPlace),
                 new Check("knowsTheOwner", this::knowsTheOwner),
                 new Check("deletesOnlyWhatWasRead", this::deletesOnlyWhatWasRead),
@@ -185,6 +186,25 @@ public final class SessionStoreSuite {
                 requireSame(store.find("r" + i), record("r" + i, 1, i % 3 != 0 ? 5 : 2));
             }
             require(store.replaceAll(List.of()).isEmpty(), "takes an empty list");
+        }
+    }
+
+    /** Two claims of one process on a session may be in one commit, and only its owner's change is made. */
+    private void answersForEachChangeOfARecord() throws Exception {
+        try (SessionStore store = opener.open("record")) {
+            for (boolean ownerFirst : List.of(false, true)) {
+                String id = ownerFirst ? "first" : "last";
+                SessionRecord read = record(id, 1, 1);
+                SessionRecord claimed = record(id, 2, 2);
+                require(store.insert(read) && store.replace(Change.of(read, claimed)), "a new owner");
+                Change overtaken = Change.of(read, record(id, 1, 2));
+                Change owners = Change.of(claimed, record(id, 2, 3));
+                List<Change> changes = ownerFirst ? List.of(owners, overtaken) : List.of(overtaken, owners);
+                require(
+                        store.replaceAll(changes).equals(List.of(ownerFirst, !ownerFirst)),
+                        "says of each change of a record whether it was made");
+                require(store.find(id).orElseThrow(AssertionError::new).version() == 3, "makes the owner's change");
+            }
         }
     }
 

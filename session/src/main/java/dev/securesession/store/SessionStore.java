@@ -47,8 +47,9 @@ public interface SessionStore extends Closeable {
      * Replaces records, each if it is still the one that was read. A store may make all changes durable together; whether one
      * is made does not depend on the others.
      *
-     * @param changes each of another record
-     * @return for each change in order, whether it was made; false if the record is another one by now, or was deleted
+     * @param changes mostly of different records. Of several changes of one record at most one is still of what was read:
+     *     those of an overtaken owner and of its successor in one process.
+     * @return for each change in order, whether it was made itself; false if the record is another one by now, or was deleted
      * @throws IOException if the store cannot be reached; each change may have been made or not
      */
     List<Boolean> replaceAll(List<Change> changes) throws IOException;

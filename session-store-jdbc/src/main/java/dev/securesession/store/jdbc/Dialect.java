@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Set;
 
 /** What a database does in a way of its own. */
 interface Dialect {
@@ -20,9 +19,9 @@ interface Dialect {
      * Makes the changes whose records are still those that were read, in one transaction.
      *
      * @param changes in the order of their ids, so that two commits with the same records lock them in the same order
-     * @return the ids of the records that were changed
+     * @return for each change in order, whether it was made
      */
-    Set<String> replaceAll(Connections connections, List<Change> changes) throws IOException;
+    List<Boolean> replaceAll(Connections connections, List<Change> changes) throws IOException;
 
     /** Returns for each record in order whether it is stored with its epoch. */
     List<Boolean> areOwned(Connection connection, List<SessionRecord> records) throws SQLException;

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConfig.JournalMode;
@@ -139,10 +139,17 @@ public final class JdbcSessionStore implements SessionStore {
         if (changes.isEmpty()) {
             return List.of();
         }
-        List<Change> sorted =
-                changes.stream().sorted(Comparator.comparing(Change::id)).toList();
-        Set<String> made = dialect.replaceAll(connections, sorted);
-        return changes.stream().map(change -> made.contains(change.id())).toList();
+        List<Integer> order = IntStream.range(0, changes.size())
+                .boxed()
+                .sorted(Comparator.comparing(i -> changes.get(i).id()))
+                .toList();
+        List<Boolean> sorted =
+                dialect.replaceAll(connections, order.stream().map(changes::get).toList());
+        Boolean[] made = new Boolean[changes.size()];
+        for (int i = 0; i < made.length; i++) {
+            made[order.get(i)] = sorted.get(i);
+        }
+        return List.of(made);
     }
 
     @Override

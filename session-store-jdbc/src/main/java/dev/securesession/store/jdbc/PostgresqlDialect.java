@@ -11,9 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -31,10 +29,10 @@ final class PostgresqlDialect implements Dialect {
             set format = next.format, peer = next.peer, epoch = next.epoch, version = next.version,
               key_name = next.key_name, expires = next.expires, state = next.state
             from unnest(?::text[], ?::int8[], ?::int8[], ?::int2[], ?::bytea[], ?::int8[], ?::int8[], ?::text[],
-                ?::int8[], ?::bytea[])
-              as next (id, epoch_read, version_read, format, peer, epoch, version, key_name, expires, state)
+                ?::int8[], ?::bytea[]) with ordinality
+              as next (id, epoch_read, version_read, format, peer, epoch, version, key_name, expires, state, place)
             where stored.id = next.id and stored.epoch = next.epoch_read and stored.version = next.version_read
-            returning stored.id""";
+            returning next.place""";
 
     /** Returns the places of those that have another epoch or are gone: usually none. */
     private static final String NOT_OWNED = """
@@ -64,7 +62,7 @@ final class PostgresqlDialect implements Dialect {
     }
 
     @Override
-    public Set<String> replaceAll(Connections connections, List<Change> changes) throws IOException {
+    public List<Boolean> replaceAll(Connections connections, List<Change> changes) throws IOException {
         return connections.statements(connection -> {
             try (PreparedStatement update = connection.prepareStatement(REPLACE)) {
                 List<SessionRecord> next = changes.stream().map(Change::next).toList();
@@ -85,13 +83,14 @@ final class PostgresqlDialect implements Dialect {
                                 record -> record.expires().toEpochMilli(),
                                 Long[]::new));
                 update.setArray(10, array(connection, "bytea", next, SessionRecord::state, byte[][]::new));
-                Set<String> changed = new HashSet<>();
+                // By place: a commit may hold changes of a session by its owner and by an overtaken one.
+                List<Boolean> made = new ArrayList<>(Collections.nCopies(changes.size(), false));
                 try (ResultSet rows = update.executeQuery()) {
                     while (rows.next()) {
-                        changed.add(rows.getString(1));
+                        made.set(rows.getInt(1) - 1, true);
                     }
                 }
-                return changed;
+                return made;
             }
         });
     }

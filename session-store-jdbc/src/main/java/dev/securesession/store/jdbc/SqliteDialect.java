@@ -7,11 +7,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** SQLite, in the same process: a statement costs no round trip. Its transactions lock the whole file when they begin. */
 final class SqliteDialect implements Dialect {
@@ -28,7 +27,7 @@ final class SqliteDialect implements Dialect {
     }
 
     @Override
-    public Set<String> replaceAll(Connections connections, List<Change> changes) throws IOException {
+    public List<Boolean> replaceAll(Connections connections, List<Change> changes) throws IOException {
         return connections.inTransaction(connection -> {
             try (PreparedStatement update =
                     connection.prepareStatement("update secure_session set format = ?, peer = ?, epoch = ?, "
@@ -38,14 +37,9 @@ final class SqliteDialect implements Dialect {
                     RecordColumns.setAsRead(update, 8, change.id(), change.epoch(), change.version());
                     update.addBatch();
                 }
-                int[] counts = update.executeBatch();
-                Set<String> changed = new HashSet<>();
-                for (int i = 0; i < counts.length; i++) {
-                    if (counts[i] == 1) {
-                        changed.add(changes.get(i).id());
-                    }
-                }
-                return changed;
+                return Arrays.stream(update.executeBatch())
+                        .mapToObj(count -> count == 1)
+                        .toList();
             }
         });
     }
