@@ -56,8 +56,11 @@ final class Committer {
                 Thread.currentThread().interrupt();
             }
         }
+        // After the try, when other threads may commit: what a listener throws must not end claims whose changes are
+        // durable,
+        // and a listener may use sessions.
+        stored.overtaken().forEach(this::tellLost);
         if (stored.sessions() > 0) {
-            // After the try: what a listener throws must not end claims whose changes are durable.
             Listeners.tell(options.listener, listener -> listener.committed(stored.sessions(), stored.took()));
         }
     }
@@ -100,30 +103,34 @@ final class Committer {
             }
         }
         if (changes.isEmpty()) {
-            return new Stored(0, Duration.ZERO);
+            return new Stored(0, Duration.ZERO, List.of());
         }
         long start = clock.millis();
         List<Boolean> made = store.replaceAll(changes);
+        Duration took = Duration.ofMillis(Math.max(0, clock.millis() - start));
         Map<String, Long> versions = new LinkedHashMap<>();
         for (int i = 0; i < claims.size(); i++) {
             if (made.get(i)) {
                 versions.put(changes.get(i).id(), changes.get(i).next().version());
             }
         }
-        options.guard.advanceAll(versions);
+        if (!versions.isEmpty()) {
+            options.guard.advanceAll(versions);
+        }
+        List<String> overtaken = new ArrayList<>();
         for (int i = 0; i < claims.size(); i++) {
             ClaimState claim = claims.get(i);
             if (made.get(i)) {
                 claim.stored(snapshots.get(i));
-            } else {
-                lost(claim);
+            } else if (endOvertaken(claim)) {
+                overtaken.add(claim.id());
             }
         }
-        return new Stored(changes.size(), Duration.ofMillis(Math.max(0, clock.millis() - start)));
+        return new Stored(versions.size(), took, overtaken);
     }
 
-    /** What a listener is told of a commit. */
-    private record Stored(int sessions, Duration took) {}
+    /** What a listener is told of a commit: how many sessions were stored, how long the store took, and which were lost. */
+    private record Stored(int sessions, Duration took, List<String> overtaken) {}
 
     /** Fails if another owner has claimed the session, or it was deleted. */
     void requireOwned(ClaimState claim) throws IOException {
@@ -143,6 +150,7 @@ final class Committer {
 
     /** Compares the epochs of many claims in one call. If that fails, the others that wait for it ask for themselves. */
     private void check(List<ClaimState> batch) throws IOException {
+        List<String> overtaken = new ArrayList<>();
         try {
             List<ClaimState.Check> asked = new ArrayList<>(batch.size());
             List<SessionRecord> records = new ArrayList<>(batch.size());
@@ -157,13 +165,14 @@ final class Committer {
             for (int i = 0; i < asked.size(); i++) {
                 if (owned.get(i)) {
                     asked.get(i).passed();
-                } else {
-                    lost(asked.get(i).claim);
+                } else if (endOvertaken(asked.get(i).claim)) {
+                    overtaken.add(asked.get(i).claim.id());
                 }
             }
         } finally {
             checks.finish();
         }
+        overtaken.forEach(this::tellLost);
     }
 
     /** Ends a claim whose session was not used for its lifetime: elsewhere it is refused by now. */
@@ -178,17 +187,28 @@ final class Committer {
         }
     }
 
+    /** Ends a claim whose session has another owner or is gone, and tells of it. */
     void lost(ClaimState claim) {
-        end(
+        if (endOvertaken(claim)) {
+            tellLost(claim.id());
+        }
+    }
+
+    private boolean endOvertaken(ClaimState claim) {
+        return end(
                 claim,
                 new ClaimLostException("the session " + claim.id()
                         + " has a newer owner or was deleted; claim it again if it is still to be served"));
-        Listeners.tell(options.listener, listener -> listener.lost(claim.id()));
     }
 
-    /** Ends a claim and wipes the keys of its session. */
-    void end(ClaimState claim, IOException reason) {
-        claim.end(reason);
+    private void tellLost(String id) {
+        Listeners.tell(options.listener, listener -> listener.lost(id));
+    }
+
+    /** Ends a claim and wipes the keys of its session. Returns false if it had ended before. */
+    boolean end(ClaimState claim, IOException reason) {
+        boolean first = claim.end(reason);
         claim.session().close();
+        return first;
     }
 }

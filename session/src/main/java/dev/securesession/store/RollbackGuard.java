@@ -27,7 +27,7 @@ public interface RollbackGuard {
      * Remembers the versions of all sessions of one commit. A counter in a database overrides this, so that a commit costs it one
      * call.
      *
-     * @param versions by session; as {@link #advance} takes them
+     * @param versions one or more, by session; as {@link #advance} takes them
      * @throws IOException if that cannot be done: none of the sessions is used, and all can be claimed again later
      */
     default void advanceAll(Map<String, Long> versions) throws IOException {

@@ -5,7 +5,7 @@ import java.time.Duration;
 
 /**
  * Observes stored sessions, for metrics and logs. Called after the event, while no lock is held; what it throws is dropped.
- * Implementations are safe for use by several threads, and return soon: a message may be waiting.
+ * Implementations are safe for use by several threads, may use sessions, and return soon: a message may be waiting.
  */
 public interface StoreListener {
     /**
@@ -31,7 +31,7 @@ public interface StoreListener {
     default void refused(String id, Reason reason) {}
 
     /**
-     * States of one or more sessions were committed together.
+     * States of one or more sessions were committed together; those of overtaken owners do not count.
      *
      * @param sessions how many
      * @param took how long the store took

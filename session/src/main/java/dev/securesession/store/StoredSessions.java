@@ -325,12 +325,21 @@ public final class StoredSessions {
 
     /** Ends all sessions with a peer, and tells of each that was deleted. */
     int revoke(PeerId peer, Consumer<String> ended) throws IOException {
+        // First, so that a revocation which fails here can be repeated: nothing names sessions that are deleted.
+        rememberEnds(store.list(peer));
         List<String> deleted = store.deleteAll(peer);
         deleted.forEach(ended);
-        Map<String, Long> ends = new HashMap<>();
-        deleted.forEach(id -> ends.put(id, RollbackGuard.ENDED));
-        options.guard.advanceAll(ends);
+        // Again, for those that were added in between.
+        rememberEnds(deleted);
         return deleted.size();
+    }
+
+    private void rememberEnds(List<String> ids) throws IOException {
+        if (!ids.isEmpty()) {
+            Map<String, Long> ends = new HashMap<>();
+            ids.forEach(id -> ends.put(id, RollbackGuard.ENDED));
+            options.guard.advanceAll(ends);
+        }
     }
 
     /** Deletes a session or handshake, whoever owns it. */

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -476,9 +477,42 @@ class StoredSessionsTest {
 
         assertThat(sessions.revoke(Pair.CLIENT_ID)).isEqualTo(2);
 
-        assertThat(calls).hasSize(2);
+        assertThat(calls).hasSize(3);
         assertThat(calls.get(0)).containsOnly(Map.entry(claim.id(), 2L));
         assertThat(calls.get(1)).hasSize(2).containsEntry(claim.id(), RollbackGuard.ENDED);
+        assertThat(calls.get(2)).isEqualTo(calls.get(1));
+    }
+
+    @Test
+    @Rule(value = "S-5", kind = REFUSES)
+    void aRevocationThatTheCounterMissedCanBeRepeated() throws Exception {
+        Map<String, Long> counter = new HashMap<>();
+        AtomicBoolean down = new AtomicBoolean();
+        RollbackGuard guard = new RollbackGuard() {
+            @Override
+            public void advance(String id, long version) throws IOException {
+                if (down.get()) {
+                    throw new IOException("the counter is down");
+                }
+                counter.merge(id, version, Math::max);
+            }
+
+            @Override
+            public long highest(String id) {
+                return counter.getOrDefault(id, 0L);
+            }
+        };
+        StoredSessions sessions = sessions(options.withRollbackGuard(guard));
+        SessionClaim claim = sessions.add(peers.server());
+        SessionRecord backup = store.find(claim.id()).orElseThrow();
+        down.set(true);
+        assertThatThrownBy(() -> sessions.revoke(Pair.CLIENT_ID)).hasMessageContaining("the counter is down");
+        down.set(false);
+
+        assertThat(sessions.revoke(Pair.CLIENT_ID)).isEqualTo(1);
+
+        store.insert(backup);
+        assertRefused(() -> sessions.claim(claim.id()), Reason.ROLLED_BACK);
     }
 
     @Test
@@ -1053,6 +1087,54 @@ class StoredSessionsTest {
 
         assertThatThrownBy(() -> claim.unwrap(peers.client().wrap(payload(1)))).isInstanceOf(StackOverflowError.class);
         assertThat(peers.client().unwrap(claim.wrap(payload(2)))).isEqualTo(payload(2));
+    }
+
+    @Test
+    @Rule(value = "S-4", kind = REFUSES)
+    void aListenerMayUseSessionsWhenItHearsOfALoss() throws Exception {
+        Pair.Sessions others = pair.establish();
+        AtomicReference<SessionClaim> other = new AtomicReference<>();
+        List<String> told = new ArrayList<>();
+        StoreListener listener = new StoreListener() {
+            @Override
+            public void lost(String id) {
+                told.add("lost " + id);
+                try {
+                    other.get().unwrap(others.client().wrap(payload(2)));
+                } catch (IOException | MessageRejectedException e) {
+                    throw new AssertionError(e);
+                }
+            }
+
+            @Override
+            public void committed(int sessions, Duration took) {
+                told.add("committed " + sessions);
+            }
+        };
+        RollbackGuard takesNothingEmpty = new RollbackGuard() {
+            @Override
+            public void advance(String id, long version) {
+                // At the beginning of a session.
+            }
+
+            @Override
+            public void advanceAll(Map<String, Long> versions) {
+                assertThat(versions).isNotEmpty();
+            }
+
+            @Override
+            public long highest(String id) {
+                return 0;
+            }
+        };
+        StoredSessions sessions = sessions(options.withListener(listener).withRollbackGuard(takesNothingEmpty));
+        SessionClaim claim = sessions.add(peers.server());
+        other.set(sessions.add(others.server()));
+        sessions(options).claim(claim.id());
+
+        assertThatThrownBy(() -> claim.unwrap(peers.client().wrap(payload(1)))).isInstanceOf(ClaimLostException.class);
+
+        assertThat(told).containsExactly("lost " + claim.id(), "committed 1");
     }
 
     @Test
