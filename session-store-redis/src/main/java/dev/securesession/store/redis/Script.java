@@ -103,6 +103,8 @@ enum Script {
               if read(id) then
                 ids[#ids + 1] = id
               else
+                -- Of an earlier history, or deleted by hand.
+                redis.call('ZREM', prefix .. 'expires', id)
                 dropped = dropped + 1
               end
             end
@@ -116,6 +118,8 @@ enum Script {
             for _, id in ipairs(redis.call('SMEMBERS', prefix .. 'peer:' .. ARGV[2])) do
               if read(id) then
                 ids[#ids + 1] = id
+              else
+                redis.call('SREM', prefix .. 'peer:' .. ARGV[2], id)
               end
             end
             return ids
@@ -129,6 +133,8 @@ enum Script {
               if found then
                 drop(id, found)
                 ids[#ids + 1] = id
+              else
+                redis.call('SREM', prefix .. 'peer:' .. ARGV[2], id)
               end
             end
             return ids
@@ -162,6 +168,7 @@ enum Script {
                   if read(id) then
                     ids[#ids + 1] = id
                   else
+                    redis.call('SREM', prefix .. 'key:' .. name, id)
                     dropped = dropped + 1
                   end
                 end

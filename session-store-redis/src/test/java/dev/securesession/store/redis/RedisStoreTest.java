@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real Redis keeps the contract of all stores, and a store refuses a server on which it could not. */
@@ -82,6 +83,22 @@ class RedisStoreTest {
         assertThat(inMemory.<List<String>>ask(redis -> redis.keys("peers:*")))
                 .as("a deleted record leaves nothing but the names of keys")
                 .containsExactlyInAnyOrder("peers:layout", "peers:keys");
+    }
+
+    /** What the store says of a damaged record: delete it. Its id is still listed by peer, key and time then. */
+    @Test
+    @Timeout(60)
+    void aRecordThatWasDeletedByHandIsForgotten() throws Exception {
+        PeerId peer = PeerId.ofUtf8("peer");
+        try (SessionStore store = open("byhand:")) {
+            store.insert(record("gone").withPeer(peer));
+            inMemory.ask(redis -> redis.del("byhand:record:gone"));
+            assertThat(store.list(peer)).isEmpty();
+            assertThat(store.listSealedByOthers("another", 10)).isEmpty();
+            assertThat(store.list(10)).isEmpty();
+        }
+        assertThat(inMemory.<List<String>>ask(redis -> redis.keys("byhand:*")))
+                .containsExactlyInAnyOrder("byhand:layout");
     }
 
     @Test
