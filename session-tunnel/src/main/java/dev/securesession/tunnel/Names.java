@@ -20,7 +20,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks up the names of hosts on threads of its own: a slow resolver holds up only the connections that need its answer.
+ * Looks up the names of hosts on threads of its own: a slow resolver holds up only connections that wait for names. Up to 8
+ * names are looked up at a time; others wait for their turn.
  * Connections that need the same name at the same time share one lookup. Safe for use by several threads.
  */
 final class Names {
@@ -76,17 +77,18 @@ final class Names {
     private CompletableFuture<InetAddress> begin(String host) {
         CompletableFuture<InetAddress> lookup = new CompletableFuture<>();
         threads.execute(() -> {
-            InetAddress found;
             try {
-                found = resolver.find(host);
-            } catch (UnknownHostException | RuntimeException e) {
+                InetAddress found = resolver.find(host);
+                // Whoever asks from here on asks again: the JDK keeps answers for as long as its user wishes.
+                running.remove(host);
+                lookup.complete(found);
+            } catch (UnknownHostException | RuntimeException | Error e) {
                 running.remove(host);
                 lookup.completeExceptionally(e);
-                return;
+                if (e instanceof Error error) {
+                    throw error;
+                }
             }
-            // Whoever asks from here on asks again: the JDK keeps answers for as long as its user wishes.
-            running.remove(host);
-            lookup.complete(found);
         });
         return lookup;
     }

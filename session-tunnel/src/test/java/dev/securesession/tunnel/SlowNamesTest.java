@@ -22,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A resolver of names that does not answer, and the connections that need no answer of it. */
 @Timeout(120)
@@ -143,10 +145,14 @@ class SlowNamesTest {
     }
 
     /** A resolver may fail in ways of its own; the connection ends, and later ones ask again. */
-    @Test
-    void resolverThatFailsIsAskedAgain() throws Exception {
+    @ParameterizedTest
+    @ValueSource(classes = {IllegalStateException.class, StackOverflowError.class})
+    void resolverThatFailsIsAskedAgain(Class<? extends Throwable> failure) throws Exception {
         TunnelOptions options = TunnelOptions.defaults().withResolver(host -> {
             asked.add(host);
+            if (failure == StackOverflowError.class) {
+                throw new StackOverflowError("broken");
+            }
             throw new IllegalStateException("broken");
         });
         try (TestTunnel tunnel = TestTunnel.to(Map.of("", TunnelAddress.parse("none.test:1")), "", options)) {
