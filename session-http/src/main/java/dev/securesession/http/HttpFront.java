@@ -1,8 +1,10 @@
 package dev.securesession.http;
 
+import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.exchange.Exchange;
 import dev.securesession.internal.base.HandshakeLimits;
+import java.time.Duration;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +33,7 @@ final class HttpFront implements AutoCloseable {
     private HttpFront(SessionConfig config, RequestHandler handler, HttpServerOptions options) {
         this.options = options;
         this.sessions = new HttpSessions(config, handler, options);
-        this.admission = new Admission(options);
+        this.admission = new Admission(options, System::nanoTime);
         this.timer = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "http-session-timer");
             thread.setDaemon(true);
@@ -76,20 +78,37 @@ final class HttpFront implements AutoCloseable {
         if (!"POST".equals(method)) {
             return RequestHead.refused(Status.WRONG_METHOD);
         }
-        boolean isExchange = kind == RequestHead.Kind.EXCHANGE;
-        if (token == null ? kind != RequestHead.Kind.HANDSHAKE : !sessions.knows(token, !isExchange)) {
+        if (kind == RequestHead.Kind.EXCHANGE) {
+            PeerId peer = token == null ? null : sessions.peerOf(token);
+            return token == null || peer == null
+                    ? RequestHead.refused(Status.UNKNOWN_TOKEN)
+                    : RequestHead.ofExchange(token, maxMessageLength(), peer);
+        }
+        if (token == null ? kind != RequestHead.Kind.HANDSHAKE : !sessions.hasHandshake(token)) {
             return RequestHead.refused(Status.UNKNOWN_TOKEN);
         }
-        return RequestHead.of(kind, token, isExchange ? maxMessageLength() : MAX_HANDSHAKE_BODY_LENGTH);
+        return RequestHead.ofHandshake(kind, token, MAX_HANDSHAKE_BODY_LENGTH);
     }
 
     private int maxMessageLength() {
         return (int) Math.min(Integer.MAX_VALUE - 8, (long) options.maxRequestLength() + Exchange.REQUEST_OVERHEAD);
     }
 
-    /** Returns where the body of a request is gathered; the caller closes it. */
-    RequestBody bodyOf(RequestHead head) {
-        return new RequestBody(admission, head);
+    /**
+     * Returns where the body of a request is gathered; the caller closes it.
+     *
+     * @param end ends the reading of the body when it has to make room for others; called by any thread
+     */
+    RequestBody bodyOf(RequestHead head, Runnable end) {
+        return new RequestBody(admission, head, end);
+    }
+
+    /** Returns the time within which the body of a request must arrive: little for a handshake, whose messages are short. */
+    Duration transferTimeout(RequestHead head) {
+        Duration limit = options.transferTimeout();
+        Duration ofHandshake = options.handshakeTransferTimeout();
+        boolean isShort = head.kind != RequestHead.Kind.EXCHANGE && ofHandshake.compareTo(limit) < 0;
+        return isShort ? ofHandshake : limit;
     }
 
     /** Answers a complete message. Takes public-key work in a handshake, and otherwise as long as the application does. */

@@ -8,6 +8,7 @@ package dev.securesession.http;
  * @param answered requests that the handler of the application has answered, failures included
  * @param handlerFailures requests whose handler threw something other than {@link RequestFailedException}
  * @param turnedAway requests that met a limit: status 413, 429 or 503
+ * @param evicted requests whose incomplete bodies had to make room for others; their connections were closed
  * @param halfOpen handshakes that are not over
  * @param sessions established sessions
  * @param requests requests and handshake messages at this moment, until their responses are sent
@@ -19,6 +20,7 @@ public record HttpServerCounters(
         long answered,
         long handlerFailures,
         long turnedAway,
+        long evicted,
         int halfOpen,
         int sessions,
         int requests,

@@ -21,10 +21,11 @@ public final class HttpServerOptions {
     private int maxRequestLength = 1024 * 1024;
     private int maxAnswerLength = 1024 * 1024;
     private long requestBytesLimit = 8L * 1024 * 1024;
-    private long requestBytesLimitPerSession = 2L * 1024 * 1024;
+    private long requestBytesLimitPerPeer = 2L * 1024 * 1024;
     private int requestLimit = 256;
     private int requestLimitPerAddress = 64;
     private Duration transferTimeout = Duration.ofSeconds(30);
+    private Duration handshakeTransferTimeout = Duration.ofSeconds(5);
     private int connectionLimit = 1024;
     private int connectionLimitPerAddress = 256;
     private Duration headTimeout = Duration.ofSeconds(10);
@@ -44,10 +45,11 @@ public final class HttpServerOptions {
         maxRequestLength = other.maxRequestLength;
         maxAnswerLength = other.maxAnswerLength;
         requestBytesLimit = other.requestBytesLimit;
-        requestBytesLimitPerSession = other.requestBytesLimitPerSession;
+        requestBytesLimitPerPeer = other.requestBytesLimitPerPeer;
         requestLimit = other.requestLimit;
         requestLimitPerAddress = other.requestLimitPerAddress;
         transferTimeout = other.transferTimeout;
+        handshakeTransferTimeout = other.handshakeTransferTimeout;
         connectionLimit = other.connectionLimit;
         connectionLimitPerAddress = other.connectionLimitPerAddress;
         headTimeout = other.headTimeout;
@@ -175,8 +177,9 @@ public final class HttpServerOptions {
     }
 
     /**
-     * Returns a copy with another limit for the messages of all current requests together; beyond it they get status
-     * 503. Each byte takes some four bytes of memory while its request is answered. Default: 8 MiB.
+     * Returns a copy with another limit for the messages of all current requests together. Beyond it incomplete bodies of the
+     * peers that hold more make room, largest and oldest first, and their connections are closed; if there are none, the request
+     * gets status 503. Each byte takes some four bytes of memory while its request is answered. Default: 8 MiB.
      *
      * @param limit bytes, 1 or more
      * @return the copy
@@ -188,16 +191,18 @@ public final class HttpServerOptions {
     }
 
     /**
-     * Returns a copy with another limit for the messages of all current requests of one session together; beyond it they
-     * get status 503. It must have room for the longest request. Default: 2 MiB.
+     * Returns a copy with another limit for the messages of all current requests of one peer together, over all of its
+     * sessions. Beyond it the larger and older incomplete bodies of that peer make room, and their connections are closed; if
+     * there are none, the request gets status 503. It must have room for the longest request, and should be a small part of the
+     * limit for all peers. Default: 2 MiB.
      *
      * @param limit bytes, 1 or more
      * @return the copy
      * @throws IllegalArgumentException if it is less than 1
      */
-    public HttpServerOptions withRequestBytesLimitPerSession(long limit) {
-        requirePositive(limit, "a limit on request bytes per session");
-        return with(copy -> copy.requestBytesLimitPerSession = limit);
+    public HttpServerOptions withRequestBytesLimitPerPeer(long limit) {
+        requirePositive(limit, "a limit on request bytes per peer");
+        return with(copy -> copy.requestBytesLimitPerPeer = limit);
     }
 
     /**
@@ -224,6 +229,19 @@ public final class HttpServerOptions {
     public HttpServerOptions withRequestLimitPerAddress(int limit) {
         requirePositive(limit, "a limit on requests per address");
         return with(copy -> copy.requestLimitPerAddress = limit);
+    }
+
+    /**
+     * Returns a copy with another time within which the body of a handshake message must arrive, if that is less than the
+     * transfer timeout. Such a body has 16 KiB at most, and anybody may send one. Default: 5 s.
+     *
+     * @param duration more than zero
+     * @return the copy
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    public HttpServerOptions withHandshakeTransferTimeout(Duration duration) {
+        requirePositive(duration, "a transfer timeout of handshake messages");
+        return with(copy -> copy.handshakeTransferTimeout = duration);
     }
 
     /**
@@ -337,8 +355,8 @@ public final class HttpServerOptions {
         return maxAnswerLength;
     }
 
-    long requestBytesLimitPerSession() {
-        return requestBytesLimitPerSession;
+    long requestBytesLimitPerPeer() {
+        return requestBytesLimitPerPeer;
     }
 
     long requestBytesLimit() {
@@ -355,6 +373,10 @@ public final class HttpServerOptions {
 
     Duration transferTimeout() {
         return transferTimeout;
+    }
+
+    Duration handshakeTransferTimeout() {
+        return handshakeTransferTimeout;
     }
 
     int connectionLimit() {

@@ -91,15 +91,16 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
             send(http, Response.refusal(head.status));
             return;
         }
-        try (RequestBody body = front.bodyOf(head)) {
-            int status = IoDeadline.within(
-                    front.options.transferTimeout(), front.timer, () -> body.read(http.getRequestBody()));
+        IoDeadline deadline = new IoDeadline();
+        try (RequestBody body = front.bodyOf(head, deadline::interrupt)) {
+            int status =
+                    deadline.within(front.transferTimeout(head), front.timer, () -> body.read(http.getRequestBody()));
             send(http, status == Status.OK ? front.answer(head, address, body.bytes()) : Response.refusal(status));
         }
     }
 
     private void send(HttpExchange http, Response response) throws IOException {
-        int unused = IoDeadline.within(front.options.transferTimeout(), front.timer, () -> write(http, response));
+        int unused = new IoDeadline().within(front.options.transferTimeout(), front.timer, () -> write(http, response));
     }
 
     private static int write(HttpExchange http, Response response) throws IOException {

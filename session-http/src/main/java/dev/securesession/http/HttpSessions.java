@@ -102,17 +102,32 @@ final class HttpSessions {
         }
     }
 
-    /** Tells whether there is a half-open handshake, or a session, with a token. */
-    boolean knows(String token, boolean isHandshake) {
+    /** Tells whether there is a half-open handshake with a token. */
+    boolean hasHandshake(String token) {
         expire();
         boolean known;
         synchronized (lock) {
-            known = isHandshake ? halfOpen.containsKey(token) : sessions.containsKey(token);
+            known = halfOpen.containsKey(token);
         }
         if (!known) {
             refused.incrementAndGet();
         }
         return known;
+    }
+
+    /** Returns the peer of the session with a token, or null if there is none. */
+    @Nullable
+    PeerId peerOf(String token) {
+        expire();
+        Live live;
+        synchronized (lock) {
+            live = sessions.get(token);
+        }
+        if (live == null) {
+            refused.incrementAndGet();
+            return null;
+        }
+        return live.session().peer();
     }
 
     /** Answers message 3. */
@@ -402,6 +417,7 @@ final class HttpSessions {
                     answered.get(),
                     handlerFailures.get(),
                     admission.turnedAway(),
+                    admission.evicted(),
                     halfOpen.size(),
                     sessions.size(),
                     admission.requests(),

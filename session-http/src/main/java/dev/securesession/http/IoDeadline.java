@@ -17,21 +17,19 @@ final class IoDeadline {
     private boolean over;
     private boolean interrupted;
 
-    private IoDeadline() {}
-
-    /** Runs an operation on this thread within a limit. */
-    static <T> T within(Duration limit, ScheduledExecutorService timer, Operation<T> operation) throws IOException {
-        IoDeadline deadline = new IoDeadline();
-        ScheduledFuture<?> task = timer.schedule(deadline::interrupt, limit.toNanos(), TimeUnit.NANOSECONDS);
+    /** Runs an operation on this thread, which has made the deadline, within a limit. Called once. */
+    <T> T within(Duration limit, ScheduledExecutorService timer, Operation<T> operation) throws IOException {
+        ScheduledFuture<?> task = timer.schedule(this::interrupt, limit.toNanos(), TimeUnit.NANOSECONDS);
         try {
             return operation.run();
         } finally {
             task.cancel(false);
-            deadline.end();
+            end();
         }
     }
 
-    private synchronized void interrupt() {
+    /** Interrupts the operation before its limit, or does nothing once it is over. Called by any thread. */
+    synchronized void interrupt() {
         if (!over) {
             interrupted = true;
             thread.interrupt();

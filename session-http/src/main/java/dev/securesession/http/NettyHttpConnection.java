@@ -89,10 +89,10 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         final String address;
         final RequestBody body;
 
-        Visit(RequestHead head, String address) {
+        Visit(ChannelHandlerContext ctx, RequestHead head, String address) {
             this.head = head;
             this.address = address;
-            this.body = front.bodyOf(head);
+            this.body = front.bodyOf(head, () -> evictLater(ctx, this));
         }
 
         void end() {
@@ -232,13 +232,13 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         }
         RequestHead head = front.check(
                 below(request.uri()), request.method().name(), request.headers().get(Token.HEADER));
-        visit = new Visit(head, address);
+        visit = new Visit(ctx, head, address);
         if (head.status != Status.OK) {
             refuse(ctx, request, head.status);
             return;
         }
         phase = Phase.READING;
-        limit(ctx, transferNanos);
+        limit(ctx, front.transferTimeout(head).toNanos());
         if (HttpUtil.is100ContinueExpected(request)) {
             ctx.writeAndFlush(new DefaultFullHttpResponse(
                     HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
@@ -292,7 +292,25 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
             }
         }
         if (bodyEnded) {
-            answer(ctx, current);
+            int status = current.body.complete();
+            if (status == Status.OK) {
+                answer(ctx, current);
+            } else {
+                respond(ctx, Response.refusal(status));
+            }
+        }
+    }
+
+    /** Called by any thread, when the body of a request has to make room for others. */
+    private void evictLater(ChannelHandlerContext ctx, Visit evicted) {
+        try {
+            ctx.executor().execute(() -> {
+                if (phase == Phase.READING && visit == evicted) {
+                    ctx.close();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            // The event loop was shut down, and with it the connection is closed.
         }
     }
 

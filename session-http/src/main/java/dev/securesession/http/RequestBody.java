@@ -4,27 +4,40 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The body of a request, gathered in memory that grows with what arrives. What counts for a session is reserved before;
- * handshake messages are short, and the number of requests limits the bytes that they hold. For one thread at a time.
+ * The body of a request, gathered in memory that grows with what arrives: at most twice as much, and 4 KiB to begin with. What
+ * counts for a peer is reserved before; handshake messages are short, and the number of requests limits the bytes that they hold.
+ * For one thread at a time.
  */
 final class RequestBody implements AutoCloseable {
     private static final int FIRST_LENGTH = 4096;
 
     private final Admission admission;
     private final RequestHead head;
+    private final Admission.@Nullable Holding holding;
     private byte[] bytes = new byte[0];
     private int length;
-    private int reserved;
 
-    RequestBody(Admission admission, RequestHead head) {
+    /**
+     * Begins a body.
+     *
+     * @param end ends the reading when the body has to make room for others; called by any thread
+     */
+    RequestBody(Admission admission, RequestHead head, Runnable end) {
         this.admission = admission;
         this.head = head;
+        this.holding = head.countedPeer == null ? null : admission.open(head.countedPeer, end);
     }
 
     /** Reads all; returns 200, or the status that refuses the body. */
     int read(InputStream in) throws IOException {
+        int status = readAll(in);
+        return status == Status.OK ? complete() : status;
+    }
+
+    private int readAll(InputStream in) throws IOException {
         while (true) {
             if (length == bytes.length) {
                 if (length == head.maxLength && in.read() < 0) {
@@ -65,13 +78,16 @@ final class RequestBody implements AutoCloseable {
             return Status.TOO_LONG;
         }
         int longer = (int) Math.min(head.maxLength, Math.max(FIRST_LENGTH, 2L * length));
-        String session = head.countedSession();
-        if (session != null && !admission.reserve(session, longer - reserved)) {
+        if (holding != null && !holding.hold(longer)) {
             return Status.NO_ROOM;
         }
-        reserved = longer;
         bytes = Arrays.copyOf(bytes, longer);
         return Status.OK;
+    }
+
+    /** Notes that all has arrived; returns 200, or the status that refuses the body because it had to make room. */
+    int complete() {
+        return holding == null || holding.complete() ? Status.OK : Status.NO_ROOM;
     }
 
     /** Returns what has arrived. */
@@ -81,10 +97,8 @@ final class RequestBody implements AutoCloseable {
 
     @Override
     public void close() {
-        String session = head.countedSession();
-        if (session != null && reserved > 0) {
-            admission.release(session, reserved);
+        if (holding != null) {
+            holding.release();
         }
-        reserved = 0;
     }
 }

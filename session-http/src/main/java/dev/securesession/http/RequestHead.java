@@ -1,5 +1,6 @@
 package dev.securesession.http;
 
+import dev.securesession.PeerId;
 import org.jspecify.annotations.Nullable;
 
 /** What the head of a request says: where its body goes and how long it may be, or the status that refuses it. */
@@ -33,24 +34,26 @@ final class RequestHead {
     final @Nullable String token;
     final int maxLength;
 
-    private RequestHead(int status, Kind kind, @Nullable String token, int maxLength) {
+    /** The peer that the memory of the body counts for; null if it is a message of a handshake, which is short. */
+    final @Nullable PeerId countedPeer;
+
+    private RequestHead(int status, Kind kind, @Nullable String token, int maxLength, @Nullable PeerId countedPeer) {
         this.status = status;
         this.kind = kind;
         this.token = token;
         this.maxLength = maxLength;
-    }
-
-    /** Returns the session that the memory of the body counts for; messages of a handshake are short and count for none. */
-    @Nullable
-    String countedSession() {
-        return kind == Kind.EXCHANGE ? token : null;
+        this.countedPeer = countedPeer;
     }
 
     static RequestHead refused(int status) {
-        return new RequestHead(status, Kind.HANDSHAKE, null, 0);
+        return new RequestHead(status, Kind.HANDSHAKE, null, 0, null);
     }
 
-    static RequestHead of(Kind kind, @Nullable String token, int maxLength) {
-        return new RequestHead(Status.OK, kind, token, maxLength);
+    static RequestHead ofHandshake(Kind kind, @Nullable String token, int maxLength) {
+        return new RequestHead(Status.OK, kind, token, maxLength, null);
+    }
+
+    static RequestHead ofExchange(String token, int maxLength, PeerId peer) {
+        return new RequestHead(Status.OK, Kind.EXCHANGE, token, maxLength, peer);
     }
 }

@@ -153,7 +153,7 @@ class HttpFloodTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @Rule(value = "HT-6", kind = Rule.Kind.REFUSES)
-    void boundsTheBytesOfRequests(boolean perSession) throws Exception {
+    void boundsTheBytesOfRequests(boolean perPeer) throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch free = new CountDownLatch(1);
         RequestHandler waiting = (peer, request) -> {
@@ -161,8 +161,8 @@ class HttpFloodTest {
             free.await(30, TimeUnit.SECONDS);
             return new byte[0];
         };
-        HttpServerOptions options = perSession
-                ? HttpServerOptions.defaults().withRequestBytesLimitPerSession(300_000)
+        HttpServerOptions options = perPeer
+                ? HttpServerOptions.defaults().withRequestBytesLimitPerPeer(300_000)
                 : HttpServerOptions.defaults().withRequestBytesLimit(300_000);
         try (Peers peers = server.serving(waiting, options);
                 HttpSessionClient client = peers.client();
@@ -171,16 +171,10 @@ class HttpFloodTest {
             assertThat(arrived.await(30, TimeUnit.SECONDS)).isTrue();
             assertThat(peers.sessions().counters().requestBytes()).isBetween(200_000L, 300_000L);
 
-            HttpSessionClient next = perSession ? client : other;
-            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> next.send(new byte[200_000])))
+            assertThat(catchThrowableOfType(RequestUncertainException.class, () -> other.send(new byte[200_000])))
                     .isNotNull();
             assertThat(peers.sessions().counters().turnedAway()).isEqualTo(1);
             assertThat(peers.sessions().counters().requestBytes()).isLessThanOrEqualTo(300_000);
-            if (perSession) {
-                CompletableFuture<byte[]> ofOther = other.sendAsync(new byte[200_000], Repetition.NEVER);
-                free.countDown();
-                assertThat(ofOther.get(30, TimeUnit.SECONDS)).isEmpty();
-            }
 
             free.countDown();
             assertThat(large.get(30, TimeUnit.SECONDS)).isEmpty();
@@ -217,6 +211,27 @@ class HttpFloodTest {
             try (HttpSessionClient client = peers.client()) {
                 assertThat(client.send(new byte[1])).hasSize(1);
             }
+        }
+    }
+
+    /** Anybody may send such a body, and it is short. */
+    @Test
+    @Rule(value = "HT-4", kind = Rule.Kind.REFUSES)
+    void handshakeMessagesHaveADeadlineOfTheirOwn() throws Exception {
+        HttpServerOptions options = HttpServerOptions.defaults()
+                .withTransferTimeout(Duration.ofHours(1))
+                .withHandshakeTransferTimeout(Duration.ofMillis(200));
+        try (Peers peers = server.serving(ECHO, options);
+                Socket socket = new Socket(peers.uri().getHost(), peers.uri().getPort())) {
+            socket.setSoTimeout(30_000);
+            socket.getOutputStream()
+                    .write("POST /api/handshake HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\na"
+                            .getBytes(US_ASCII));
+
+            assertThat(socket.getInputStream().read())
+                    .as("closed by the server")
+                    .isEqualTo(-1);
+            peers.awaitNoRequests();
         }
     }
 

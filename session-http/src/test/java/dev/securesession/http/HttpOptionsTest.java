@@ -22,7 +22,7 @@ class HttpOptionsTest {
         refusals.put("a limit on the length of a request of 0", () -> server.withMaxRequestLength(0));
         refusals.put("a limit on the length of an answer of -1", () -> server.withMaxAnswerLength(-1));
         refusals.put("a limit on request bytes of 0", () -> server.withRequestBytesLimit(0));
-        refusals.put("a limit on request bytes per session of 0", () -> server.withRequestBytesLimitPerSession(0));
+        refusals.put("a limit on request bytes per peer of 0", () -> server.withRequestBytesLimitPerPeer(0));
         refusals.put("a limit on requests of 0", () -> server.withRequestLimit(0));
         refusals.put("a limit on requests per address of 0", () -> server.withRequestLimitPerAddress(0));
         refusals.put(
@@ -42,6 +42,9 @@ class HttpOptionsTest {
         refusals.put("an idle timeout of PT0S", () -> server.withIdleTimeout(Duration.ZERO));
         refusals.put("a lifetime of PT0S", () -> server.withLifetime(Duration.ZERO));
         refusals.put("a transfer timeout of PT0S", () -> server.withTransferTimeout(Duration.ZERO));
+        refusals.put(
+                "a transfer timeout of handshake messages of PT0S",
+                () -> server.withHandshakeTransferTimeout(Duration.ZERO));
         refusals.put("a request timeout of PT-1S", () -> client.withRequestTimeout(Duration.ofSeconds(-1)));
         refusals.put("a handshake timeout of PT-1S", () -> client.withHandshakeTimeout(Duration.ofSeconds(-1)));
         refusals.put("an idle timeout of PT-1S", () -> client.withIdleTimeout(Duration.ofSeconds(-1)));
