@@ -646,10 +646,14 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
 
     private void established(ChannelHandlerContext context, SecureSession made) {
         made.requireOrder();
-        if (admission != null && !admission.establish()) {
-            made.close();
-            fail(context, new IOException("closed during the handshake: too many connections are half open"));
-            return;
+        if (admission != null) {
+            try {
+                admission.establish(made.peer());
+            } catch (IOException e) {
+                made.close();
+                fail(context, e);
+                return;
+            }
         }
         session = made;
         early = null;

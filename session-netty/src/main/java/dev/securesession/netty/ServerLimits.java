@@ -1,13 +1,16 @@
 package dev.securesession.netty;
 
+import dev.securesession.PeerId;
 import dev.securesession.transport.ServerCounters;
 import dev.securesession.transport.ServerOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -17,17 +20,23 @@ import org.jspecify.annotations.Nullable;
  * use up its memory.
  *
  * <p>At the limit of half-open connections the oldest one that has sent nothing makes room for a new one, or else the
- * oldest. At a limit on bytes the connection that holds the most is closed. Make one object for each server, and give it to
+ * oldest. At a limit of established connections, of one peer or of all, the new one is closed. At a limit on bytes the
+ * connection that holds the most is closed. Make one object for each server, and give it to
  * each {@link SecureSessionHandler} by {@link SecureSessionOptions#withServerLimits}. Safe for use by several threads.
  *
  * <p>PROTOCOL.md P-4, H-7.
  */
 public final class ServerLimits {
+    private static final String DISPLACED = "closed during the handshake: too many connections are half open";
+
     private final int halfOpenLimit;
     private final int halfOpenLimitPerAddress;
+    private final int connectionLimit;
+    private final int connectionLimitPerPeer;
 
     // This object is the lock of everything below and of all admissions. Nothing foreign is called under it.
     private final Set<Admission> halfOpen = new LinkedHashSet<>();
+    private final Map<PeerId, Integer> connectionsOfPeer = new HashMap<>();
     private final Budget handshakeBytes;
     private final Budget incompleteBytes;
     private long accepted;
@@ -35,11 +44,14 @@ public final class ServerLimits {
     private long failed;
     private long shed;
     private long evicted;
+    private long turnedAway;
     private int open;
 
     private ServerLimits(ServerOptions options) {
         this.halfOpenLimit = options.halfOpenLimit();
         this.halfOpenLimitPerAddress = options.halfOpenLimitPerAddress();
+        this.connectionLimit = options.connectionLimit();
+        this.connectionLimitPerPeer = options.connectionLimitPerPeer();
         this.handshakeBytes =
                 new Budget("the handshake messages of all half-open connections", options.handshakeBytesLimit());
         this.incompleteBytes = new Budget("the incomplete messages of all connections", options.incompleteBytesLimit());
@@ -48,7 +60,7 @@ public final class ServerLimits {
     /**
      * Returns the limits of a new server.
      *
-     * @param options its limits on half-open connections and on bytes; its executor and the settings of its connections
+     * @param options its limits on half-open and established connections and on bytes; its executor and the settings of its connections
      *     are not used
      * @return limits that no connection uses yet
      */
@@ -62,7 +74,7 @@ public final class ServerLimits {
      * @return the counters of this moment; {@code handlerFailures} is always 0
      */
     public synchronized ServerCounters counters() {
-        return new ServerCounters(accepted, established, failed, shed, evicted, 0, halfOpen.size(), open);
+        return new ServerCounters(accepted, established, failed, shed, evicted, turnedAway, 0, halfOpen.size(), open);
     }
 
     /**
@@ -91,7 +103,7 @@ public final class ServerLimits {
             halfOpen.add(admission);
         }
         for (Admission each : displaced) {
-            each.close.accept(new IOException("closed during the handshake: too many connections are half open"));
+            each.close.accept(new IOException(DISPLACED));
         }
         return admission;
     }
@@ -135,9 +147,33 @@ public final class ServerLimits {
         budget(admission).remove(admission);
         if (halfOpen.remove(admission)) {
             failed++;
-        } else {
+        } else if (admission.peer != null) {
             open--;
+            connectionsOfPeer.computeIfPresent(admission.peer, (peer, count) -> count == 1 ? null : count - 1);
         }
+    }
+
+    private synchronized void establish(Admission admission, PeerId peer) throws IOException {
+        if (admission.gone) {
+            throw new IOException(DISPLACED);
+        }
+        handshakeBytes.remove(admission);
+        halfOpen.remove(admission);
+        int ofPeer = connectionsOfPeer.getOrDefault(peer, 0);
+        if (ofPeer >= connectionLimitPerPeer || open >= connectionLimit) {
+            admission.gone = true;
+            turnedAway++;
+            throw new IOException(
+                    ofPeer >= connectionLimitPerPeer
+                            ? peer + " has " + connectionLimitPerPeer
+                                    + " connections, the limit for one peer; the new one was closed"
+                            : "the server has " + connectionLimit + " connections, its limit; the new one was closed");
+        }
+        admission.established = true;
+        admission.peer = peer;
+        connectionsOfPeer.put(peer, ofPeer + 1);
+        established++;
+        open++;
     }
 
     private Budget budget(Admission admission) {
@@ -175,6 +211,7 @@ public final class ServerLimits {
         private final Consumer<IOException> close;
         private boolean hasSent;
         private boolean established;
+        private @Nullable PeerId peer;
         private boolean gone;
         private long bytes;
 
@@ -190,19 +227,13 @@ public final class ServerLimits {
             }
         }
 
-        /** Notes the end of the handshake, after which other limits apply; tells whether the connection was still admitted. */
-        boolean establish() {
-            synchronized (ServerLimits.this) {
-                if (gone) {
-                    return false;
-                }
-                handshakeBytes.remove(this);
-                established = true;
-                halfOpen.remove(this);
-                ServerLimits.this.established++;
-                open++;
-                return true;
-            }
+        /**
+         * Notes the end of the handshake, after which other limits apply.
+         *
+         * @throws IOException if the connection had to make room for others meanwhile, or is one too many: close it
+         */
+        void establish(PeerId newPeer) throws IOException {
+            ServerLimits.this.establish(this, newPeer);
         }
 
         /** Sets what the incomplete messages of the connection hold now; fails if there is no room. */

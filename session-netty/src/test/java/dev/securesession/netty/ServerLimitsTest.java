@@ -3,6 +3,7 @@ package dev.securesession.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.securesession.PeerId;
 import dev.securesession.transport.ServerOptions;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -13,6 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** What the connections of a server share. */
 class ServerLimitsTest {
+    private static final PeerId CLIENT = PeerId.ofUtf8("client");
+
     private final List<String> closed = new ArrayList<>();
 
     private final List<String> reasons = new ArrayList<>();
@@ -48,11 +51,11 @@ class ServerLimitsTest {
     }
 
     @Test
-    void establishedConnectionsDoNotCount() {
+    void establishedConnectionsDoNotCount() throws Exception {
         ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(1));
         for (int i = 0; i < 10; i++) {
             ServerLimits.Admission admission = limits.admit(null, named("each"));
-            assertThat(admission.establish()).isTrue();
+            admission.establish(CLIENT);
         }
         assertThat(closed).isEmpty();
         assertThat(limits.counters().open()).isEqualTo(10);
@@ -70,6 +73,40 @@ class ServerLimitsTest {
             assertThat(SecureSessionHandler.DEFAULT_LIMITS.counters().established())
                     .isEqualTo(before + 1);
         }
+    }
+
+    @Test
+    void onePeerDoesNotGetTheConnectionsOfAll() throws Exception {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withConnectionLimitPerPeer(2));
+        ServerLimits.Admission first = limits.admit(null, named("first"));
+        first.establish(CLIENT);
+        limits.admit(null, named("second")).establish(CLIENT);
+        ServerLimits.Admission third = limits.admit(null, named("third"));
+        assertThatThrownBy(() -> third.establish(CLIENT))
+                .hasMessage("\"client\" has 2 connections, the limit for one peer; the new one was closed");
+        third.leave();
+        limits.admit(null, named("other")).establish(PeerId.ofUtf8("other"));
+
+        assertThat(closed).isEmpty();
+        assertThat(limits.counters().open()).isEqualTo(3);
+        assertThat(limits.counters().halfOpen()).isZero();
+        assertThat(limits.counters().turnedAway()).isEqualTo(1);
+        assertThat(limits.counters().failed()).isZero();
+
+        first.leave();
+        limits.admit(null, named("fourth")).establish(CLIENT);
+        assertThat(limits.counters().open()).isEqualTo(3);
+    }
+
+    @Test
+    void allPeersTogetherHaveALimit() throws Exception {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withConnectionLimit(1));
+        limits.admit(null, named("first")).establish(CLIENT);
+        ServerLimits.Admission second = limits.admit(null, named("second"));
+
+        assertThatThrownBy(() -> second.establish(PeerId.ofUtf8("other")))
+                .hasMessage("the server has 1 connections, its limit; the new one was closed");
+        assertThat(limits.counters().open()).isEqualTo(1);
     }
 
     @Test
@@ -96,7 +133,9 @@ class ServerLimitsTest {
                 .containsExactly(
                         "the handshake messages of all half-open connections hold 1000 bytes, which is the limit; "
                                 + "this connection held the most");
-        assertThat(large.establish()).isFalse();
+        assertThatThrownBy(() -> large.establish(CLIENT))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("too many connections are half open");
 
         ServerLimits.Admission larger = limits.admit(null, named("larger"));
         assertThatThrownBy(() -> larger.hold(900))
@@ -110,8 +149,8 @@ class ServerLimitsTest {
         ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withIncompleteBytesLimit(1000));
         ServerLimits.Admission large = limits.admit(null, named("large"));
         ServerLimits.Admission small = limits.admit(null, named("small"));
-        large.establish();
-        small.establish();
+        large.establish(CLIENT);
+        small.establish(CLIENT);
         large.hold(900);
         small.hold(200);
 
@@ -128,7 +167,7 @@ class ServerLimitsTest {
         for (int i = 0; i < 20; i++) {
             ServerLimits.Admission admission = limits.admit(null, named("each"));
             admission.hold(100);
-            admission.establish();
+            admission.establish(CLIENT);
             admission.hold(900);
             admission.leave();
         }

@@ -2,8 +2,11 @@ package dev.securesession.transport;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +27,12 @@ abstract class AcceptedConnection implements Closeable {
 
     /** From now on counts incomplete messages of the transport in this account. */
     abstract void use(ByteBudget.Account account) throws IOException;
+
+    /**
+     * Makes the end of the connection a reset, which its peer does not take for an orderly end. Other connections than those of TCP
+     * have none.
+     */
+    abstract void resetWhenClosed();
 
     @Override
     public void close() throws IOException {
@@ -47,6 +56,15 @@ abstract class AcceptedConnection implements Closeable {
                     transport.use(account);
                 }
             }
+
+            @Override
+            void resetWhenClosed() {
+                try {
+                    socket.setSoLinger(true, 0);
+                } catch (SocketException e) {
+                    // It has ended already.
+                }
+            }
         };
     }
 
@@ -65,6 +83,17 @@ abstract class AcceptedConnection implements Closeable {
             void use(ByteBudget.Account account) throws IOException {
                 if (transport != null) {
                     transport.use(account);
+                }
+            }
+
+            @Override
+            void resetWhenClosed() {
+                if (remote instanceof InetSocketAddress) {
+                    try {
+                        channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+                    } catch (IOException e) {
+                        // It has ended already.
+                    }
                 }
             }
         };

@@ -51,6 +51,7 @@ public final class SecureConnection implements Closeable {
     private final ConnectionTimer timer;
     private final AtomicLong dropped = new AtomicLong();
     private volatile boolean warmedUp;
+    private volatile @Nullable SecureStream stream;
 
     // Messages must reach the transport in the order of their numbers (PROTOCOL.md D-2), so these two locks are held,
     // and
@@ -726,6 +727,17 @@ public final class SecureConnection implements Closeable {
      */
     public SecureSession session() {
         return session;
+    }
+
+    /** Notes the stream that uses the connection. */
+    void carries(SecureStream newStream) {
+        stream = newStream;
+    }
+
+    /** Returns the stream that uses the connection, or null if it carries messages. */
+    @Nullable
+    SecureStream stream() {
+        return stream;
     }
 
     /**

@@ -15,7 +15,9 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -37,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  *     connection.send(answer(question));
  * });
  * }</pre>
+ *
+ * <p>A handler that throws ends its connection in a way that the peer does not take for an orderly end: a {@link SecureStream}
+ * over it is aborted, and TCP connections that carry messages are reset.
  *
  * <p>Accepting and handshakes run on threads of the server, whose deadlines start when a connection is accepted. Each
  * handler runs on a thread of its own, a virtual one where the JDK has them, or on the executor of the options. All threads
@@ -63,12 +68,15 @@ public final class SecureServer implements Closeable {
     private final AtomicLong established = new AtomicLong();
     private final AtomicLong failed = new AtomicLong();
     private final AtomicLong shed = new AtomicLong();
+    private final AtomicLong turnedAway = new AtomicLong();
     private final AtomicLong handlerFailures = new AtomicLong();
 
-    // Guards the two fields below, and signals when a connection has ended. No user code runs under it.
+    // Guards the fields below, and signals when a connection has ended. No user code runs under it.
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition ended = lock.newCondition();
     private final ClosedPeers closedPeers = new ClosedPeers();
+    private final Map<PeerId, Integer> connectionsOfPeer = new HashMap<>();
+    private int registered;
 
     private SecureServer(
             Accepting accepting,
@@ -252,6 +260,7 @@ public final class SecureServer implements Closeable {
                 failed.get(),
                 shed.get(),
                 handshakeBytes.evicted() + incompleteBytes.evicted(),
+                turnedAway.get(),
                 handlerFailures.get(),
                 halfOpen.size(),
                 connections.size());
@@ -429,11 +438,11 @@ public final class SecureServer implements Closeable {
         try {
             connection = establish(entry, deadline, firstMessage);
         } catch (Exception e) {
-            abandon(entry);
+            abandon(entry, e);
             tellFailed(address, entry.displaced ? displacedBy(e) : e);
             return;
         } catch (Error e) {
-            abandon(entry);
+            abandon(entry, e);
             throw e;
         } finally {
             halfOpen.remove(entry);
@@ -462,9 +471,11 @@ public final class SecureServer implements Closeable {
         return remote == null ? accepting.address() : remote;
     }
 
-    private void abandon(HalfOpenConnections.Entry entry) {
+    private void abandon(HalfOpenConnections.Entry entry, Throwable cause) {
         closeQuietly(entry.connection);
-        if (!entry.displaced) {
+        if (cause instanceof TooManyConnectionsException) {
+            turnedAway.incrementAndGet();
+        } else if (!entry.displaced) {
             failed.incrementAndGet();
         }
     }
@@ -484,6 +495,8 @@ public final class SecureServer implements Closeable {
                 accepted.use(incompleteBytes.open(accepted));
                 register(connection, entry.epoch);
             } catch (IOException | RuntimeException | Error e) {
+                // The handshake is over, so that an orderly end would look as if the server had nothing to say.
+                accepted.resetWhenClosed();
                 end(connection);
                 throw e;
             }
@@ -493,14 +506,24 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    /** Registers an established connection, unless its peer or the server was closed meanwhile. */
+    /** Registers an established connection, unless its peer or the server was closed meanwhile, or there are too many. */
     private void register(SecureConnection connection, long epoch) throws IOException {
-        connections.add(connection);
         PeerId peer = connection.session().peer();
         boolean closed;
         lock.lock();
         try {
+            connections.add(connection);
+            registered++;
+            int ofPeer = connectionsOfPeer.merge(peer, 1, Integer::sum);
             closed = closedPeers.closedSince(peer, epoch);
+            if (ofPeer > options.connectionLimitPerPeer()) {
+                throw new TooManyConnectionsException(
+                        peer + " has " + options.connectionLimitPerPeer() + " connections, the limit for one peer");
+            }
+            if (registered > options.connectionLimit()) {
+                throw new TooManyConnectionsException(
+                        "the server has " + options.connectionLimit() + " connections, its limit");
+            }
         } finally {
             lock.unlock();
         }
@@ -517,10 +540,15 @@ public final class SecureServer implements Closeable {
         try {
             taken = service.serve(this, accepted, connection);
         } catch (InterruptedException e) {
+            abort(accepted, connection);
             tellHandlerFailed(connection, e);
             Thread.currentThread().interrupt();
         } catch (Exception e) {
+            abort(accepted, connection);
             tellHandlerFailed(connection, e);
+        } catch (Error e) {
+            abort(accepted, connection);
+            throw e;
         } finally {
             if (!taken) {
                 end(connection);
@@ -528,12 +556,26 @@ public final class SecureServer implements Closeable {
         }
     }
 
+    /** Ends a connection whose handler has failed in a way that its peer does not take for the end of what it was to get. */
+    private static void abort(AcceptedConnection accepted, SecureConnection connection) {
+        SecureStream stream = connection.stream();
+        if (stream == null) {
+            accepted.resetWhenClosed();
+        } else {
+            stream.abortForFailure();
+        }
+    }
+
     /** Closes a connection and forgets it. */
     void end(SecureConnection connection) {
         closeQuietly(connection);
-        connections.remove(connection);
         lock.lock();
         try {
+            if (connections.remove(connection)) {
+                registered--;
+                connectionsOfPeer.computeIfPresent(
+                        connection.session().peer(), (peer, count) -> count == 1 ? null : count - 1);
+            }
             ended.signalAll();
         } finally {
             lock.unlock();
@@ -584,6 +626,15 @@ public final class SecureServer implements Closeable {
         return new IOException("closed during the handshake: too many connections are half open", cause);
     }
 
+    /** An established connection that is one too many. */
+    private static final class TooManyConnectionsException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        TooManyConnectionsException(String message) {
+            super(message + "; the new one was closed");
+        }
+    }
+
     private static void closeQuietly(Closeable resource) {
         try {
             resource.close();
@@ -599,7 +650,7 @@ public final class SecureServer implements Closeable {
          * Serves a connection, which is closed when this returns or throws.
          *
          * @param connection established
-         * @throws Exception to end the connection; {@link #handlerFailed} is told
+         * @throws Exception to abort the connection; {@link #handlerFailed} is told
          */
         void handle(SecureConnection connection) throws Exception;
 
@@ -607,7 +658,8 @@ public final class SecureServer implements Closeable {
          * Observes a connection that failed before it reached {@link #handle}. Does nothing by default.
          *
          * @param address the address of the peer, or that of the server if no connection could be accepted
-         * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, or the
+         * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, also if there
+         *     are too many connections, or the
          *     exception of an executor that refused the connection, such as a {@link RejectedExecutionException}
          */
         default void failed(SocketAddress address, Exception cause) {}

@@ -90,7 +90,9 @@ public final class SecureStream implements Closeable {
             throw new IllegalArgumentException("a stream over datagrams; it needs a transport that keeps the order");
         }
         StreamFrame.requireRoom(connection.maxPayloadLength());
-        return new SecureStream(connection);
+        SecureStream stream = new SecureStream(connection);
+        connection.carries(stream);
+        return stream;
     }
 
     /** Refuses options whose connections could not carry a stream. */
@@ -306,6 +308,21 @@ public final class SecureStream implements Closeable {
             connection.close();
         } else {
             endWith(StreamAbortedException.closed(), Duration.ZERO);
+        }
+    }
+
+    /** Ends both directions because the program that used the stream has failed. Does nothing if the stream was closed. */
+    void abortForFailure() {
+        if (closed || state.isSettled() || state.failure() != null) {
+            return;
+        }
+        try {
+            endWith(
+                    StreamAbortedException.locally(
+                            StreamAbortedException.CLOSED, "the handler of the server has failed"),
+                    ABORT_PATIENCE);
+        } catch (IOException e) {
+            // The connection is abandoned, closed or not.
         }
     }
 

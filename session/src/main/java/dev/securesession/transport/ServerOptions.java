@@ -17,6 +17,8 @@ public final class ServerOptions {
     private ConnectionOptions connections = ConnectionOptions.defaults();
     private int halfOpenLimit = 1024;
     private int halfOpenLimitPerAddress = 64;
+    private int connectionLimit = 10_000;
+    private int connectionLimitPerPeer = 256;
     private long handshakeBytesLimit = 4L << 20;
     private long incompleteBytesLimit =
             Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4);
@@ -28,6 +30,8 @@ public final class ServerOptions {
         connections = other.connections;
         halfOpenLimit = other.halfOpenLimit;
         halfOpenLimitPerAddress = other.halfOpenLimitPerAddress;
+        connectionLimit = other.connectionLimit;
+        connectionLimitPerPeer = other.connectionLimitPerPeer;
         handshakeBytesLimit = other.handshakeBytesLimit;
         incompleteBytesLimit = other.incompleteBytesLimit;
         executor = other.executor;
@@ -35,7 +39,7 @@ public final class ServerOptions {
 
     /**
      * Returns the defaults: the default {@link ConnectionOptions}, 1,024 half-open connections and 64 from one address,
-     * 4 MiB for the incomplete messages of all half-open connections, a quarter of the heap and at most 256 MiB for those of
+     * 10,000 established connections and 256 of one peer, 4 MiB for the incomplete messages of all half-open connections, a quarter of the heap and at most 256 MiB for those of
      * all others, and a thread for each connection.
      *
      * @return the options to start from
@@ -77,6 +81,32 @@ public final class ServerOptions {
     public ServerOptions withHalfOpenLimitPerAddress(int limit) {
         requirePositive(limit, "a limit on half-open connections from one address");
         return with(copy -> copy.halfOpenLimitPerAddress = limit);
+    }
+
+    /**
+     * Returns a copy with another limit on established connections. Beyond it a new one is closed at the end of its handshake, and
+     * {@link SecureServer.Handler#failed} is told.
+     *
+     * @param limit 1 or more; 10,000 by default
+     * @return the copy
+     * @throws IllegalArgumentException if the limit is less than 1
+     */
+    public ServerOptions withConnectionLimit(int limit) {
+        requirePositive(limit, "a limit on connections");
+        return with(copy -> copy.connectionLimit = limit);
+    }
+
+    /**
+     * Returns a copy with another limit on established connections of one peer, so that a single peer cannot take the room of
+     * all others. Beyond it a new one is closed at the end of its handshake, and {@link SecureServer.Handler#failed} is told.
+     *
+     * @param limit 1 or more; 256 by default
+     * @return the copy
+     * @throws IllegalArgumentException if the limit is less than 1
+     */
+    public ServerOptions withConnectionLimitPerPeer(int limit) {
+        requirePositive(limit, "a limit on connections of one peer");
+        return with(copy -> copy.connectionLimitPerPeer = limit);
     }
 
     /**
@@ -144,6 +174,24 @@ public final class ServerOptions {
     }
 
     /**
+     * Returns the limit on established connections.
+     *
+     * @return 1 or more
+     */
+    public int connectionLimit() {
+        return connectionLimit;
+    }
+
+    /**
+     * Returns the limit on established connections of one peer.
+     *
+     * @return 1 or more
+     */
+    public int connectionLimitPerPeer() {
+        return connectionLimitPerPeer;
+    }
+
+    /**
      * Returns the limit on the bytes that incomplete messages of half-open connections hold.
      *
      * @return bytes
@@ -172,7 +220,8 @@ public final class ServerOptions {
      */
     @Override
     public String toString() {
-        return "at most " + halfOpenLimit + " half-open connections, " + halfOpenLimitPerAddress + " from one address; "
+        return "at most " + halfOpenLimit + " half-open connections, " + halfOpenLimitPerAddress + " from one address, "
+                + connectionLimit + " established ones, " + connectionLimitPerPeer + " of one peer; "
                 + connections;
     }
 

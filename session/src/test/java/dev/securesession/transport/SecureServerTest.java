@@ -4,13 +4,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.securesession.Curve;
 import dev.securesession.Handshake;
 import dev.securesession.HandshakeException;
+import dev.securesession.IdentityPublicKey;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.Pair;
+import dev.securesession.testkit.TestKeys;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -53,9 +56,9 @@ import org.junit.jupiter.api.io.TempDir;
 class SecureServerTest {
     private static final byte[] PAYLOAD = "payload".getBytes(UTF_8);
     private static final ServerOptions SHORT = ServerOptions.defaults()
-            .withConnections(ConnectionOptions.defaults().withHandshakeDeadline(Duration.ofMillis(200)));
+            .withConnections(ConnectionOptions.defaults().withHandshakeDeadline(Duration.ofSeconds(1)));
 
-    private final Pair pair = Pair.create();
+    private Pair pair = Pair.create();
     private final Threads threads = new Threads();
     private final BlockingQueue<Exception> failures = new LinkedBlockingQueue<>();
     private ServerSocket serverSocket;
@@ -138,9 +141,7 @@ class SecureServerTest {
             }
             echo(connection);
         })) {
-            try (SecureConnection client = connect()) {
-                assertThat(client.receive()).isEmpty();
-            }
+            assertThatThrownBy(this::connectAndReceive).isInstanceOf(SocketException.class);
             assertThat(nextFailure()).isSameAs(failure);
             assertServes();
         }
@@ -163,13 +164,140 @@ class SecureServerTest {
             }
             echo(connection);
         })) {
-            try (SecureConnection client = connect()) {
-                assertThat(client.receive()).isEmpty();
-            }
+            assertThatThrownBy(this::connectAndReceive).isInstanceOf(SocketException.class);
             assertThat(uncaught.poll(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS))
                     .hasMessage("of the handler");
             assertServes();
             assertThat(failures).isEmpty();
+        }
+    }
+
+    @Test
+    void aHandlerThatThrowsResetsConnectionsOfAChannel() throws Exception {
+        serverSocket.close();
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        SecureServer.Handler failing = new SecureServer.Handler() {
+            @Override
+            public void handle(SecureConnection connection) throws IOException {
+                throw new IOException("of the handler");
+            }
+
+            @Override
+            public void handlerFailed(SecureConnection connection, Exception cause) {
+                failures.add(cause);
+            }
+        };
+        try (SecureServer server = SecureServer.listen(channel, pair.server(), failing, ServerOptions.defaults())) {
+            assertThatThrownBy(() -> connectAndReceive(server.address())).isInstanceOf(SocketException.class);
+            assertThat(nextFailure()).hasMessage("of the handler");
+        }
+    }
+
+    /** What the peer has read until then is not the whole, and it learns that. */
+    @Test
+    void aHandlerThatThrowsAbortsItsStream() throws Exception {
+        try (SecureServer server = listen(connection -> {
+            SecureStream stream = SecureStream.over(connection);
+            stream.output().write(PAYLOAD);
+            throw new IOException("of the handler");
+        })) {
+            try (SecureStream stream = SecureStream.over(connect())) {
+                assertThat(stream.input().readNBytes(PAYLOAD.length)).isEqualTo(PAYLOAD);
+                assertThatThrownBy(() -> stream.input().read())
+                        .isInstanceOfSatisfying(StreamAbortedException.class, abort -> {
+                            assertThat(abort.code()).isEqualTo(StreamAbortedException.CLOSED);
+                            assertThat(abort.reason()).isEqualTo("the handler of the server has failed");
+                        });
+            }
+            assertThat(nextFailure()).hasMessage("of the handler");
+        }
+    }
+
+    /** The peer has everything and the server too: what the handler fails at afterwards takes nothing of it back. */
+    @Test
+    void aHandlerThatThrowsAfterASettledStreamAbortsNothing() throws Exception {
+        try (SecureServer server = listen(connection -> {
+            SecureStream stream = SecureStream.over(connection);
+            stream.input().readAllBytes();
+            stream.acknowledge();
+            stream.shutdownOutput();
+            throw new IOException("of the handler");
+        })) {
+            try (SecureStream stream = SecureStream.over(connect())) {
+                stream.shutdownOutput();
+                assertThat(stream.input().readAllBytes()).isEmpty();
+                stream.acknowledge();
+                stream.awaitAcknowledgement();
+            }
+            assertThat(nextFailure()).hasMessage("of the handler");
+        }
+    }
+
+    @Test
+    void onePeerDoesNotGetTheConnectionsOfAll() throws Exception {
+        ServerOptions options = ServerOptions.defaults().withConnectionLimitPerPeer(2);
+        IdentityPublicKey key = pair.client().identity().publicKey();
+        pair = pair.withServer(config -> config.withDirectory(peer -> List.of(key)));
+        try (SecureServer server = listen(options, this::echo);
+                SecureConnection first = connect();
+                SecureConnection second = connect()) {
+            first.send(PAYLOAD);
+            assertThat(first.receive()).hasValue(PAYLOAD);
+            second.send(PAYLOAD);
+            assertThat(second.receive()).hasValue(PAYLOAD);
+
+            assertThatThrownBy(this::connectAndReceive).isInstanceOf(SocketException.class);
+            assertThat(nextFailure())
+                    .hasMessage("\"client\" has 2 connections, the limit for one peer; the new one was closed");
+            assertThat(server.counters().turnedAway()).isEqualTo(1);
+            assertThat(server.counters().failed()).isZero();
+            assertThat(server.counters().established()).isEqualTo(2);
+
+            pair = Pair.of(
+                    PeerId.ofUtf8("another"),
+                    TestKeys.pair(Curve.P256, 1),
+                    Pair.SERVER_ID,
+                    TestKeys.pair(Curve.P256, 2));
+            assertServes();
+        }
+    }
+
+    @Test
+    void connectionsThatHaveEndedMakeRoomForThoseOfTheirPeer() throws Exception {
+        ServerOptions options =
+                ServerOptions.defaults().withConnectionLimitPerPeer(1).withConnectionLimit(1);
+        try (SecureServer server = listen(options, this::echo)) {
+            for (int i = 0; i < 3; i++) {
+                assertServes();
+                awaitNoConnections(server);
+            }
+            assertThat(server.counters().turnedAway()).isZero();
+        }
+    }
+
+    @Test
+    void allPeersTogetherHaveALimit() throws Exception {
+        ServerOptions options = ServerOptions.defaults().withConnectionLimit(1);
+        try (SecureServer server = listen(options, this::echo);
+                SecureConnection first = connect()) {
+            first.send(PAYLOAD);
+            assertThat(first.receive()).hasValue(PAYLOAD);
+
+            assertThatThrownBy(this::connectAndReceive).isInstanceOf(SocketException.class);
+            assertThat(nextFailure()).hasMessage("the server has 1 connections, its limit; the new one was closed");
+            assertThat(server.counters().turnedAway()).isEqualTo(1);
+
+            first.send(PAYLOAD);
+            assertThat(first.receive()).hasValue(PAYLOAD);
+        }
+    }
+
+    private static void awaitNoConnections(SecureServer server) {
+        long start = System.nanoTime();
+        while (!server.connections().isEmpty()) {
+            assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(Threads.PATIENCE_SECONDS));
+            Thread.onSpinWait();
         }
     }
 
@@ -203,12 +331,8 @@ class SecureServerTest {
             throw new IllegalStateException("of the handler");
         };
         try (SecureServer server = SecureServer.listen(
-                        serverSocket,
-                        pair.server(),
-                        careless,
-                        ServerOptions.defaults().withExecutor(watched));
-                SecureConnection client = connect()) {
-            assertThat(client.receive()).isEmpty();
+                serverSocket, pair.server(), careless, ServerOptions.defaults().withExecutor(watched))) {
+            assertThatThrownBy(this::connectAndReceive).isInstanceOf(SocketException.class);
             assertThat(uncaught.poll(Threads.PATIENCE_SECONDS, TimeUnit.SECONDS))
                     .hasMessage("of the handler");
             assertThat(server.counters().handlerFailures()).isEqualTo(1);
@@ -230,7 +354,8 @@ class SecureServerTest {
                 throw new IllegalStateException("of the handler, on purpose");
             }
         };
-        try (SecureServer server = SecureServer.listen(serverSocket, pair.server(), handler, SHORT)) {
+        try (SecureServer server =
+                SecureServer.listen(serverSocket, pair.server(), handler, ServerOptions.defaults())) {
             sendGarbage();
             assertThat(nextFailure()).isInstanceOf(HandshakeException.class);
             assertServes();
@@ -853,6 +978,20 @@ class SecureServerTest {
         InetSocketAddress address = (InetSocketAddress) serverSocket.getLocalSocketAddress();
         return SecureConnection.connect(
                 new Socket(address.getAddress(), address.getPort()), pair.client(), Pair.SERVER_ID);
+    }
+
+    /** Connects and receives until the end; a reset may come in the middle of the handshake too. */
+    private void connectAndReceive() throws Exception {
+        connectAndReceive((InetSocketAddress) serverSocket.getLocalSocketAddress());
+    }
+
+    private void connectAndReceive(InetSocketAddress address) throws Exception {
+        try (SecureConnection client = SecureConnection.connect(
+                new Socket(address.getAddress(), address.getPort()), pair.client(), Pair.SERVER_ID)) {
+            assertThat(client.receive(Duration.ofSeconds(Threads.PATIENCE_SECONDS)))
+                    .as("an orderly end, or a message")
+                    .isNull();
+        }
     }
 
     private void sendGarbage() throws IOException {

@@ -477,7 +477,7 @@ class SecureSocketTest {
     @Test
     void connectionsThatNobodyAcceptsEndAtTheHandshakeDeadline() throws Exception {
         ServerOptions brief = ServerOptions.defaults()
-                .withConnections(ConnectionOptions.defaults().withHandshakeDeadline(Duration.ofMillis(300)));
+                .withConnections(ConnectionOptions.defaults().withHandshakeDeadline(Duration.ofSeconds(3)));
         ServerSocket narrow = SecureServerSocketFactory.of(pair.server(), brief).createServerSocket(0, 1, HERE);
         resources.add(narrow);
         resources.add(clients.createSocket(HERE, narrow.getLocalPort()));
