@@ -40,7 +40,10 @@ public final class TunnelServer implements Tunnel {
     private final Endpoints endpoints;
     private final Relays relays;
     private final TunnelOptions options;
-    private final ServerLimits limits = ServerLimits.of(ServerOptions.defaults());
+    // The limits on established connections are those of the relays, from the options of the tunnel.
+    private final ServerLimits limits = ServerLimits.of(ServerOptions.defaults()
+            .withConnectionLimit(Integer.MAX_VALUE)
+            .withConnectionLimitPerPeer(Integer.MAX_VALUE));
     private final SourceRates rates;
     private final Endpoints.Listening listening;
     private volatile TunnelPeers peers;
