@@ -67,7 +67,10 @@ enum ServerKind {
                     sessions::closePeer,
                     () -> {
                         server.close().syncUninterruptibly();
-                        group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
+                        // Without a quiet period, a connection that was just accepted would stay open, and its client
+                        // wait.
+                        group.shutdownGracefully(100, 10_000, TimeUnit.MILLISECONDS)
+                                .syncUninterruptibly();
                     });
         }
     };

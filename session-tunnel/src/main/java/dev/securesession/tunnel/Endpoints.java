@@ -165,7 +165,9 @@ final class Endpoints implements AutoCloseable {
     /** Ends the threads, and with them every connection. */
     @Override
     public void close() {
-        loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS)
+        // Without a quiet period, a connection that was just accepted would stay open, and its client wait for an
+        // answer.
+        loops.shutdownGracefully(QUIET_MILLIS, TimeUnit.SECONDS.toMillis(SHUTDOWN_SECONDS), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
         handshakes.shutdownNow();
         names.shutdownNow();
@@ -221,6 +223,7 @@ final class Endpoints implements AutoCloseable {
     }
 
     private static final int SHUTDOWN_SECONDS = 5;
+    private static final int QUIET_MILLIS = 100;
     private static final int MAX_QUEUED_HANDSHAKE_STEPS = 10_000;
     private static final int BACKLOG = 1024;
     // Bulk data costs a sixth less CPU time than with the adaptive allocator, the default of Netty 4.2.
