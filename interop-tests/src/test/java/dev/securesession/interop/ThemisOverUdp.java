@@ -40,6 +40,7 @@ final class ThemisOverUdp implements AutoCloseable {
     private ForeignPeer.Session session;
     private InetSocketAddress ours;
     private int refused;
+    private boolean isClient;
 
     /** The two networks get a datagram, and return those that come out at that moment. */
     ThemisOverUdp(
@@ -65,6 +66,7 @@ final class ThemisOverUdp implements AutoCloseable {
 
     /** Performs a handshake as the client, with a new session. */
     void connect(InetSocketAddress server) throws Exception {
+        isClient = true;
         ours = server;
         renew();
         byte[] unanswered = session.request();
@@ -95,10 +97,14 @@ final class ThemisOverUdp implements AutoCloseable {
         if (formerAnswer != null) {
             send(formerAnswer);
         } else if (isHandshake(message)) {
-            if (session.isEstablished()) {
-                renew();
+            // A client's first message that arrives twice, late, begins a second handshake at the server: not for this
+            // session.
+            if (!isClient) {
+                if (session.isEstablished()) {
+                    renew();
+                }
+                send(reply(message));
             }
-            send(reply(message));
         } else {
             try {
                 return Optional.of(session.unwrap(message));
