@@ -370,9 +370,7 @@ public final class SecureSession implements AutoCloseable {
     public ByteBuffer unwrapInPlace(ByteBuffer message) throws MessageRejectedException {
         MessageOpener.requireLength(message.remaining());
         requireWritable(message);
-        ByteBuffer target = message.duplicate();
-        advance(target, PAYLOAD_OFFSET);
-        limit(target, target.position() + DataMessage.payloadLength(message.remaining()));
+        ByteBuffer target = placeOfPayload(message, message.remaining());
         ByteBuffer payload = target.slice();
         unwrap(message.duplicate(), target);
         return payload;
@@ -395,9 +393,7 @@ public final class SecureSession implements AutoCloseable {
         int messageLength = message.remaining();
         MessageOpener.requireLength(messageLength);
         requireRoom(room, messageLength);
-        ByteBuffer target = room.duplicate();
-        advance(target, PAYLOAD_OFFSET);
-        limit(target, target.position() + DataMessage.payloadLength(messageLength));
+        ByteBuffer target = placeOfPayload(room, messageLength);
         ByteBuffer payload = target.slice();
         if (!room.hasArray()) {
             unwrap(message.duplicate(), target);
@@ -681,6 +677,14 @@ public final class SecureSession implements AutoCloseable {
     /** Spreads sessions over the scratch arrays; differs from the hint of the opener, which may run at the same time. */
     private int hint() {
         return session.opener().scratchHint() + 1;
+    }
+
+    /** Returns a view of a buffer whose remaining bytes are where the payload of a message at its position belongs. */
+    private static ByteBuffer placeOfPayload(ByteBuffer buffer, int messageLength) {
+        ByteBuffer place = buffer.duplicate();
+        advance(place, PAYLOAD_OFFSET);
+        limit(place, place.position() + DataMessage.payloadLength(messageLength));
+        return place;
     }
 
     private static void requireRoom(ByteBuffer target, int length) {
