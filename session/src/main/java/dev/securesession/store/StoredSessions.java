@@ -10,7 +10,9 @@ import dev.securesession.internal.base.Listeners;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -326,11 +328,13 @@ public final class StoredSessions {
     /** Ends all sessions with a peer, and tells of each that was deleted. */
     int revoke(PeerId peer, Consumer<String> ended) throws IOException {
         // First, so that a revocation which fails here can be repeated: nothing names sessions that are deleted.
-        rememberEnds(store.list(peer));
+        List<String> known = store.list(peer);
+        rememberEnds(known);
         List<String> deleted = store.deleteAll(peer);
         deleted.forEach(ended);
-        // Again, for those that were added in between.
-        rememberEnds(deleted);
+        List<String> addedMeanwhile = new ArrayList<>(deleted);
+        addedMeanwhile.removeAll(new HashSet<>(known));
+        rememberEnds(addedMeanwhile);
         return deleted.size();
     }
 
