@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,26 +119,6 @@ class ServeProxyTest {
         assertThat(serve.process.exitValue()).isZero();
     }
 
-    private static void refusedLimit(
-            Path key, String peer, String target, String option, String value, String sentence) {
-        new Cli()
-                .run(
-                        "serve",
-                        "--id",
-                        "db",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--peer",
-                        peer,
-                        "--to",
-                        target,
-                        option,
-                        value)
-                .failed(2, sentence);
-    }
-
     @Test
     void explainsWhatIsWrong() throws Exception {
         String target = "127.0.0.1:" + service.getLocalPort();
@@ -163,147 +144,31 @@ class ServeProxyTest {
         new Cli()
                 .run("serve", "--id", "db", "--key", key, "--listen", "localhost", "--peer", peer, "--to", target)
                 .failed(2, "--listen", "expected HOST:PORT");
-        new Cli()
-                .run("serve", "--id", "db", "--key", key, "--listen", "127.0.0.1:0", "--peer", peer, "--to", "a=b=c")
-                .failed(2, "--to", "\"b=c\" is no address");
-        new Cli()
-                .run(
-                        "serve",
-                        "--id",
-                        "db",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--peer",
-                        peer,
-                        "--to",
-                        "=" + target)
-                .failed(2, "--to", "empty name");
-        new Cli()
-                .run(
-                        "serve",
-                        "--id",
-                        "db",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--peer",
-                        peer,
-                        "--to",
-                        target,
-                        "--to",
-                        target)
-                .failed(2, "two targets without a name");
-        new Cli()
-                .run("serve", "--id", "db", "--key", key, "--listen", "127.0.0.1:0", "--to", target)
-                .failed(2, "--peer");
-        refusedLimit(
-                key,
-                peer,
-                target,
-                "--max-connections-per-peer",
-                "0",
-                "0 connections of one peer; it must be 1 or more");
-        refusedLimit(key, peer, target, "--handshakes-per-second", "-1", "-1 handshakes a second; it must be 0");
-        new Cli()
-                .run(
-                        "serve",
-                        "--id",
-                        "db",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--peer",
-                        peer,
-                        "--peers",
-                        key,
-                        "--to",
-                        target)
-                .failed(2, "--peers");
-        new Cli()
-                .run(
-                        "serve",
-                        "--id",
-                        "db",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--peers",
-                        file("none"),
-                        "--to",
-                        target)
-                .failed(1, "none");
+        wrongServe("--peer", peer, "--to", "a=b=c").failed(2, "--to", "\"b=c\" is no address");
+        wrongServe("--peer", peer, "--to", "=" + target).failed(2, "--to", "empty name");
+        wrongServe("--peer", peer, "--to", target, "--to", target).failed(2, "two targets without a name");
+        wrongServe("--to", target).failed(2, "--peer");
+        wrongServe("--peer", peer, "--to", target, "--max-connections-per-peer", 0)
+                .failed(2, "0 connections of one peer; it must be 1 or more");
+        wrongServe("--peer", peer, "--to", target, "--handshakes-per-second", -1)
+                .failed(2, "-1 handshakes a second; it must be 0");
+        wrongServe("--peer", peer, "--peers", key, "--to", target).failed(2, "--peers");
+        wrongServe("--peers", file("none"), "--to", target).failed(1, "none");
         new Cli()
                 .run("proxy", "--id", "web", "--key", key, "--listen", target, "--connect", target, "--peer", peer)
                 .failed(1, "cannot listen on " + target);
-        new Cli()
-                .run(
-                        "proxy",
-                        "--id",
-                        "web",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--connect",
-                        target,
-                        "--peer",
-                        peer,
-                        "--peer",
-                        "x=" + file("other.key.pub"))
-                .failed(2, "--peer: 2 peers; expected one");
-        new Cli()
-                .run(
-                        "proxy",
-                        "--id",
-                        "web",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--connect",
-                        target,
-                        "--peer",
-                        peer,
-                        "--target",
-                        "x".repeat(256))
-                .failed(2, "--target", "256 bytes");
-        new Cli()
-                .run(
-                        "proxy",
-                        "--id",
-                        "web",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--connect",
-                        target,
-                        "--peer",
-                        peer,
-                        "--max-connections",
-                        0)
-                .failed(2, "0 connections");
-        new Cli()
-                .run(
-                        "proxy",
-                        "--id",
-                        "web",
-                        "--key",
-                        key,
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--connect",
-                        target,
-                        "--peer",
-                        peer,
-                        "--drain",
-                        -1)
-                .failed(2, "--drain");
+        wrongProxy("--peer", "x=" + file("other.key.pub")).failed(2, "--peer: 2 peers; expected one");
+        wrongProxy("--target", "x".repeat(256)).failed(2, "--target", "256 bytes");
+        wrongProxy("--max-connections", 0).failed(2, "0 connections");
+        wrongProxy("--drain", -1).failed(2, "--drain");
+    }
+
+    private Cli.Result wrongServe(Object... more) {
+        return new Cli().run(serveArguments(more));
+    }
+
+    private Cli.Result wrongProxy(Object... more) {
+        return new Cli().run(proxyArguments(service.getLocalPort(), more));
     }
 
     private void assertCarries(int port) throws IOException {
@@ -327,14 +192,20 @@ class ServeProxyTest {
     }
 
     private Running serve(Object... more) throws IOException {
-        List<Object> arguments =
-                new ArrayList<>(List.of("serve", "--id", "db", "--key", file("db.key"), "--listen", "127.0.0.1:0"));
-        arguments.addAll(List.of(more));
-        return start(arguments);
+        return start(serveArguments(more));
     }
 
     private Running proxy(int port, Object... more) throws IOException {
-        List<Object> arguments = new ArrayList<>(List.of(
+        return start(proxyArguments(port, more));
+    }
+
+    private Object[] serveArguments(Object... more) {
+        return with(more, "serve", "--id", "db", "--key", file("db.key"), "--listen", "127.0.0.1:0");
+    }
+
+    private Object[] proxyArguments(int port, Object... more) {
+        return with(
+                more,
                 "proxy",
                 "--id",
                 "web",
@@ -345,14 +216,16 @@ class ServeProxyTest {
                 "--connect",
                 "127.0.0.1:" + port,
                 "--peer",
-                "db=" + file("db.key.pub")));
-        arguments.addAll(List.of(more));
-        return start(arguments);
+                "db=" + file("db.key.pub"));
     }
 
-    private Running start(List<Object> arguments) throws IOException {
+    private static Object[] with(Object[] more, Object... first) {
+        return Stream.concat(Stream.of(first), Stream.of(more)).toArray();
+    }
+
+    private Running start(Object... arguments) throws IOException {
         Path err = directory.resolve("err" + processes.size());
-        ProcessBuilder builder = Cli.process(arguments.toArray()).redirectError(err.toFile());
+        ProcessBuilder builder = Cli.process(arguments).redirectError(err.toFile());
         builder.command().add(1, "-Xmx128m");
         Process process = builder.start();
         processes.add(process);
