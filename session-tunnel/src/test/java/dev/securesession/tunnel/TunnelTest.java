@@ -217,6 +217,8 @@ class TunnelTest {
             endBoth(client, service);
             TunnelConnection atProxy = Told.next(narrow.tunnel.proxyTold.opened);
             awaitUntil(() -> atProxy.bytesToTarget() == Narrow.LENGTH);
+            TunnelConnection atServer = Told.next(narrow.tunnel.serverTold.opened);
+            awaitUntil(() -> atServer.bytesToTarget() > 0);
             service.close();
 
             TunnelEnd proxyEnd = narrow.tunnel.proxyTold.nextEnd();
