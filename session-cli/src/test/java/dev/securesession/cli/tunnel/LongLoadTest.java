@@ -95,8 +95,8 @@ class LongLoadTest {
             assertFlat(serveFirst, serveLast);
             assertFlat(proxyFirst, proxyLast);
             assertThat(complete.get()).isPositive().isLessThan(attempts.get());
-            assertAddsUp(serve);
-            assertAddsUp(proxy);
+            assertAddsUp(serve, true);
+            assertAddsUp(proxy, false);
             // On a machine that is too slow, more connections are idle than those that stall, or late with the
             // handshake.
             long late = reasons(serve).entrySet().stream()
@@ -118,13 +118,20 @@ class LongLoadTest {
         assertThat(last.resident()).isLessThan(first.resident() + 64_000_000);
     }
 
-    /** Compares what programs have seen with the metrics, and both with the log. */
-    private void assertAddsUp(TunnelProcess end) throws IOException, InterruptedException {
+    /**
+     * Compares what programs have seen with the metrics, and both with the log.
+     *
+     * @param hasNotTheLastWord whether the last message of a connection goes to this end: if the network cuts it, the clients have
+     *     seen everything, and this end cannot know
+     */
+    private void assertAddsUp(TunnelProcess end, boolean hasNotTheLastWord) throws IOException, InterruptedException {
         long lines = 0;
         long linesComplete = 0;
         long toTarget = 0;
         long fromTarget = 0;
         long bytesOfComplete = 0;
+        long linesInDoubt = 0;
+        long bytesInDoubt = 0;
         try (BufferedReader log = Files.newBufferedReader(end.log())) {
             for (String line = log.readLine(); line != null; line = log.readLine()) {
                 Matcher closed = CLOSED.matcher(line);
@@ -141,12 +148,17 @@ class LongLoadTest {
                     linesComplete++;
                     assertThat(from).as("bytes in " + line).isEqualTo(to);
                     bytesOfComplete += to;
+                } else if (hasNotTheLastWord && closed.group(4).contains("before the peer acknowledged")) {
+                    linesInDoubt++;
+                    bytesInDoubt += to;
                 }
             }
         }
-        assertThat(linesComplete).isEqualTo(complete.get()).isEqualTo(end.complete());
+        assertThat(linesComplete).isEqualTo(end.complete());
+        assertThat(linesInDoubt).isLessThanOrEqualTo(cutByNetwork.get());
+        assertThat(complete.get() - linesComplete).isBetween(0L, linesInDoubt);
         assertThat(lines).isEqualTo(end.opened()).isEqualTo(end.complete() + end.incomplete());
-        assertThat(bytesOfComplete).isEqualTo(completeBytes.get());
+        assertThat(completeBytes.get() - bytesOfComplete).isBetween(0L, bytesInDoubt);
         assertThat(toTarget).isEqualTo(bytes(end, "to_target"));
         assertThat(fromTarget).isEqualTo(bytes(end, "from_target"));
     }
