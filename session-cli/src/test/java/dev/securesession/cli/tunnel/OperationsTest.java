@@ -419,7 +419,7 @@ class OperationsTest {
         /** Returns the group of the first line with this text. */
         String awaitLine(String pattern) throws IOException, InterruptedException {
             String[] found = new String[1];
-            Pattern compiled = Pattern.compile(pattern);
+            Pattern compiled = Pattern.compile(pattern, Pattern.MULTILINE);
             await(this, () -> {
                 String printed = Files.readString(err);
                 Matcher matcher = compiled.matcher(printed);
