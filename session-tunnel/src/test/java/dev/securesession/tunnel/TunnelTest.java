@@ -683,7 +683,7 @@ class TunnelTest {
 
     @Test
     void carriesManyConnectionsAtOnce() throws Exception {
-        int count = Integer.getInteger("securesession.tunnel.connections", 300);
+        int count = Integer.getInteger("securesession.tunnel.connections", 100);
         threads.submit(() -> {
             while (true) {
                 Socket service = target.accept();
