@@ -92,20 +92,32 @@ final class Endpoints implements AutoCloseable {
 
     /**
      * Connects on an event loop, after the name of the host was looked up elsewhere; the channel does not read until it is
-     * told. Cancelling the future ends the attempt. Its listeners run on the event loop.
+     * told. Cancelling the future ends the attempt. Its listeners run on the event loop. Whatever goes wrong fails the future,
+     * since its listeners release what was acquired for the connection.
      */
     Future<Channel> connect(EventLoop loop, TunnelAddress address, ChannelHandler handler) {
         Promise<Channel> connected = loop.newPromise();
         long begin = System.nanoTime();
-        names.resolve(loop, address).addListener((Future<SocketAddress> resolved) -> {
-            if (!resolved.isSuccess()) {
-                connected.tryFailure(resolved.cause());
-            } else if (!connected.isDone()) {
-                Duration left = options.connectTimeout().minusNanos(System.nanoTime() - begin);
-                connect(loop, address, resolved.getNow(), left, handler, connected);
-            }
-        });
+        failing(
+                connected,
+                () -> names.resolve(loop, address).addListener((Future<SocketAddress> resolved) -> {
+                    if (!resolved.isSuccess()) {
+                        connected.tryFailure(resolved.cause());
+                    } else if (!connected.isDone()) {
+                        Duration left = options.connectTimeout().minusNanos(System.nanoTime() - begin);
+                        failing(connected, () -> connect(loop, address, resolved.getNow(), left, handler, connected));
+                    }
+                }));
         return connected;
+    }
+
+    /** Takes a step toward a connection; out of memory, or during the end of the tunnel, it may throw anything. */
+    private static void failing(Promise<Channel> connected, Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            connected.tryFailure(e);
+        }
     }
 
     private static void connect(

@@ -153,6 +153,11 @@ final class Relay {
         plain.config().setAutoRead(true);
     }
 
+    /** Ends a relay whose start has thrown an exception, most likely because the heap is full. Nothing else would end it. */
+    void failedToStart(Throwable cause) {
+        peerFailed("the connection cannot be relayed: " + sentence(cause));
+    }
+
     /** Ends both directions, and tells the peer why. */
     void abort(TunnelException.Code code, String reason) {
         if (session.eventLoop().inEventLoop()) {

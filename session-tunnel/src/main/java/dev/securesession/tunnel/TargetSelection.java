@@ -144,11 +144,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                     attempt.getNow().close();
                 }
             } else if (done.isSuccess()) {
-                Channel target = attempt.getNow();
-                if (address.hasProxyProtocol()) {
-                    ProxyHeader.write(target, remote, ctx.channel().localAddress(), facts.peer());
-                }
-                relay(ctx, facts, target);
+                relay(ctx, facts, address, attempt.getNow());
             } else {
                 unreachable(ctx, facts, address, done.cause());
             }
@@ -183,17 +179,41 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 "the target cannot be reached");
     }
 
-    private void relay(ChannelHandlerContext ctx, TunnelConnection facts, Channel connected) {
-        over = true;
-        relays.connected(this);
-        Relay relay = Relay.toTarget(ctx.channel(), connected, facts, Objects.requireNonNull(place), options, relays);
-        relays.opened(relay);
-        // From here on replaced peers find this connection; those that were replaced while the target was connecting
-        // did not.
-        if (!targets.isStillAllowed(relay)) {
-            relay.abort(TunnelException.Code.REVOKED, TunnelServer.REVOKED_REASON);
-            end();
-            return;
+    /** Makes way for the relay; whatever goes wrong ends both connections. */
+    void relay(ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address, Channel connected) {
+        Relay relay = null;
+        try {
+            relay = Relay.toTarget(ctx.channel(), connected, facts, Objects.requireNonNull(place), options, relays);
+            over = true;
+            relays.connected(this);
+            relays.opened(relay);
+            // From here on replaced peers find this connection; those that were replaced while the target was
+            // connecting
+            // did not.
+            if (!targets.isStillAllowed(relay)) {
+                relay.abort(TunnelException.Code.REVOKED, TunnelServer.REVOKED_REASON);
+                end();
+                return;
+            }
+            start(ctx, relay, address, connected);
+        } catch (RuntimeException | Error e) {
+            if (relay == null) {
+                connected.close();
+                unreachable(ctx, facts, address, e);
+            } else {
+                end();
+                relay.failedToStart(e);
+            }
+        }
+    }
+
+    private void start(ChannelHandlerContext ctx, Relay relay, TunnelAddress address, Channel connected) {
+        if (address.hasProxyProtocol()) {
+            ProxyHeader.write(
+                    connected,
+                    remote,
+                    ctx.channel().localAddress(),
+                    relay.facts().peer());
         }
         connected.pipeline().addLast(relay.plainEnd());
         ctx.pipeline().addLast(relay.sessionEnd());

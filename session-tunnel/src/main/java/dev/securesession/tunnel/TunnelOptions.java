@@ -94,9 +94,9 @@ public final class TunnelOptions {
     /**
      * Returns a copy with another deadline for a handshake and for the request that follows it.
      *
-     * @param deadline more than zero
+     * @param deadline more than zero, at most a day
      * @return the copy
-     * @throws IllegalArgumentException if the deadline is zero or negative
+     * @throws IllegalArgumentException if the deadline is zero or negative, or longer than a day
      */
     public TunnelOptions withHandshakeDeadline(Duration deadline) {
         requirePositive(deadline, "handshake deadline");
@@ -107,9 +107,9 @@ public final class TunnelOptions {
      * Returns a copy with another timeout for the TCP connection to a target, or from a proxy to its server, with the lookup of
      * its name.
      *
-     * @param timeout more than zero
+     * @param timeout more than zero, at most a day
      * @return the copy
-     * @throws IllegalArgumentException if the timeout is zero or negative
+     * @throws IllegalArgumentException if the timeout is zero or negative, or longer than a day
      */
     public TunnelOptions withConnectTimeout(Duration timeout) {
         requirePositive(timeout, "connect timeout");
@@ -119,12 +119,12 @@ public final class TunnelOptions {
     /**
      * Returns a copy that ends connections on which no payload has moved in either direction for some time.
      *
-     * @param timeout the time; zero for no timeout
+     * @param timeout the time, at most 3,650 days; zero for no timeout
      * @return the copy
-     * @throws IllegalArgumentException if the timeout is negative
+     * @throws IllegalArgumentException if the timeout is negative, or too long
      */
     public TunnelOptions withIdleTimeout(Duration timeout) {
-        require(!timeout.isNegative(), "an idle timeout of " + timeout + "; it must be zero (none) or more");
+        requireInterval(timeout, "an idle timeout");
         return with(copy -> copy.idleTimeout = timeout);
     }
 
@@ -132,12 +132,12 @@ public final class TunnelOptions {
      * Returns a copy that sends a keep-alive message after another time without payload. A peer from which nothing arrives for
      * four such times, or a minute if that is longer, is taken for gone.
      *
-     * @param interval the time; zero for no keep-alives and no check
+     * @param interval the time, at most 3,650 days; zero for no keep-alives and no check
      * @return the copy
-     * @throws IllegalArgumentException if the interval is negative
+     * @throws IllegalArgumentException if the interval is negative, or too long
      */
     public TunnelOptions withKeepAlive(Duration interval) {
-        require(!interval.isNegative(), "a keep-alive interval of " + interval + "; it must be zero (none) or more");
+        requireInterval(interval, "a keep-alive interval");
         return with(copy -> copy.keepAlive = interval);
     }
 
@@ -255,8 +255,14 @@ public final class TunnelOptions {
 
     private static void requirePositive(Duration duration, String name) {
         require(
-                !duration.isZero() && !duration.isNegative(),
-                "a " + name + " of " + duration + "; it must be more than zero");
+                !duration.isZero() && !duration.isNegative() && duration.compareTo(MAX_DEADLINE) <= 0,
+                "a " + name + " of " + duration + "; it must be more than zero, and at most " + MAX_DEADLINE);
+    }
+
+    private static void requireInterval(Duration duration, String name) {
+        require(
+                !duration.isNegative() && duration.compareTo(MAX_INTERVAL) <= 0,
+                name + " of " + duration + "; it must be from zero (none) to " + MAX_INTERVAL);
     }
 
     private static void require(boolean condition, String message) {
@@ -266,4 +272,8 @@ public final class TunnelOptions {
     }
 
     private static final int MISSED_KEEP_ALIVES = 4;
+    // The longest deadline of a ConnectionOptions.
+    private static final Duration MAX_DEADLINE = Duration.ofDays(1);
+    // Several times as long still fits into nanoseconds.
+    private static final Duration MAX_INTERVAL = Duration.ofDays(3650);
 }

@@ -140,6 +140,15 @@ public final class TunnelProxy implements Tunnel {
                 Relay.reset(client);
                 return;
             }
+            try {
+                connect(client, place);
+            } catch (RuntimeException | Error e) {
+                place.close();
+                unreachable(client, e);
+            }
+        }
+
+        private void connect(Channel client, Relays.Place place) {
             TunnelConnection facts = new TunnelConnection(peer, client.remoteAddress(), target);
             Future<Channel> connecting = endpoints.connect(client.eventLoop(), server, new ChannelInitializer<>() {
                 @Override
@@ -162,24 +171,40 @@ public final class TunnelProxy implements Tunnel {
                     session.close();
                     return;
                 }
-                Relay relay = Relay.fromClient(session, client, facts, place, options, relays);
-                relays.begun(relay);
-                session.pipeline().addLast(relay.sessionEnd());
-                client.pipeline().addLast(relay.plainEnd());
                 client.pipeline().remove(this);
-                // Waits for the handshake, and leaves with its last message.
-                session.writeAndFlush(OpenRequest.encode(client.alloc(), target));
-                relay.start();
+                join(client, session, facts, place);
             });
         }
+    }
 
-        private void unreachable(Channel client, Throwable cause) {
-            relays.refused(
-                    client.remoteAddress(),
-                    TunnelRefusal.Reason.UNREACHABLE,
-                    null,
-                    new IOException("the server at " + server + " cannot be reached: " + Relay.sentence(cause), cause));
-            Relay.reset(client);
+    /** Begins to move bytes between a client and the server; whatever goes wrong ends both connections. */
+    void join(Channel client, Channel session, TunnelConnection facts, Relays.Place place) {
+        Relay relay = null;
+        try {
+            relay = Relay.fromClient(session, client, facts, place, options, relays);
+            relays.begun(relay);
+            session.pipeline().addLast(relay.sessionEnd());
+            client.pipeline().addLast(relay.plainEnd());
+            // Waits for the handshake, and leaves with its last message.
+            session.writeAndFlush(OpenRequest.encode(client.alloc(), target));
+            relay.start();
+        } catch (RuntimeException | Error e) {
+            if (relay == null) {
+                place.close();
+                session.close();
+                unreachable(client, e);
+            } else {
+                relay.failedToStart(e);
+            }
         }
+    }
+
+    private void unreachable(Channel client, Throwable cause) {
+        relays.refused(
+                client.remoteAddress(),
+                TunnelRefusal.Reason.UNREACHABLE,
+                null,
+                new IOException("the server at " + server + " cannot be reached: " + Relay.sentence(cause), cause));
+        Relay.reset(client);
     }
 }

@@ -201,6 +201,12 @@ class TunnelPartsTest {
         assertThatIllegalArgumentException().isThrownBy(() -> options.withConnectTimeout(Duration.ofSeconds(-1)));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withIdleTimeout(Duration.ofSeconds(-1)));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withKeepAlive(Duration.ofSeconds(-1)));
+        // Such times do not fit into nanoseconds, or no session would accept them: each connection would fail.
+        Duration ages = Duration.ofSeconds(Long.MAX_VALUE);
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withHandshakeDeadline(ages));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withConnectTimeout(ages));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withIdleTimeout(ages));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withKeepAlive(ages));
         assertThat(options.withMaxConnections(5).withMaxConnectionsPerPeer(4).withHandshakesPerSecond(6))
                 .hasToString(
                         "at most 5 connections, 4 of one peer, 6 handshakes a second of one source, PT10S for a handshake, PT10S to connect,"
