@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * });
  * }</pre>
  *
- * <p>A handler that throws ends its connection in a way that the peer does not take for an orderly end: a {@link SecureStream}
+ * <p>Connections that come to nothing, because the peer is unknown, its handshake too slow or a limit reached, are logged unless
+ * {@link Handler#failed} says otherwise. A handler that throws ends its connection in a way that the peer does not take for an orderly end: a {@link SecureStream}
  * over it is aborted, and TCP connections that carry messages are reset.
  *
  * <p>Accepting and handshakes run on threads of the server, whose deadlines start when a connection is accepted. Each
@@ -655,14 +656,18 @@ public final class SecureServer implements Closeable {
         void handle(SecureConnection connection) throws Exception;
 
         /**
-         * Observes a connection that failed before it reached {@link #handle}. Does nothing by default.
+         * Observes a connection that failed before it reached {@link #handle}. By default it is a warning of the
+         * {@link System.Logger} with the name of this class {@code SecureServer}: the first 5 within 10 seconds have a line each,
+         * the others are counted. Nothing that a client sends can break a line. On Android the line goes to {@code System.err}.
          *
          * @param address the address of the peer, or that of the server if no connection could be accepted
          * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, also if there
          *     are too many connections, or the
          *     exception of an executor that refused the connection, such as a {@link RejectedExecutionException}
          */
-        default void failed(SocketAddress address, Exception cause) {}
+        default void failed(SocketAddress address, Exception cause) {
+            ServerLog.noSession(address, cause);
+        }
 
         /**
          * Observes an exception of {@link #handle}. By default it goes to the uncaught-exception handler of the thread, as
@@ -688,7 +693,9 @@ public final class SecureServer implements Closeable {
         boolean serve(SecureServer server, AcceptedConnection accepted, SecureConnection connection) throws Exception;
 
         /** Observes a connection that failed before it reached {@link #serve}. */
-        default void failed(SocketAddress address, Exception cause) {}
+        default void failed(SocketAddress address, Exception cause) {
+            ServerLog.noSession(address, cause);
+        }
 
         /** Observes an exception of {@link #serve}. */
         default void serviceFailed(SecureConnection connection, Exception cause) {

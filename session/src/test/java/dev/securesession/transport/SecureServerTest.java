@@ -44,6 +44,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -736,6 +737,71 @@ class SecureServerTest {
             assertThat(nextFailure()).isInstanceOf(HandshakeException.class);
             assertThat(addresses.poll()).isEqualTo(garbage.getLocalSocketAddress());
         }
+    }
+
+    /** Other servers of this process may have used up the lines of these 10 seconds, so that it takes more than one attempt. */
+    @Test
+    void logsRefusedClientsIfNobodyObservesThem() throws Exception {
+        PeerId mallory = PeerId.ofUtf8("mallory\r\n\u001b[2Jtrust me");
+        Pair unknown = Pair.of(mallory, TestKeys.pair(Curve.P256, 7), Pair.SERVER_ID, TestKeys.pair(Curve.P256, 2));
+        InetSocketAddress address = (InetSocketAddress) serverSocket.getLocalSocketAddress();
+        try (LogRecords log = new LogRecords();
+                SecureServer server =
+                        SecureServer.listen(serverSocket, pair.server(), this::echo, ServerOptions.defaults())) {
+            long start = System.nanoTime();
+            List<String> lines = List.of();
+            while (lines.isEmpty()) {
+                assertThat(System.nanoTime() - start)
+                        .as("time without a line of the log")
+                        .isLessThan(TimeUnit.SECONDS.toNanos(Threads.PATIENCE_SECONDS));
+                assertThatThrownBy(() -> SecureConnection.connect(
+                                new Socket(address.getAddress(), address.getPort()), unknown.client(), Pair.SERVER_ID))
+                        .isInstanceOf(IOException.class);
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+                lines = log.lines().stream()
+                        .filter(line -> line.contains(mallory.toString()))
+                        .toList();
+            }
+            assertThat(lines.get(0))
+                    .startsWith("no session with 127.0.0.1:")
+                    .contains("the directory has no key for 0x6d616c6c6f7279")
+                    .matches("\\P{Cntrl}*");
+        }
+    }
+
+    @Test
+    void aFloodOfRefusalsDoesNotFloodTheLog() throws Exception {
+        SecureServer.Handler careless = connection -> {};
+        try (SecureServer unused = listen(this::echo);
+                LogRecords log = new LogRecords()) {
+            long start = System.nanoTime();
+            for (int i = 0; i < 10_000; i++) {
+                careless.failed(serverSocket.getLocalSocketAddress(), new IOException("for a test of floods"));
+            }
+            long periods = 2 + (System.nanoTime() - start) / TimeUnit.SECONDS.toNanos(10);
+
+            assertThat(log.lines().stream().filter(line -> line.contains("for a test of floods")))
+                    .hasSizeLessThanOrEqualTo((int) (5 * periods));
+        }
+    }
+
+    @Test
+    void linesOfTheLogSayWhoAndWhy() throws Exception {
+        serverSocket.close();
+        InetSocketAddress six = new InetSocketAddress(InetAddress.getByName("2001:db8::1"), 7);
+        PeerId peer = PeerId.ofUtf8("alice");
+        HandshakeException refusal =
+                new HandshakeException(HandshakeException.Reason.REFLECTED_KEY, "our own key came back", peer);
+
+        assertThat(ServerLog.line(six, refusal, 0))
+                .isEqualTo("no session with [2001:db8:0:0:0:0:0:1]:7: our own key came back;"
+                        + " the peer claims to be \"alice\"");
+        assertThat(ServerLog.line(six, new RejectedExecutionException("no thread\nfor\u202e it"), 0))
+                .endsWith(": RejectedExecutionException: no thread?for? it");
+        assertThat(ServerLog.line(UnixDomainSocketAddress.of("/run/x"), new IOException("broken"), 3))
+                .isEqualTo("no session with /run/x: broken (and 3 more such connections since the line before)");
+        assertThat(ServerLog.line(six, new IOException(), 0)).endsWith(": IOException");
+        assertThat(ServerLog.line(six, new IOException("x".repeat(10_000)), 9)).hasSizeLessThan(1100);
     }
 
     @Test
