@@ -49,8 +49,8 @@ public final class Cli {
                 new PrintWriter(err, true, StandardCharsets.UTF_8),
                 typed == null ? null : this::answer,
                 false);
-        int status = Main.commandLine(terminal)
-                .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+        String[] texts = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
+        int status = Main.commandLine(terminal, texts).execute(texts);
         return new Result(status, out.toByteArray(), err.toString(StandardCharsets.UTF_8), in);
     }
 

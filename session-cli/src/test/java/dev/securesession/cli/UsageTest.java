@@ -6,12 +6,14 @@ import dev.securesession.cli.command.Terminal;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,8 +49,8 @@ class UsageTest {
 
     /** The launcher of the distribution runs it to archive classes, and would go without an archive if it failed. */
     @Test
-    void hiddenPreparationSendsAByteThroughATunnel() {
-        Cli.Result result = new Cli().run("prepare").succeeded();
+    void hiddenPreparationSendsAByteThroughATunnel(@TempDir Path folder) {
+        Cli.Result result = new Cli().run("prepare", folder).succeeded();
 
         assertThat(result.out() + result.err()).isEmpty();
     }

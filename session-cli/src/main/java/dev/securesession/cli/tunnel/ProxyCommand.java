@@ -8,6 +8,7 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.PeerOptions;
@@ -95,7 +96,7 @@ public final class ProxyCommand extends Subcommand {
         Duration drain = limits.drain();
         Identities identities = new Identities(terminal, peers.identity().reader(terminal));
         Keys keys = keys(terminal, identities);
-        SessionConfig config = keys.config(CryptoProviders.fastest());
+        SessionConfig config = keys.config(FastestProviders.get());
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelProxy proxy = start(config, running.listener(""))) {
             running.add(new RunningTunnel("", proxy));

@@ -4,6 +4,7 @@ import dev.securesession.CryptoProviders;
 import dev.securesession.LocalIdentity;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.IdentityOptions;
@@ -126,7 +127,7 @@ public final class ServeCommand extends Subcommand {
         known.requireTargets(targets.keySet());
         Identities identities = new Identities(terminal, identity.reader(terminal));
         LocalIdentity own = identities.read(identity.id(), identity.keyFile());
-        CryptoProviders crypto = CryptoProviders.fastest();
+        CryptoProviders crypto = FastestProviders.get();
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelServer server = start(own, crypto, known, targets, running.listener(""))) {
             running.add(new RunningTunnel("", server));

@@ -4,6 +4,7 @@ import dev.securesession.CryptoProviders;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.KeyReader;
@@ -75,7 +76,7 @@ public final class TunnelsCommand extends Subcommand {
             terminal.out().flush();
             return 0;
         }
-        CryptoProviders crypto = CryptoProviders.fastest();
+        CryptoProviders crypto = FastestProviders.get();
         try (Operations running = OperationsOptions.start(
                         terminal,
                         OperationsOptions.Choice.EVERYTHING,
