@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * PeerId server = PeerId.ofUtf8("server");
  * try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config, server)) {
  *     connection.send("hello".getBytes(UTF_8));
- *     byte[] answer = connection.receive().orElseThrow();
+ *     byte[] answer = connection.receive().orElseThrow(EOFException::new);
  * }
  * }</pre>
  *

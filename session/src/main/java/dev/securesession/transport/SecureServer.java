@@ -35,8 +35,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * SecureServer server = SecureServer.listen(new InetSocketAddress(port), config, connection -> {
- *     byte[] question = connection.receive().orElseThrow();
- *     connection.send(answer(question));
+ *     Optional<byte[]> question = connection.receive();    // empty: the peer has ended the connection
+ *     if (question.isPresent()) {
+ *         connection.send(answer(question.get()));
+ *     }
  * });
  * }</pre>
  *

@@ -18,11 +18,15 @@ import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureServer;
 import dev.securesession.transport.StreamTransport;
 import dev.securesession.transport.Transport;
+import java.io.EOFException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,6 +35,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ConnectionExamplesTest {
     private static final IdentityKeyPair CLIENT = IdentityKeyPair.generate();
@@ -72,7 +77,7 @@ class ConnectionExamplesTest {
         LocalIdentity me = LocalIdentity.of(PeerId.ofUtf8("server"), serverKey);
         SessionConfig config = SessionConfig.of(me, PeerDirectory.of(PeerId.ofUtf8("client"), clientPublicKey));
         try (SecureConnection connection = SecureConnection.accept(serverSocket.accept(), config)) {
-            byte[] question = connection.receive().orElseThrow();
+            byte[] question = connection.receive().orElseThrow(EOFException::new);
             connection.send(answer(question));
         }
         // end
@@ -86,9 +91,25 @@ class ConnectionExamplesTest {
         SessionConfig config = SessionConfig.of(me, PeerDirectory.of(server, serverPublicKey));
         try (SecureConnection connection = SecureConnection.connect(new Socket(host, port), config, server)) {
             connection.send("how are you?".getBytes(UTF_8));
-            System.out.println(new String(connection.receive().orElseThrow(), UTF_8));
+            System.out.println(new String(connection.receive().orElseThrow(EOFException::new), UTF_8));
         }
         // end
+    }
+
+    @Test
+    void readsKeyFiles(@TempDir Path directory) throws Exception {
+        IdentityKeyPair own = IdentityKeyPair.generate();
+        IdentityKeyPair peer = IdentityKeyPair.generate();
+        Path keyFile =
+                Files.write(directory.resolve("server.key"), own.privateKey().encodeSecret());
+        Path peerFile = Files.write(
+                directory.resolve("client.key.pub"), peer.publicKey().encode());
+        // example: read-keys
+        IdentityPrivateKey serverKey = IdentityPrivateKey.read(Files.readAllBytes(keyFile)); // server.key
+        IdentityPublicKey clientPublicKey = IdentityPublicKey.read(Files.readAllBytes(peerFile)); // client.key.pub
+        // end
+        assertThat(serverKey.publicKey()).isEqualTo(own.publicKey());
+        assertThat(clientPublicKey).isEqualTo(peer.publicKey());
     }
 
     @Test
@@ -97,8 +118,10 @@ class ConnectionExamplesTest {
         serverSocket.close();
         // example: server-of-many
         SecureServer server = SecureServer.listen(new InetSocketAddress(port), config, connection -> {
-            byte[] question = connection.receive().orElseThrow();
-            connection.send(answer(question));
+            Optional<byte[]> question = connection.receive(); // empty: the peer has ended the connection
+            if (question.isPresent()) {
+                connection.send(answer(question.get()));
+            }
         });
         // end
         for (int i = 0; i < 3; i++) {

@@ -10,9 +10,11 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureServer;
+import java.io.EOFException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.util.Optional;
 
 /** A server that greets its peers by name, and a client, in one program. */
 public final class Hello {
@@ -30,14 +32,19 @@ public final class Hello {
 
         InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try (SecureServer server = SecureServer.listen(anyPort, serverConfig, connection -> {
-            String greeting = new String(connection.receive().orElseThrow(), UTF_8);
-            connection.send((greeting + ", " + connection.session().peer()).getBytes(UTF_8));
+            Optional<byte[]> greeting = connection.receive(); // empty: the peer has ended the connection
+            if (greeting.isPresent()) {
+                String answer = new String(greeting.get(), UTF_8) + ", "
+                        + connection.session().peer();
+                connection.send(answer.getBytes(UTF_8));
+            }
         })) {
             InetSocketAddress address = server.address();
             Socket socket = new Socket(address.getAddress(), address.getPort());
             try (SecureConnection connection = SecureConnection.connect(socket, clientConfig, serverId)) {
                 connection.send("hello".getBytes(UTF_8));
-                System.out.println(new String(connection.receive().orElseThrow(), UTF_8)); // hello, "client"
+                byte[] answer = connection.receive().orElseThrow(EOFException::new);
+                System.out.println(new String(answer, UTF_8)); // hello, "client"
             }
         }
     }

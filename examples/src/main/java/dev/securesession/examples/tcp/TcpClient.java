@@ -11,6 +11,7 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.transport.SecureConnection;
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -41,7 +42,7 @@ public final class TcpClient {
             String line;
             while ((line = input.readLine()) != null) {
                 connection.send(line.getBytes(UTF_8));
-                System.out.println(new String(connection.receive().orElseThrow(), UTF_8));
+                System.out.println(new String(connection.receive().orElseThrow(EOFException::new), UTF_8));
             }
         } catch (HandshakeException refusal) {
             System.out.println("not the server that we know: " + refusal.reason());

@@ -11,6 +11,7 @@ import dev.securesession.SessionConfig;
 import dev.securesession.transport.ChannelTransport;
 import dev.securesession.transport.Framing;
 import dev.securesession.transport.SecureConnection;
+import java.io.EOFException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ public final class UnixClient {
         ChannelTransport transport = ChannelTransport.of(SocketChannel.open(address), Framing.lengthPrefix());
         try (SecureConnection connection = SecureConnection.connect(transport, config, server)) {
             connection.send(arguments[3].getBytes(UTF_8));
-            System.out.println(new String(connection.receive().orElseThrow(), UTF_8));
+            System.out.println(new String(connection.receive().orElseThrow(EOFException::new), UTF_8));
         }
     }
 }

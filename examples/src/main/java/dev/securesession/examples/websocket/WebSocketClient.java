@@ -13,6 +13,7 @@ import dev.securesession.http.WebSocketTransport;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.Transport;
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -45,7 +46,7 @@ public final class WebSocketClient {
             String line;
             while ((line = input.readLine()) != null) {
                 connection.send(line.getBytes(UTF_8));
-                System.out.println(new String(connection.receive().orElseThrow(), UTF_8));
+                System.out.println(new String(connection.receive().orElseThrow(EOFException::new), UTF_8));
             }
         } catch (HandshakeException refusal) {
             System.out.println("not the server that we know: " + refusal.reason());
