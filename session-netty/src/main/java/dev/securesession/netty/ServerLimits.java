@@ -124,6 +124,7 @@ public final class ServerLimits {
         }
         if (oldest != null) {
             shed++;
+            halfOpen.remove(oldest); // Before its end: what made room has not failed.
             end(oldest);
             displaced.add(oldest);
         }

@@ -38,6 +38,7 @@ class ServerLimitsTest {
         assertThat(closed).containsExactly("silent");
         assertThat(limits.counters().halfOpen()).isEqualTo(3);
         assertThat(limits.counters().shed()).isEqualTo(1);
+        assertThat(limits.counters().failed()).isZero();
     }
 
     @Test
