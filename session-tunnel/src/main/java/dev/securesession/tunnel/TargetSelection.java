@@ -44,6 +44,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf arrived;
     private Relays.@Nullable Place place;
     private @Nullable Future<Channel> connecting;
+    private @Nullable Relay opened;
     private @Nullable Future<?> deadline;
     private boolean requested;
     private boolean inputEnded;
@@ -151,12 +152,17 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         });
     }
 
-    /** Ends the attempt if it is one of this peer. May be called by any thread. */
+    /** Ends the attempt if it is one of this peer, or the connection that it has become. May be called by any thread. */
     void revoke(PeerId peer, String reason) {
         ChannelHandlerContext attempt = Objects.requireNonNull(context, "only attempts are revoked");
         attempt.executor().execute(() -> {
             SecureSession established = session;
-            if (!over && established != null && established.peer().equals(peer)) {
+            if (established == null || !established.peer().equals(peer)) {
+                return;
+            }
+            if (opened != null) {
+                opened.abort(TunnelException.Code.REVOKED, reason);
+            } else if (!over) {
                 releaseTarget();
                 refuse(
                         attempt,
@@ -185,11 +191,12 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         try {
             relay = Relay.toTarget(ctx.channel(), connected, facts, Objects.requireNonNull(place), options, relays);
             over = true;
-            relays.connected(this);
+            opened = relay;
             relays.opened(relay);
+            // Only then: closing a peer looks at the attempts first, so it finds this connection in one of the two.
+            relays.connected(this);
             // From here on replaced peers find this connection; those that were replaced while the target was
-            // connecting
-            // did not.
+            // connecting did not.
             if (!targets.isStillAllowed(relay)) {
                 relay.abort(TunnelException.Code.REVOKED, TunnelServer.REVOKED_REASON);
                 end();

@@ -11,21 +11,28 @@ import dev.securesession.LocalIdentity;
 import dev.securesession.PeerId;
 import dev.securesession.testkit.TestKeys;
 import dev.securesession.testsupport.Rule;
+import io.netty.util.internal.ThreadExecutorMap;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is replaced while a server runs, and which connections notice. */
 @Timeout(60)
@@ -105,9 +112,57 @@ class ReplacedPeersTest {
         }
     }
 
+    /**
+     * The connection of a Unix-domain socket succeeds in the task that begins it: the peer is closed while its target is being
+     * connected, and what that leaves to do is done when the connection is open.
+     */
+    @Test
+    void peerIsClosedAtTheMomentAtWhichItsTargetIsConnected(@TempDir Path directory) throws Exception {
+        Path path = directory.resolve("s");
+        try (ServerSocketChannel service = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            service.bind(UnixDomainSocketAddress.of(path));
+            Map<String, TunnelAddress> targets = Map.of("", TunnelAddress.parse("unix:" + path));
+            try (TestTunnel tunnel = TestTunnel.to(targets, "", TunnelOptions.defaults())) {
+                AtomicInteger attempts = new AtomicInteger();
+                AtomicBoolean asked = new AtomicBoolean();
+                tunnel.server.replacePeers(new TunnelPeers() {
+                    @Override
+                    public List<IdentityPublicKey> find(PeerId peer) {
+                        return TestTunnel.ONLY_THE_CLIENT.find(peer);
+                    }
+
+                    @Override
+                    public boolean mayReach(PeerId peer, String name) {
+                        // The next task of this event loop runs when the attempt has begun, and before it connects.
+                        if (asked.compareAndSet(false, true)) {
+                            ThreadExecutorMap.currentExecutor().execute(() -> {
+                                attempts.addAndGet(tunnel.server.connecting());
+                                tunnel.server.closePeer(TestTunnel.CLIENT);
+                            });
+                        }
+                        return true;
+                    }
+                });
+                try (Socket client = tunnel.connect()) {
+                    assertThatExceptionOfType(SocketException.class)
+                            .isThrownBy(() -> client.getInputStream().read());
+                }
+                assertThat(attempts).as("attempts that were found").hasValue(1);
+                awaitNoConnection(tunnel.server);
+            }
+        }
+    }
+
     /** Nothing tells that a target is being connected; the timeout of the class ends a wait in vain. */
     private static void awaitConnecting(TunnelServer server) {
         while (server.connecting() == 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** A connection is closed first and forgotten then; the timeout of the class ends a wait in vain. */
+    private static void awaitNoConnection(TunnelServer server) {
+        while (!server.connections().isEmpty()) {
             Thread.onSpinWait();
         }
     }
