@@ -144,7 +144,7 @@ public final class SecureDatagramServer implements Closeable {
             config.crypto().warmUpInBackground();
             daemon(server::receiveAll, "datagrams-" + server.address.getPort()).start();
             return server;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             channel.close();
             if (selector != null) {
                 selector.close();
@@ -259,11 +259,15 @@ public final class SecureDatagramServer implements Closeable {
                 table.finished(atWork.remove(i), now());
             }
         }
+        runCommands();
+        table.tick(now());
+        counters = table.counters();
+    }
+
+    private void runCommands() {
         for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
             command.run();
         }
-        table.tick(now());
-        counters = table.counters();
     }
 
     private void receiveSome(ByteBuffer buffer) throws IOException {
@@ -277,6 +281,7 @@ public final class SecureDatagramServer implements Closeable {
             ((Buffer) buffer).flip();
             byte[] datagram = new byte[buffer.remaining()];
             buffer.get(datagram);
+            runCommands(); // Before each datagram: the key of its sender may have been withdrawn.
             table.receive(from, datagram, now());
         }
     }

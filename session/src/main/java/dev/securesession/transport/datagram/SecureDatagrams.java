@@ -107,7 +107,7 @@ public final class SecureDatagrams implements Closeable {
         try {
             socket.connect(server);
             return connect(socket, config, expectedPeer, options);
-        } catch (IOException | HandshakeException | RuntimeException e) {
+        } catch (IOException | HandshakeException | RuntimeException | Error e) {
             socket.close();
             throw e;
         }
@@ -140,7 +140,7 @@ public final class SecureDatagrams implements Closeable {
         ClientHandshake handshake = new ClientHandshake(config, expectedPeer, options, System.nanoTime());
         try {
             return run(socket, handshake, options);
-        } catch (IOException | HandshakeException | RuntimeException e) {
+        } catch (IOException | HandshakeException | RuntimeException | Error e) {
             socket.close();
             throw e;
         } finally {

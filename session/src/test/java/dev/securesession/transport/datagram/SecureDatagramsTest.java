@@ -27,6 +27,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -237,6 +240,54 @@ class SecureDatagramsTest {
                         refusal -> assertThat(refusal.reason())
                                 .isEqualTo(MessageRejectedException.Reason.TOO_MANY_FAILURES));
         assertThat(client.session().isClosed()).isTrue();
+    }
+
+    /** The second payload has arrived before the peer is closed, and is not processed before that. */
+    @Test
+    void closingAPeerTakesEffectBeforeTheNextDatagram() throws Exception {
+        CountDownLatch bothSent = new CountDownLatch(1);
+        CompletableFuture<SecureDatagramServer> started = new CompletableFuture<>();
+        List<Byte> received = new CopyOnWriteArrayList<>();
+        CompletableFuture<List<Byte>> atTheEnd = new CompletableFuture<>();
+        SecureDatagramServer server = keep(SecureDatagramServer.listen(
+                new InetSocketAddress(HERE, 0), pair.server(), new SecureDatagramServer.Handler() {
+                    @Override
+                    public void received(DatagramPeer peer, byte[] payload) throws Exception {
+                        received.add(payload[0]);
+                        if (!bothSent.await(20, TimeUnit.SECONDS)) {
+                            throw new AssertionError("nothing more was sent within 20 s");
+                        }
+                        started.get().closePeer(peer.id());
+                    }
+
+                    @Override
+                    public void ended(DatagramPeer peer, End reason) {
+                        atTheEnd.complete(List.copyOf(received));
+                    }
+                }));
+        started.complete(server);
+        SecureDatagrams client = connect(server.address());
+        client.send(new byte[] {1});
+        client.send(new byte[] {2});
+        bothSent.countDown();
+
+        assertThat(atTheEnd.get(20, TimeUnit.SECONDS)).containsExactly((byte) 1);
+    }
+
+    @Test
+    void anErrorClosesTheSocketOfAClient() throws Exception {
+        try (DatagramSocket socket = new DatagramSocket() {
+            @Override
+            public void send(DatagramPacket packet) {
+                throw new OutOfMemoryError("no memory");
+            }
+        }) {
+            socket.connect(new InetSocketAddress(HERE, 9));
+            assertThatThrownBy(() ->
+                            SecureDatagrams.connect(socket, pair.client(), Pair.SERVER_ID, DatagramOptions.defaults()))
+                    .hasMessage("no memory");
+            assertThat(socket.isClosed()).isTrue();
+        }
     }
 
     @Test
