@@ -94,12 +94,12 @@ public final class TunnelOptions {
     /**
      * Returns a copy with another deadline for a handshake and for the request that follows it.
      *
-     * @param deadline more than zero, at most a day
+     * @param deadline a millisecond to a day
      * @return the copy
-     * @throws IllegalArgumentException if the deadline is zero or negative, or longer than a day
+     * @throws IllegalArgumentException if the deadline is shorter or longer
      */
     public TunnelOptions withHandshakeDeadline(Duration deadline) {
-        requirePositive(deadline, "handshake deadline");
+        requireDeadline(deadline, "handshake deadline");
         return with(copy -> copy.handshakeDeadline = deadline);
     }
 
@@ -107,12 +107,12 @@ public final class TunnelOptions {
      * Returns a copy with another timeout for the TCP connection to a target, or from a proxy to its server, with the lookup of
      * its name.
      *
-     * @param timeout more than zero, at most a day
+     * @param timeout a millisecond to a day
      * @return the copy
-     * @throws IllegalArgumentException if the timeout is zero or negative, or longer than a day
+     * @throws IllegalArgumentException if the timeout is shorter or longer
      */
     public TunnelOptions withConnectTimeout(Duration timeout) {
-        requirePositive(timeout, "connect timeout");
+        requireDeadline(timeout, "connect timeout");
         return with(copy -> copy.connectTimeout = timeout);
     }
 
@@ -130,7 +130,7 @@ public final class TunnelOptions {
 
     /**
      * Returns a copy that sends a keep-alive message after another time without payload. A peer from which nothing arrives for
-     * four such times, or a minute if that is longer, is taken for gone.
+     * four such times, or a minute if that is longer, is treated as disconnected.
      *
      * @param interval the time, at most 3,650 days; zero for no keep-alives and no check
      * @return the copy
@@ -253,10 +253,10 @@ public final class TunnelOptions {
         return copy;
     }
 
-    private static void requirePositive(Duration duration, String name) {
+    private static void requireDeadline(Duration duration, String name) {
         require(
-                !duration.isZero() && !duration.isNegative() && duration.compareTo(MAX_DEADLINE) <= 0,
-                "a " + name + " of " + duration + "; it must be more than zero, and at most " + MAX_DEADLINE);
+                duration.compareTo(MIN_DEADLINE) >= 0 && duration.compareTo(MAX_DEADLINE) <= 0,
+                "a " + name + " of " + duration + "; it must be a millisecond to a day");
     }
 
     private static void requireInterval(Duration duration, String name) {
@@ -272,7 +272,8 @@ public final class TunnelOptions {
     }
 
     private static final int MISSED_KEEP_ALIVES = 4;
-    // The longest deadline of a ConnectionOptions.
+    // The limits of a ConnectionOptions.
+    private static final Duration MIN_DEADLINE = Duration.ofMillis(1);
     private static final Duration MAX_DEADLINE = Duration.ofDays(1);
     // Several times as long still fits into nanoseconds.
     private static final Duration MAX_INTERVAL = Duration.ofDays(3650);

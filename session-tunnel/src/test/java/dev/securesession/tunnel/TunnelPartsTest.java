@@ -201,6 +201,7 @@ class TunnelPartsTest {
         assertThatIllegalArgumentException().isThrownBy(() -> options.withConnectTimeout(Duration.ofSeconds(-1)));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withIdleTimeout(Duration.ofSeconds(-1)));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withKeepAlive(Duration.ofSeconds(-1)));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withHandshakeDeadline(Duration.ofNanos(1)));
         // Such times do not fit into nanoseconds, or no session would accept them: each connection would fail.
         Duration ages = Duration.ofSeconds(Long.MAX_VALUE);
         assertThatIllegalArgumentException().isThrownBy(() -> options.withHandshakeDeadline(ages));

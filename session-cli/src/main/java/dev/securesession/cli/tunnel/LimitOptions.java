@@ -57,8 +57,9 @@ final class LimitOptions {
     }
 
     Duration drain() {
-        if (drain < 0) {
-            throw new ParameterException(command.commandLine(), "--drain: " + drain + " seconds; it must be 0 or more");
+        if (drain < 0 || drain > MAX_SECONDS) {
+            throw new ParameterException(
+                    command.commandLine(), "--drain: " + drain + " seconds; it must be 0 to " + MAX_SECONDS);
         }
         return Duration.ofSeconds(drain);
     }
@@ -66,4 +67,6 @@ final class LimitOptions {
     OperationsOptions.Choice choice() {
         return quiet ? OperationsOptions.Choice.ERRORS_ONLY : OperationsOptions.Choice.EVERYTHING;
     }
+
+    private static final long MAX_SECONDS = Duration.ofDays(365).toSeconds();
 }

@@ -161,6 +161,7 @@ class ServeProxyTest {
         wrongProxy("--target", "x".repeat(256)).failed(2, "--target", "256 bytes");
         wrongProxy("--max-connections", 0).failed(2, "0 connections");
         wrongProxy("--drain", -1).failed(2, "--drain");
+        wrongProxy("--drain", 31_536_001).failed(2, "31536001 seconds; it must be 0 to 31536000");
     }
 
     private Cli.Result wrongServe(Object... more) {
