@@ -57,7 +57,7 @@ public final class SocketFile {
      *
      * @param path the name of the socket
      * @param binder listens
-     * @param closer closes what listens if its file cannot get its name
+     * @param closer closes what listens if its file cannot get its name or its mode
      * @return what listens
      * @throws BindException if the file exists and is no socket, or another process may be listening on it
      * @throws IOException if it cannot be listened on
@@ -73,7 +73,16 @@ public final class SocketFile {
             // The system has no room for the longer name: without a folder there is a moment with the mode of the
             // umask.
             T listening = binder.bind(path);
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(OWNER_ONLY));
+            boolean ofOwner = false;
+            try {
+                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(OWNER_ONLY));
+                ofOwner = true;
+            } finally {
+                if (!ofOwner) {
+                    closer.close(listening);
+                    Files.deleteIfExists(path);
+                }
+            }
             return listening;
         }
         Files.createDirectory(folder, FOLDER_OF_OWNER);

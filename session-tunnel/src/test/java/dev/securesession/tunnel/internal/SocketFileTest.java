@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
@@ -86,13 +87,35 @@ class SocketFileTest {
 
     @Test
     void longNamesAreListenedOnAsWell() throws IOException {
-        String folder = directory.toString();
-        Path path = directory.resolve("x".repeat(100 - folder.length()));
+        Path path = longFolder().resolve("s");
         try (ServerSocketChannel listening =
                 SocketFile.listen(path, SocketFileTest::bind, ServerSocketChannel::close)) {
             assertThat(listening.isOpen()).isTrue();
             assertThat(Files.getPosixFilePermissions(path)).isEqualTo(PosixFilePermissions.fromString("rw-------"));
         }
+    }
+
+    /** Makes a folder with room for a short name, and none for a folder with the socket. */
+    private Path longFolder() throws IOException {
+        return Files.createDirectory(directory.resolve("x".repeat(91 - directory.toString().length())));
+    }
+
+    /** A socket whose file is gone, so that it cannot get its mode. */
+    @Test
+    void longNameWhoseModeCannotBeSetIsListenedOnNoMore() throws IOException {
+        Path path = longFolder().resolve("s");
+        ServerSocketChannel[] listening = new ServerSocketChannel[1];
+        assertThatExceptionOfType(NoSuchFileException.class)
+                .isThrownBy(() -> SocketFile.listen(
+                        path,
+                        bound -> {
+                            assertThat(bound).isEqualTo(path);
+                            listening[0] = bind(bound);
+                            Files.delete(bound);
+                            return listening[0];
+                        },
+                        ServerSocketChannel::close));
+        assertThat(listening[0].isOpen()).isFalse();
     }
 
     @Test
