@@ -242,7 +242,8 @@ public final class TunnelsCommand extends Subcommand {
         }
 
         private static Failure restart(String name, String what) {
-            return new Failure(name + ": " + what + " changed, which needs a restart; or give the tunnel another name");
+            return new Failure(name + ": " + what
+                    + " changed, which needs a restart; or give the tunnel another name and another listen address");
         }
 
         /** Starts the tunnels that do not run yet, all of them or none; returns their names. */
