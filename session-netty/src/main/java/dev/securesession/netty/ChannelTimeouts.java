@@ -143,8 +143,7 @@ final class ChannelTimeouts {
         if (left > 0) {
             idleTimer = schedule(left, this::checkIdle);
         } else {
-            expire("nothing was sent or received for " + text(limits.idleTimeout()) + ", the idle timeout, with "
-                    + remote());
+            expire("idle timeout: nothing was exchanged with " + remote() + " for " + text(limits.idleTimeout()));
         }
     }
 

@@ -8,7 +8,6 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.UnsupportedMessageTypeException;
 import java.io.EOFException;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Marks where messages begin and end on a stream of bytes: one {@link ByteBuf} for each message, in both directions.
@@ -118,7 +117,7 @@ public final class FramingCodec extends ChannelDuplexHandler {
         decoder.release();
     }
 
-    private void fail(ChannelHandlerContext ctx, @Nullable Throwable cause) {
+    private void fail(ChannelHandlerContext ctx, Throwable cause) {
         failed = true;
         decoder.release();
         ctx.fireExceptionCaught(cause);

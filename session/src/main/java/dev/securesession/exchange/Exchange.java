@@ -205,9 +205,9 @@ public final class Exchange {
      * @throws IllegalStateException if the request was answered, or the session was closed
      */
     public byte[] fail(Request request, int code, String reason) {
-        ExchangeFrame.requireCode(code);
+        byte[] frame = ExchangeFrame.failure(request.number(), code, reason);
         request.beginAnswer(this);
-        return session.wrap(ExchangeFrame.failure(request.number(), code, reason));
+        return session.wrap(frame);
     }
 
     /**

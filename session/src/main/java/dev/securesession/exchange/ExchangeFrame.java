@@ -96,7 +96,7 @@ final class ExchangeFrame {
         };
     }
 
-    static void requireCode(int code) {
+    private static void requireCode(int code) {
         if (code < 0 || code > MAX_CODE) {
             throw new IllegalArgumentException("failure code " + code + "; it must be 0 to " + MAX_CODE);
         }

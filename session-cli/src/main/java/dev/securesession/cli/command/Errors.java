@@ -120,7 +120,7 @@ public final class Errors implements IExecutionExceptionHandler, IParameterExcep
         for (String argument : arguments) {
             if (argument.startsWith(CommonOptions.PASSPHRASE + "=")) {
                 return CommonOptions.PASSPHRASE
-                        + " takes no value: it asks for the passphrase, since other users can see " + "arguments";
+                        + " takes no value: it asks for the passphrase, since other users can see arguments";
             }
         }
         String message = error.getMessage() == null ? "wrong usage" : error.getMessage();

@@ -22,11 +22,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -167,7 +165,7 @@ public final class TunnelsCommand extends Subcommand {
                                 .changesSince(earlier)
                                 .forEach(change -> changes.add(name + ": " + change));
                     }
-                    replace(server, inForce.servers().get(each.name()), get(others.servers(), each.name()));
+                    replace(server, earlier, get(others.servers(), name));
                 } else if (each.tunnel() instanceof TunnelProxy proxy) {
                     TunnelFile.Proxy earlier = inForce.proxies().get(name);
                     if (earlier != null) {
@@ -175,7 +173,7 @@ public final class TunnelsCommand extends Subcommand {
                                 .changesSince(earlier)
                                 .forEach(change -> changes.add(name + ": " + change));
                     }
-                    proxy.replaceConfig(config(get(others.proxies(), each.name())));
+                    proxy.replaceConfig(config(get(others.proxies(), name)));
                 }
             }
             inForce = others;
@@ -203,15 +201,10 @@ public final class TunnelsCommand extends Subcommand {
             if (!others.ofProcess().equals(inForce.ofProcess())) {
                 throw new Failure("metrics, status, log-format or drain-seconds changed, which needs a restart");
             }
-            Set<String> kinds = new HashSet<>(inForce.servers().keySet());
-            kinds.retainAll(others.proxies().keySet());
-            Set<String> kindsToo = new HashSet<>(inForce.proxies().keySet());
-            kindsToo.retainAll(others.servers().keySet());
-            kinds.addAll(kindsToo);
-            for (String name : kinds) {
-                throw restart(name, "serve or proxy");
-            }
             for (Map.Entry<String, TunnelFile.Server> entry : inForce.servers().entrySet()) {
+                if (others.proxies().containsKey(entry.getKey())) {
+                    throw restart(entry.getKey(), "serve or proxy");
+                }
                 TunnelFile.Server now = others.servers().get(entry.getKey());
                 TunnelFile.Server earlier = entry.getValue();
                 if (now != null && !now.listen().equals(earlier.listen())) {
@@ -222,6 +215,9 @@ public final class TunnelsCommand extends Subcommand {
                 }
             }
             for (Map.Entry<String, TunnelFile.Proxy> entry : inForce.proxies().entrySet()) {
+                if (others.servers().containsKey(entry.getKey())) {
+                    throw restart(entry.getKey(), "serve or proxy");
+                }
                 TunnelFile.Proxy now = others.proxies().get(entry.getKey());
                 TunnelFile.Proxy earlier = entry.getValue();
                 if (now == null) {

@@ -48,10 +48,20 @@ public final class SavedHandshake {
         byte[] ownFingerprint = reader.lengthPrefixed("our fingerprint");
         byte[] expectedPeer = reader.lengthPrefixed("the expected peer id");
         byte[][] fields = new byte[stage.fieldCount][];
-        for (int i = 0; i < fields.length; i++) {
-            fields[i] = reader.lengthPrefixed("field " + i + " of stage " + stage);
+        try {
+            for (int i = 0; i < fields.length; i++) {
+                fields[i] = reader.lengthPrefixed("field " + i + " of stage " + stage);
+            }
+            reader.requireEnd("a saved handshake");
+        } catch (MalformedException e) {
+            // One of them is the ephemeral scalar.
+            for (byte[] field : fields) {
+                if (field != null) {
+                    Arrays.fill(field, (byte) 0);
+                }
+            }
+            throw e;
         }
-        reader.requireEnd("a saved handshake");
         return new SavedHandshake(stage, ownId, ownFingerprint, expectedPeer, fields);
     }
 
