@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>At the limit of half-open connections the oldest one that has sent nothing makes room for a new one, or else the
  * oldest. At a limit of established connections, of one peer or of all, the new one is closed. At a limit on bytes the
- * connection that holds the most is closed. Make one object for each server, and give it to
- * each {@link SecureSessionHandler} by {@link SecureSessionOptions#withServerLimits}. Safe for use by several threads.
+ * connection that holds the most is closed. Make one object for each server, and give it to each
+ * {@link SecureSessionHandler} by {@link SecureSessionOptions#withServerLimits}. Safe for use by several threads.
  *
  * <p>PROTOCOL.md P-4, H-7.
  */
@@ -60,8 +60,8 @@ public final class ServerLimits {
     /**
      * Returns the limits of a new server.
      *
-     * @param options its limits on half-open and established connections and on bytes; its executor and the settings of its connections
-     *     are not used
+     * @param options its limits on half-open and established connections and on bytes; its executor and the settings of its
+     *     connections are not used
      * @return limits that no connection uses yet
      */
     public static ServerLimits of(ServerOptions options) {

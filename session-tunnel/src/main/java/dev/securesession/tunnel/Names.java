@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks up the names of hosts on threads of its own: a slow resolver holds up only connections that wait for names. Up to 8
- * names are looked up at a time; others wait for their turn.
- * Connections that need the same name at the same time share one lookup. Safe for use by several threads.
+ * names are looked up at a time; others wait for their turn. Connections that need the same name at the same time share one
+ * lookup. Safe for use by several threads.
  */
 final class Names {
     /** The resolver; blocks until it has an answer. */

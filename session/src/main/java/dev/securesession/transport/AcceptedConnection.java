@@ -29,8 +29,8 @@ abstract class AcceptedConnection implements Closeable {
     abstract void use(ByteBudget.Account account) throws IOException;
 
     /**
-     * Makes the end of the connection a reset, which its peer does not take for an orderly end. Other connections than those of TCP
-     * have none.
+     * Makes the end of the connection a reset, which its peer does not take for an orderly end. Other connections than
+     * those of TCP have none.
      */
     abstract void resetWhenClosed();
 

@@ -54,8 +54,7 @@ public final class SecureConnection implements Closeable {
     private volatile @Nullable SecureStream stream;
 
     // Messages must reach the transport in the order of their numbers (PROTOCOL.md D-2), so these two locks are held,
-    // and
-    // no others, while the transport sends or receives.
+    // and no others, while the transport sends or receives.
     private final ReentrantLock sending = new ReentrantLock();
     private final ReentrantLock receiving = new ReentrantLock();
 

@@ -664,8 +664,8 @@ public final class SecureServer implements Closeable {
          *
          * @param address the address of the peer, or that of the server if no connection could be accepted
          * @param cause a {@link HandshakeException} with its reason and the claimed id, an {@link IOException}, also if there
-         *     are too many connections, or the
-         *     exception of an executor that refused the connection, such as a {@link RejectedExecutionException}
+         *     are too many connections, or the exception of an executor that refused the connection, such as a
+         *     {@link RejectedExecutionException}
          */
         default void failed(SocketAddress address, Exception cause) {
             ServerLog.noSession(address, cause);

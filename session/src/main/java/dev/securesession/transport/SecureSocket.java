@@ -224,9 +224,8 @@ public final class SecureSocket extends Socket {
 
     /**
      * Closes the socket. If our direction has not ended, it ends now, and if that of the peer was read to its end, it is
-     * acknowledged; a peer that does not take that within a second sees a
-     * connection that was cut off. With {@code setSoLinger(true, 0)} aborts instead. May be called twice, and by any
-     * thread.
+     * acknowledged; a peer that does not take that within a second sees a connection that was cut off. With
+     * {@code setSoLinger(true, 0)} aborts instead. May be called twice, and by any thread.
      */
     @Override
     public void close() throws IOException {

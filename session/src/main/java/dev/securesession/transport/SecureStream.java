@@ -195,8 +195,7 @@ public final class SecureStream implements Closeable {
             throw failed(new IOException("the connection was closed", closedMeanwhile));
         } catch (IOException e) {
             // A peer that has acknowledged our end may have left without waiting for this. If it has not acknowledged,
-            // the
-            // next write or wait reports a failure.
+            // the next write or wait reports a failure.
         }
     }
 

@@ -39,8 +39,8 @@ public final class ServerOptions {
 
     /**
      * Returns the defaults: the default {@link ConnectionOptions}, 1,024 half-open connections and 64 from one address,
-     * 10,000 established connections and 256 of one peer, 4 MiB for the incomplete messages of all half-open connections, a quarter of the heap and at most 256 MiB for those of
-     * all others, and a thread for each connection.
+     * 10,000 established connections and 256 of one peer, 4 MiB for the incomplete messages of all half-open
+     * connections, a quarter of the heap and at most 256 MiB for those of all others, and a thread for each connection.
      *
      * @return the options to start from
      */

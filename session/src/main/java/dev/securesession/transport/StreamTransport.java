@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Messages over a stream of bytes, each after a header that states its length.
  *
  * <p>Over a {@link Socket} the socket's own timeout is overwritten. Over bare streams, which cannot limit their waiting, a
- * daemon thread reads the input; it ends with the stream. Memory grows with the bytes that have
- * arrived, not with the length that a header states. A message that has arrived in part when a timeout ends is not lost:
- * the next call continues with it.
+ * daemon thread reads the input; it ends with the stream. Memory grows with the bytes that have arrived, not with the
+ * length that a header states. A message that has arrived in part when a timeout ends is not lost: the next call continues
+ * with it.
  *
  * <p>PROTOCOL.md, section 10; P-4.
  */
