@@ -628,7 +628,7 @@ public final class SecureSession implements AutoCloseable {
     /**
      * Tells whether the session was closed.
      *
-     * @return true once {@link #close()} was called
+     * @return true once {@link #close()}, {@link #suspend} or {@link #suspendUnsealedTssc} has closed it
      */
     public boolean isClosed() {
         return session.isClosed();

@@ -236,7 +236,7 @@ public final class SessionConfig {
     /**
      * Tells whether handshakes ask the caller for the keys of the peer, because there is no directory.
      *
-     * @return true if it was made by {@link #askingForKeys}
+     * @return true after {@link #askingForKeys} or {@link #withoutDirectory()}
      */
     public boolean asksForKeys() {
         return directory == null;

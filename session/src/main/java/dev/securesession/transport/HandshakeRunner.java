@@ -80,10 +80,10 @@ final class HandshakeRunner {
         return run(() -> {});
     }
 
-    /** Runs the handshake, and tells when the first message has arrived. */
-    SecureSession run(Runnable firstArrived) throws IOException, HandshakeException {
+    /** Runs the handshake; runs an action after each message that arrives. */
+    SecureSession run(Runnable messageArrived) throws IOException, HandshakeException {
         try {
-            SecureSession session = exchange(firstArrived);
+            SecureSession session = exchange(messageArrived);
             if (!watchdog.stop()) {
                 session.close();
                 throw exceeded(deadline);
@@ -101,13 +101,13 @@ final class HandshakeRunner {
         }
     }
 
-    private SecureSession exchange(Runnable firstArrived) throws IOException, HandshakeException {
+    private SecureSession exchange(Runnable messageArrived) throws IOException, HandshakeException {
         if (handshake.role() == Role.CLIENT) {
             transport.send(handshake.start());
         }
         while (true) {
             byte[] message = nextMessage();
-            firstArrived.run();
+            messageArrived.run();
             // A transport is asked how it delivers only where that matters.
             if (++messages > HandshakeLimits.MAX_MESSAGES && transport.delivery() == Delivery.ORDERED) {
                 requireFew(messages);
