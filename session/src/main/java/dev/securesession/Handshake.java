@@ -47,7 +47,7 @@ public final class Handshake implements AutoCloseable {
     private final AtomicBoolean abandoned = new AtomicBoolean();
     private volatile @Nullable KnownPeer known;
 
-    // Guards the state, which is assigned only in this class. No foreign code but JCA providers runs under this lock: a
+    // Guards the state, which is assigned only in this class. No user code runs under this lock; JCA providers do: a
     // token that signs slowly keeps other calls waiting, but for close.
     private final ReentrantLock lock = new ReentrantLock();
     private HandshakeState state;
@@ -74,7 +74,7 @@ public final class Handshake implements AutoCloseable {
 
     /**
      * Begins a handshake as the client with whichever known peer answers. A key in the directory proves that the peer is
-     * one of those it knows, not that it is the intended one: any of them can pose as the server. Check
+     * one of those it knows, not that it is the intended one: any of them can impersonate the server. Check
      * {@link SecureSession#peer()} before anything is sent.
      *
      * @param config the local identity and the keys of peers

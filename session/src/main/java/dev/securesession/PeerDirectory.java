@@ -6,7 +6,7 @@ import java.util.Map;
 /**
  * Knows the public keys of the peers of an application; all trust comes from here.
  *
- * <p>A peer usually has one key. While its key is being replaced it may have several: whoever holds the private key to
+ * <p>A peer usually has one key. While its key is being replaced it may have several: the holder of the private key to
  * one of them is the peer. Asked at most once per handshake message, and not again for the same peer once it has answered
  * with a key, on the thread that performs the handshake, outside all locks: it may do I/O. An event loop, which must not
  * wait, uses {@link SessionConfig#askingForKeys} instead. Implementations are called by several threads.

@@ -16,8 +16,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The limits that all connections of a Netty server share, so that peers without an identity, or with a slow one, cannot
- * use up its memory.
+ * The limits that all connections of a Netty server share, so that unauthenticated or slow peers cannot exhaust its
+ * memory.
  *
  * <p>At the limit of half-open connections the oldest one that has sent nothing makes room for a new one, or else the
  * oldest. At a limit of established connections, of one peer or of all, the new one is closed. At a limit on bytes the
@@ -34,7 +34,7 @@ public final class ServerLimits {
     private final int connectionLimit;
     private final int connectionLimitPerPeer;
 
-    // This object is the lock of everything below and of all admissions. Nothing foreign is called under it.
+    // This object is the lock of everything below and of all admissions. No user code runs under it.
     private final Set<Admission> halfOpen = new LinkedHashSet<>();
     private final Map<PeerId, Integer> connectionsOfPeer = new HashMap<>();
     private final Budget handshakeBytes;

@@ -102,10 +102,10 @@ public final class Exchange {
     }
 
     /**
-     * Makes a request before the handshake is over, to be sent behind the client's last handshake message. When the session is
+     * Makes a request before the handshake is over, to be sent after the client's last handshake message. When the session is
      * established, {@link #resume} with the number of the request accepts its answer.
      *
-     * @param early the way to send of the client; whoever uses it for anything else, counts in the same numbers
+     * @param early the early data of the client; its other messages are counted in the same sequence
      * @param body 0 bytes or more; not kept
      * @return the message and the number of the request
      * @throws IllegalArgumentException if the body is too long for an array with its overhead
@@ -171,7 +171,7 @@ public final class Exchange {
             throw new ExchangeException(
                     Reason.WRONG_REQUEST,
                     "the answer to request " + received.number() + " in place of that to request " + number
-                            + "; they were exchanged on the way");
+                            + "; the answers were swapped in transit");
         }
         end(received);
         return received;

@@ -144,7 +144,7 @@ public final class SecureConnection implements Closeable {
     }
 
     /**
-     * Performs the handshake as the client with whichever known peer answers. Any peer of the directory can pose as the
+     * Performs the handshake as the client with whichever known peer answers. Any peer of the directory can impersonate the
      * intended one: check {@link SecureSession#peer()} of the {@link #session()} before anything is sent.
      *
      * @param transport belongs to the connection from now on; closed if the handshake fails
@@ -427,7 +427,7 @@ public final class SecureConnection implements Closeable {
      * Waits for the next payload of the peer, as {@link #receive()}, within a timeout. After a timeout it can be waited
      * for again.
      *
-     * @param timeout how long to wait, whatever is dropped meanwhile and whoever else is receiving; or zero for no limit
+     * @param timeout how long to wait in all, including for other receivers and past dropped messages; or zero for no limit
      * @return the payload, a new array; or empty if the connection has ended between two messages
      * @throws SocketTimeoutException at the timeout, and the connection is as it was; or if the idle timeout of the
      *     options has closed it
@@ -473,7 +473,7 @@ public final class SecureConnection implements Closeable {
      * timeout. After a timeout it can be waited for again.
      *
      * @param target gets the payload from its position on, which moves past the payload
-     * @param timeout how long to wait, whatever is dropped meanwhile and whoever else is receiving; or zero for no limit
+     * @param timeout how long to wait in all, including for other receivers and past dropped messages; or zero for no limit
      * @return the length of the payload in bytes, 1 or more; or -1 if the connection has ended between two messages
      * @throws BufferOverflowException if fewer bytes remain in the buffer than the payload has: the buffer is as it was, and
      *     the message waits for the next receive

@@ -329,7 +329,7 @@ public final class TunnelFile {
         public List<String> changesSince(Server earlier) {
             List<String> changes = new ArrayList<>(peers.changesSince(earlier.peers));
             if (identity != earlier.identity) {
-                changes.add("another own id or key");
+                changes.add("the id or key of this end changed");
             }
             if (!targets.equals(earlier.targets)) {
                 changes.add("other targets");
@@ -404,7 +404,7 @@ public final class TunnelFile {
         public List<String> changesSince(Proxy earlier) {
             List<String> changes = new ArrayList<>();
             if (identity != earlier.identity) {
-                changes.add("another own id or key");
+                changes.add("the id or key of this end changed");
             }
             if (!keys.equals(earlier.keys)) {
                 changes.add("other keys of " + peer);

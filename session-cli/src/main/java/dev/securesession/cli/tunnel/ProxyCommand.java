@@ -171,7 +171,7 @@ public final class ProxyCommand extends Subcommand {
         List<String> changesSince(Keys earlier) {
             List<String> changes = new ArrayList<>();
             if (own != earlier.own) {
-                changes.add("another own key");
+                changes.add("the key of this end changed");
             }
             if (!ofServer.equals(earlier.ofServer)) {
                 changes.add("other keys of " + server);

@@ -184,7 +184,7 @@ public final class ServeCommand extends Subcommand {
             if (identityNow != own) {
                 server.replaceIdentity(identityNow);
                 own = identityNow;
-                changes.add("another own key");
+                changes.add("the key of this end changed");
             }
             return Operations.reloaded(peersIn(others), changes);
         }

@@ -126,7 +126,7 @@ class OperationsTest {
         Cli.keygen(file("new"));
         Files.move(file("new"), file("db"), StandardCopyOption.REPLACE_EXISTING);
         Files.move(file("new.pub"), file("db.pub"), StandardCopyOption.REPLACE_EXISTING);
-        serve.awaitLine("(reloaded) \\(a file changed\\): 1 peer; another own key");
+        serve.awaitLine("(reloaded) \\(a file changed\\): 1 peer; the key of this end changed");
 
         web.exchange();
         carry("web", serve.port()).exchange();

@@ -46,7 +46,7 @@ public final class SecureDatagrams implements Closeable {
     private final DatagramOptions options;
     private final AtomicLong dropped = new AtomicLong();
 
-    // Guards receiving: the packet and what has arrived early. No foreign code runs under it.
+    // Guards receiving: the packet and what has arrived early. No user code runs under it.
     private final ReentrantLock receiving = new ReentrantLock();
     private final DatagramPacket packet;
     private final Deque<byte[]> early;
@@ -203,7 +203,7 @@ public final class SecureDatagrams implements Closeable {
      * @param payload 1 byte to {@link #maxPayloadLength}; not kept
      * @throws IOException if the system refuses the datagram, or the socket is closed
      * @throws IllegalArgumentException if the payload is empty or too long; nothing was sent
-     * @throws dev.securesession.SessionExhaustedException if no message number is left: connect anew
+     * @throws dev.securesession.SessionExhaustedException if no message number is left: connect again
      * @throws IllegalStateException if the session was closed
      */
     public void send(byte[] payload) throws IOException {
