@@ -33,21 +33,13 @@ public final class KeyReader {
 
     /** Reads a private or a public key; {@code -} is standard input. */
     public LoadedKey read(String file) throws IOException, Failure {
-        String name = file.equals(STANDARD_INPUT) ? "standard input" : file;
-        byte[] content = content(terminal, file, MAX_KEY_LENGTH);
-        try {
-            LoadedKey key = key(content, name);
-            if (key.privateKey() != null
-                    && !file.equals(STANDARD_INPUT)
-                    && !key.form().equals(SEALED)) {
-                warnIfReadableByOthers(terminal, Path.of(file));
-            }
-            return key;
-        } catch (KeyRejectedException | SealedDataException e) {
-            throw new Failure(name + ": " + e.getMessage(), e);
-        } finally {
-            Arrays.fill(content, (byte) 0);
+        LoadedKey key = read(file, KeyReader::openKey, KeyReader::openKey);
+        if (key.privateKey() != null
+                && !file.equals(STANDARD_INPUT)
+                && !key.form().equals(SEALED)) {
+            warnIfReadableByOthers(terminal, Path.of(file));
         }
+        return key;
     }
 
     /** Reads a private key, the caller's to destroy. */
@@ -59,22 +51,35 @@ public final class KeyReader {
         return key;
     }
 
+    /** Reads a public key; {@code -} is standard input. */
     public IdentityPublicKey readPublic(String file) throws IOException, Failure {
-        try (LoadedKey key = read(file)) {
-            if (key.privateKey() != null) {
-                throw new Failure(file + ": a private key where a public one belongs");
-            }
-            return key.publicKey();
+        return read(file, IdentityPublicKey::read, IdentityPublicKey::read);
+    }
+
+    private <K> K read(String file, Reading<K> open, SealedReading<K> sealed) throws IOException, Failure {
+        String name = file.equals(STANDARD_INPUT) ? "standard input" : file;
+        byte[] content = content(terminal, file, MAX_KEY_LENGTH);
+        try {
+            return key(content, name, open, sealed);
+        } catch (KeyRejectedException e) {
+            // Reading takes either kind unless it is for a public key.
+            boolean isPrivate = e.reason() == KeyRejectedException.Reason.WRONG_KIND;
+            throw new Failure(
+                    name + ": " + (isPrivate ? "a private key where a public one belongs" : e.getMessage()), e);
+        } catch (SealedDataException e) {
+            throw new Failure(name + ": " + e.getMessage(), e);
+        } finally {
+            Arrays.fill(content, (byte) 0);
         }
     }
 
-    private LoadedKey key(byte[] content, String name)
+    private <K> K key(byte[] content, String name, Reading<K> open, SealedReading<K> sealed)
             throws IOException, Failure, KeyRejectedException, SealedDataException {
         if (content.length == 0) {
             throw new Failure(name + " is empty; a key belongs there");
         }
         try {
-            return openKey(content);
+            return open.read(content);
         } catch (KeyRejectedException e) {
             if (e.reason() != KeyRejectedException.Reason.SEALED) {
                 throw e;
@@ -85,7 +90,7 @@ public final class KeyReader {
         }
         Sealer sealer = passphrase.forOpening(terminal, name);
         try {
-            return openKey(content, sealer);
+            return sealed.read(content, sealer);
         } catch (SealedDataException e) {
             if (e.reason() == SealedDataException.Reason.NOT_AUTHENTIC) {
                 throw new Failure(name + ": wrong passphrase, or the file was changed", e);
@@ -231,6 +236,16 @@ public final class KeyReader {
             }
         }
         return true;
+    }
+
+    /** Reads a key that is not sealed. */
+    private interface Reading<K> {
+        K read(byte[] content) throws KeyRejectedException;
+    }
+
+    /** Reads a key that is sealed with a passphrase. */
+    private interface SealedReading<K> {
+        K read(byte[] content, Sealer sealer) throws KeyRejectedException, SealedDataException;
     }
 
     public static final String STANDARD_INPUT = "-";

@@ -27,11 +27,20 @@ public final class NamedKeys {
         for (Map.Entry<String, List<String>> peer : filesById(command, values).entrySet()) {
             List<IdentityPublicKey> ofPeer = new ArrayList<>();
             for (String file : peer.getValue()) {
-                ofPeer.add(reader.readPublic(file));
+                ofPeer.add(readPublic(reader, peer.getKey(), file));
             }
             keys.put(IdentityOptions.peerId(peer.getKey()), List.copyOf(ofPeer));
         }
         return keys;
+    }
+
+    private static IdentityPublicKey readPublic(KeyReader reader, String peerId, String file)
+            throws IOException, Failure {
+        try {
+            return reader.readPublic(file);
+        } catch (Failure e) {
+            throw new Failure("--peer " + peerId + ": " + e.getMessage(), e);
+        }
     }
 
     /** Returns the files that were named. */

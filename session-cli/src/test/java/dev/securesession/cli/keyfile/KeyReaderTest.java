@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Keys in all their forms, as {@code fingerprint} and {@code pubkey} read them. */
 class KeyReaderTest {
@@ -191,6 +192,32 @@ class KeyReaderTest {
         new Cli().run("fingerprint", nonsense, "--passphrase-file", right).failed(1, "no key in a known format");
         new Cli().run("fingerprint", directory.resolve("gone")).failed(1, "no such file or directory");
         new Cli().run("fingerprint", directory).failed(1, "is a directory");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "listen --port 0",
+                "connect 127.0.0.1 1",
+                "serve --listen 127.0.0.1:0 --to 127.0.0.1:1",
+                "proxy --listen 127.0.0.1:0 --connect 127.0.0.1:1"
+            })
+    void tellsWhichPeerHasNoPublicKey(String command) throws Exception {
+        Path own = secretFile("own", IdentityKeyPair.generate().privateKey().encodeSecret());
+        Path garbage = secretFile("garbage", ascii("hello, world"));
+        Path secret =
+                secretFile("secret", IdentityKeyPair.generate().privateKey().encodeSecretPem());
+        List<Object> arguments = new ArrayList<>(List.of(command.split(" ")));
+        arguments.addAll(List.of("--id", "a", "--key", own, "--peer"));
+
+        arguments.add("web=" + garbage);
+        Cli.Result refused = new Cli().run(arguments.toArray());
+        arguments.set(arguments.size() - 1, "web=" + secret);
+        Cli.Result secretRefused = new Cli().run(arguments.toArray());
+
+        refused.failed(1, "--peer web: " + garbage + ": ", "expected a public key");
+        assertThat(refused.err()).doesNotContain("private key");
+        secretRefused.failed(1, "--peer web: " + secret + ": a private key where a public one belongs");
     }
 
     private void refused(String name, byte[] content, String... parts) throws IOException {
