@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         description = {
-            "Explains a key, a handshake message, a wrapped message, a saved state or sealed data: field by field, "
+            "Explains a key, a handshake message, a wrapped message, a saved state, a state key or sealed data: field by field, "
                     + "with every check that is possible without secrets. Secrets are not shown.",
         },
         exitCodeList = {

@@ -1,6 +1,7 @@
 package dev.securesession.cli.inspect;
 
 import dev.securesession.IdentityPublicKey;
+import dev.securesession.StateKey;
 import dev.securesession.cli.command.Hex;
 import dev.securesession.cli.keyfile.KeyReader;
 import java.util.Arrays;
@@ -43,6 +44,8 @@ final class Inspector {
             KeyFields.readWhole(reader);
         } else if (KeyReader.isSealed(content)) {
             SealedFields.read(reader);
+        } else if (content.length == StateKey.LENGTH) {
+            readStateKey(report);
         } else if (isForeignKey(content)) {
             KeyFields.readForeign(content, reader);
         } else if (content.length >= MIN_WRAPPED_LENGTH) {
@@ -56,6 +59,16 @@ final class Inspector {
                             + MIN_WRAPPED_LENGTH);
         }
         return report;
+    }
+
+    /** A state key is 32 random bytes and has no mark. No format that begins like DER is as short. */
+    private static void readStateKey(Report report) {
+        report.is(StateKey.LENGTH
+                + " bytes without a mark: a state key, if it is anything known here, which is a secret");
+        report.check(RECOGNIZED, true, "by the length alone, which is that of a state key; the bytes are not shown");
+        report.fact(
+                "not checked here",
+                "what the key opens; secure-session state inspect --state-key tells it for a record of a store");
     }
 
     /** A wrapped message has no mark of its own (PROTOCOL.md, section 8.1): it is what nothing else is. */

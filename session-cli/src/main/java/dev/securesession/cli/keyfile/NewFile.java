@@ -32,13 +32,13 @@ import org.jspecify.annotations.Nullable;
 public final class NewFile implements AutoCloseable {
     private final Path target;
     private final Path temporary;
-    private final boolean replaces;
+    private final Existing existing;
     private @Nullable Path replaced;
 
-    private NewFile(Path target, Path temporary, boolean replaces) {
+    private NewFile(Path target, Path temporary, Existing existing) {
         this.target = target;
         this.temporary = temporary;
-        this.replaces = replaces;
+        this.existing = existing;
     }
 
     /** Writes the content to a temporary file, which {@link #appear} renames. */
@@ -48,7 +48,7 @@ public final class NewFile implements AutoCloseable {
         // A link to the old file stays a link, to the new one.
         Path target = Files.isSymbolicLink(path) ? path.toRealPath() : path.toAbsolutePath();
         Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        NewFile file = new NewFile(target, temporary, existing == Existing.REPLACE);
+        NewFile file = new NewFile(target, temporary, existing);
         try (FileChannel channel = FileChannel.open(
                 temporary,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
@@ -79,16 +79,23 @@ public final class NewFile implements AutoCloseable {
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
-        if (existing == Existing.KEEP) {
-            throw new Failure(path + " exists already; --force replaces it");
+        if (existing != Existing.REPLACE) {
+            throw taken(path, existing);
         }
         if (!Files.isRegularFile(path)) {
             throw new Failure(path + " is not a regular file; it cannot be replaced");
         }
     }
 
+    private static Failure taken(Path path, Existing existing) {
+        return new Failure(path + " exists already"
+                + (existing == Existing.KEEP
+                        ? "; --force replaces it"
+                        : " and is never replaced; choose another name"));
+    }
+
     public void appear() throws IOException, Failure {
-        if (replaces) {
+        if (existing == Existing.REPLACE) {
             try {
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             } catch (AtomicMoveNotSupportedException e) {
@@ -100,7 +107,7 @@ public final class NewFile implements AutoCloseable {
             // Unlike a move, this fails on every system if the name was taken meanwhile.
             Files.createLink(target, temporary);
         } catch (FileAlreadyExistsException e) {
-            throw new Failure(target + " exists already; --force replaces it", e);
+            throw taken(target, existing);
         } catch (IOException | UnsupportedOperationException e) {
             Files.move(temporary, target);
         }
@@ -122,7 +129,7 @@ public final class NewFile implements AutoCloseable {
     }
 
     private void keepReplaced() throws IOException {
-        if (replaces && Files.exists(target)) {
+        if (existing == Existing.REPLACE && Files.exists(target)) {
             Path copy = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".old");
             try {
                 Files.createLink(copy, target);
@@ -191,7 +198,10 @@ public final class NewFile implements AutoCloseable {
 
     /** The treatment of an existing file. */
     public enum Existing {
+        /** It stays: the command replaces it with {@code --force} only, which was not given. */
         KEEP,
+        /** It stays: the command has no {@code --force}. */
+        KEEP_ALWAYS,
         REPLACE
     }
 

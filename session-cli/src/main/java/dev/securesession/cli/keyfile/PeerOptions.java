@@ -28,7 +28,8 @@ public final class PeerOptions {
             order = 3,
             description =
                     "The id of a peer and the file with its public key. connect and proxy: exactly one peer; listen: one "
-                            + "or more. Repeat it with the same id for up to 4 keys of one peer, while keys are rotated. "
+                            + "or more. state seal and state unseal: the one peer of the session. Repeat it with the same id "
+                            + "for up to 4 keys of one peer, while keys are rotated. "
                             + "The last = separates id and file: the id may contain another one, the name of the file not.")
     @SuppressWarnings("NullAway.Init")
     private List<String> peers;

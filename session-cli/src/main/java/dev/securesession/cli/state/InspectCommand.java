@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Shows what a store holds of one session or handshake, and whether it opens with its state key.",
             "",
-            "Nothing is claimed or changed, and no secret is shown. For a state in a file there is secure-session inspect."
+            "Nothing is claimed or changed, and no secret is shown. For a state or a state key in a file there is "
+                    + "secure-session inspect."
         },
         exitCodeList = {
             "0:Success; with --state-key, the state opens.",

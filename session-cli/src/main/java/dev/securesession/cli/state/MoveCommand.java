@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
             "",
             "They stay sealed: no key is needed. Stop the services first, and start them on the other store afterwards. A service that still runs loses its sessions "
                     + "one by one, and no session can be used in both stores. After a failure, give the same command again: it "
-                    + "goes on where it stopped. Do that before the services start."
+                    + "goes on where it stopped. Do that before the services start, and before you revoke a peer."
         },
         footer = {
             "",

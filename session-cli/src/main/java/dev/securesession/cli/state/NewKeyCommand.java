@@ -34,7 +34,7 @@ final class NewKeyCommand extends Subcommand {
         byte[] key = new byte[StateKey.LENGTH];
         try {
             new SecureRandom().nextBytes(key);
-            KeptFile.write(out, key, NewFile.Existing.KEEP);
+            KeptFile.write(out, key, NewFile.Existing.KEEP_ALWAYS);
         } finally {
             Arrays.fill(key, (byte) 0);
         }

@@ -13,8 +13,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.postgresql.ds.PGSimpleDataSource;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Opens stores by their names on the command line. */
 final class OpenStore {
@@ -33,6 +38,10 @@ final class OpenStore {
             description = "The services open the store in Redis as one that keeps its sessions over a restart.")
     private boolean redisKeepsSessions;
 
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec command;
+
     /** Opens a store that exists, the caller's to close. */
     SessionStore existing(String name) throws IOException, Failure {
         if (name.startsWith(FILE) || name.startsWith(SQLITE)) {
@@ -49,57 +58,92 @@ final class OpenStore {
             return FileSessionStore.open(path(name));
         }
         if (name.startsWith(SQLITE)) {
-            return JdbcSessionStore.sqlite(path(name));
+            Path file = path(name);
+            return withDriver("org.xerial:sqlite-jdbc", () -> JdbcSessionStore.sqlite(file));
         }
         if (name.startsWith(POSTGRESQL)) {
-            return postgresql(name);
+            return withDriver("org.postgresql:postgresql", () -> postgresql(name));
         }
         if (name.startsWith("redis://") || name.startsWith("rediss://")) {
-            return redis(name);
+            return withDriver("io.lettuce:lettuce-core", () -> redis(name));
         }
-        throw new Failure("not a store: it must begin with file:, sqlite:, postgresql://, redis:// or rediss://");
+        Matcher scheme = SCHEME.matcher(name);
+        throw noStore(scheme.lookingAt() ? scheme.group() + " begins no store" : "this is no store");
     }
 
-    private static SessionStore postgresql(String name) throws IOException, Failure {
+    /** Opens a store whose driver may be missing where somebody has put the class path together. */
+    private static SessionStore withDriver(String artifact, Opening opening) throws IOException, Failure {
+        try {
+            return opening.open();
+        } catch (NoClassDefFoundError e) {
+            throw new Failure(
+                    artifact + " is missing on the class path, which this kind of store needs (class " + e.getMessage()
+                            + ")",
+                    e);
+        }
+    }
+
+    private SessionStore postgresql(String name) throws IOException {
         PGSimpleDataSource source = new PGSimpleDataSource();
         try {
             source.setUrl("jdbc:" + name);
         } catch (IllegalArgumentException e) {
-            // Not the text itself: it may have a password.
-            throw new Failure("not an address of PostgreSQL; it is postgresql://HOST[:PORT]/DATABASE?user=USER", e);
+            throw noStore("not an address of PostgreSQL");
         }
         return JdbcSessionStore.postgresql(source);
     }
 
-    private SessionStore redis(String name) throws IOException, Failure {
-        RedisURI uri;
+    private SessionStore redis(String name) throws IOException {
         try {
-            uri = RedisURI.create(name);
+            return Redis.open(name, redisPrefix, redisKeepsSessions);
         } catch (IllegalArgumentException e) {
-            throw new Failure("not an address of Redis; it is redis://HOST[:PORT]/NUMBER", e);
+            throw noStore("not an address of Redis");
         }
-        String password = System.getenv(REDIS_PASSWORD);
-        if (password != null && !password.isEmpty()) {
-            uri.setCredentialsProvider(new StaticCredentialsProvider(null, password.toCharArray()));
-        }
-        return RedisSessionStore.open(
-                uri,
-                redisPrefix,
-                redisKeepsSessions ? AfterRestart.KEEP_SESSIONS_IF_EVERY_WRITE_IS_ON_DISK : AfterRestart.END_SESSIONS);
     }
 
-    private static Path path(String name) throws Failure {
+    private Path path(String name) {
         String path = name.substring(name.indexOf(':') + 1);
         try {
             if (!path.isEmpty()) {
                 return Path.of(path);
             }
         } catch (InvalidPathException e) {
-            throw new Failure("not a file name: " + Errors.oneLine(path), e);
+            throw noStore("not a file name: " + Errors.oneLine(path));
         }
-        throw new Failure(name + " without a name; it is file:FOLDER or sqlite:FILE");
+        throw noStore(name + " without a name");
     }
 
+    /** Returns the refusal of a text that names no store. It does not repeat the text, which may have a password. */
+    private ParameterException noStore(String found) {
+        return new ParameterException(
+                command.commandLine(),
+                found + "; a STORE is file:FOLDER, sqlite:FILE, postgresql://HOST[:PORT]/DATABASE?user=USER,"
+                        + " redis://HOST[:PORT]/NUMBER or rediss://HOST[:PORT]/NUMBER");
+    }
+
+    /** What needs Lettuce, apart: this class is loaded where Lettuce is missing, too. */
+    private static final class Redis {
+        private Redis() {}
+
+        static SessionStore open(String name, String prefix, boolean keepsSessions) throws IOException {
+            RedisURI uri = RedisURI.create(name);
+            String password = System.getenv(REDIS_PASSWORD);
+            if (password != null && !password.isEmpty()) {
+                uri.setCredentialsProvider(new StaticCredentialsProvider(null, password.toCharArray()));
+            }
+            return RedisSessionStore.open(
+                    uri,
+                    prefix,
+                    keepsSessions ? AfterRestart.KEEP_SESSIONS_IF_EVERY_WRITE_IS_ON_DISK : AfterRestart.END_SESSIONS);
+        }
+    }
+
+    /** Opens a store. */
+    private interface Opening {
+        SessionStore open() throws IOException, Failure;
+    }
+
+    private static final Pattern SCHEME = Pattern.compile("[a-z]{1,20}:");
     private static final String FILE = "file:";
     private static final String SQLITE = "sqlite:";
     private static final String POSTGRESQL = "postgresql://";

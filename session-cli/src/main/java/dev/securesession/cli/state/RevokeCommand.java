@@ -16,7 +16,9 @@ import picocli.CommandLine.Parameters;
         description = {
             "Deletes all stored sessions with a peer, whoever owns them: their next use fails.",
             "",
-            "Take the peer out of the directories of the services first, so that it does not start a new session."
+            "Take the peer out of the directories of the services first, so that it does not start a new session. A RollbackGuard "
+                    + "of the services is not told: use SessionManager.revoke if there is one. After a state move that was "
+                    + "interrupted, complete the move first, and then revoke in the store that it went to."
         },
         footer = {"", "Examples:", "  secure-session state revoke --peer bob sqlite:sessions.db"})
 final class RevokeCommand extends Subcommand {

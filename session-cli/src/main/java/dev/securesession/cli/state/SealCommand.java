@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Converts a saved session of a Themis peer, the 60-byte form, into the sealed form of this library.",
             "",
-            "The 60 bytes do not say who the peer is: you vouch for it. The session goes on by "
+            "The 60 bytes do not say who the peer is: you vouch for it with --peer. --id and --key are the identity whose session "
+                    + "it is, which restores it later. The session goes on by "
                     + "SecureSession.restoreAssumingPeer; a store takes no session whose peer has proved nothing. "
                     + "Erase the 60 bytes afterwards: they hold the secret of the session in the clear, and a session that "
                     + "continues twice uses numbers twice."

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             "  sqlite:FILE",
             "  postgresql://HOST[:PORT]/DATABASE?user=USER   (the password comes from ~/.pgpass)",
             "  redis://HOST[:PORT]/NUMBER                     (the password comes from REDISCLI_AUTH)",
+            "  rediss://HOST[:PORT]/NUMBER                    (the same over TLS)",
         },
         sortOptions = false,
         optionListHeading = "%n",

@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Converts a sealed state of this library into the 60-byte form that Themis peers read.",
             "",
-            "Only a session that was established with SessionConfig.withTsscExport, or that came from the 60-byte form, has what "
+            "--id and --key are the identity that has saved the session, --peer is the peer that it is with. "
+                    + "Only a session that was established with SessionConfig.withTsscExport, or that came from the 60-byte form, has what "
                     + "that form needs. The result is a secret in the clear. Erase the sealed state afterwards: a session that "
                     + "continues twice uses numbers twice."
         },

@@ -281,7 +281,7 @@ class InspectTest {
                 .contains("WRONG recognized", "(there is no file \"nofilehere12\", so it was read as base64)");
         assertThat(words("00112233")).contains("(there is no file \"00112233\", so it was read as hexadecimal)");
         assertThat(words("--json", "nofilehere12")).contains("no file \\\"nofilehere12\\\"");
-        assertThat(words("ab".repeat(32)))
+        assertThat(words("ab".repeat(31)))
                 .contains("(there is no file of this name, so it was read as hexadecimal)")
                 .doesNotContain("abab");
         Path file = Files.writeString(directory.resolve("short"), "nofilehere12");

@@ -15,6 +15,7 @@ import dev.securesession.StateBinding;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
 import dev.securesession.cli.Cli;
+import dev.securesession.cli.command.Hex;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,7 +23,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,7 +49,9 @@ class StateTest {
         assertThat(key).hasSize(StateKey.LENGTH);
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
-        new Cli().run("state", "new-key", "--out", file).failed(1, "exists already");
+        Cli.Result again =
+                new Cli().run("state", "new-key", "--out", file).failed(1, "exists already", "never replaced");
+        assertThat(again.err()).as("an option that the command does not have").doesNotContain("--force");
         assertThat(file).hasBinaryContent(key);
     }
 
@@ -154,6 +159,39 @@ class StateTest {
 
         assertThat(directory.resolve("alice.state")).hasContent("something else");
         seal(tssc, "alice.state", "--force").succeeded();
+    }
+
+    @Test
+    void inspectTellsAStateKeyFromOtherFiles() throws Exception {
+        // The second begins like a DER structure, as one random key in 256 does.
+        for (String start : List.of("", "0\036\001\001")) {
+            newKey("state.key");
+            Path file = directory.resolve("state.key");
+            byte[] key = Files.readAllBytes(file);
+            System.arraycopy(start.getBytes(UTF_8), 0, key, 0, start.length());
+            Files.write(file, key);
+
+            String report = new Cli().run("inspect", file).succeeded().out();
+
+            assertThat(report.replaceAll("\\s+", " "))
+                    .startsWith("32 bytes without a mark: a state key, if it is anything known here");
+            assertThat(report.toLowerCase(Locale.ROOT))
+                    .doesNotContain(Hex.of(key).substring(0, 8));
+            assertThat(report)
+                    .doesNotContain(Base64.getEncoder().encodeToString(key).substring(0, 8));
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void helpOfSealAndUnsealTellsWhosePeerItIs() {
+        for (String command : List.of("seal", "unseal")) {
+            String help = new Cli().run("state", command, "--help").succeeded().out();
+
+            assertThat(help.replaceAll("\\s+", " "))
+                    .contains("state seal and state unseal: the one peer of the session")
+                    .contains("--id and --key");
+        }
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package dev.securesession.cli.state;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -20,19 +21,23 @@ import dev.securesession.store.jdbc.JdbcSessionStore;
 import dev.securesession.testkit.FaultyStore;
 import dev.securesession.testkit.Pair;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.embedded.RedisServer;
 
 /** What the command does with stores, which are real ones. */
@@ -183,8 +188,6 @@ class StoredStateTest {
     void storesThatAreNoneAreExplained() throws Exception {
         new Cli().run("state", "list", sqlite()).failed(1, "there is no store sqlite:");
         new Cli().run("state", "list", "file:" + directory.resolve("none")).failed(1, "there is no store file:");
-        new Cli().run("state", "list", "sqlite:").failed(1, "without a name");
-        new Cli().run("state", "list", "mysql://host/db").failed(1, "it must begin with file:, sqlite:, postgresql://");
         new Cli().run("state", "list", "redis://127.0.0.1:1/0").failed(1);
         new Cli()
                 .run("state", "list", "postgresql://127.0.0.1:1/x?user=a&password=hunter2")
@@ -198,6 +201,74 @@ class StoredStateTest {
         Files.writeString(
                 directory.resolve("text.db"), "no database at all, but a text that is long enough to be read");
         new Cli().run("state", "list", "sqlite:" + directory.resolve("text.db")).failed(1, "text.db");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "mysql://host/db?password=hunter2",
+                "postgres://host/db?password=hunter2",
+                "hunter2",
+                "sqlite:",
+                "file:",
+                "redis://"
+            })
+    void textThatNamesNoStoreIsWrongUsage(String text) throws Exception {
+        for (List<String> command : List.of(
+                List.of("list", text),
+                List.of("inspect", text, "id"),
+                List.of("revoke", "--peer", "eve", text),
+                List.of("rotate", "--state-key", "a=" + keyFile("first"), text),
+                List.of("move", "--from", text, "--to", "file:" + directory.resolve("files")),
+                List.of(
+                        "move",
+                        "--from",
+                        "file:" + Files.createDirectories(directory.resolve("from")),
+                        "--to",
+                        text))) {
+            List<String> arguments = new ArrayList<>(List.of("state"));
+            arguments.addAll(command);
+
+            Cli.Result refused = new Cli().run(arguments.toArray());
+
+            refused.failed(
+                    2,
+                    "file:FOLDER, sqlite:FILE, postgresql://HOST[:PORT]/DATABASE?user=USER, redis://HOST[:PORT]/NUMBER or"
+                            + " rediss://HOST[:PORT]/NUMBER");
+            assertThat(refused.err()).as("it may have a password").doesNotContain("hunter2");
+        }
+    }
+
+    @Test
+    void helpNamesEveryFormOfAStore() {
+        assertThat(new Cli().run("state", "--help").succeeded().out())
+                .contains("file:FOLDER", "sqlite:FILE", "postgresql://HOST", "redis://HOST", "rediss://HOST");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "postgresql://127.0.0.1:1/x, /org/postgresql/postgresql/, org.postgresql:postgresql",
+        "sqlite:made.db, /org/xerial/sqlite-jdbc/, org.xerial:sqlite-jdbc",
+        "redis://127.0.0.1:1/0, /io/lettuce/lettuce-core/, io.lettuce:lettuce-core"
+    })
+    void aDriverThatIsMissingIsNamed(String store, String folder, String artifact) throws Exception {
+        String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !entry.contains(folder))
+                .collect(joining(File.pathSeparator));
+        ProcessBuilder command = Cli.process("state", "move", "--from", "file:from", "--to", store)
+                .directory(directory.toFile())
+                .redirectErrorStream(true);
+        command.command().set(command.command().indexOf("-cp") + 1, classPath);
+        Files.createDirectories(directory.resolve("from"));
+
+        Process process = command.start();
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+
+        assertThat(process.waitFor()).as(output).isEqualTo(1);
+        assertThat(output)
+                .startsWith("secure-session state move: ")
+                .contains(artifact, "is missing")
+                .doesNotContain("\tat ");
     }
 
     /** Through every store and back, with a claim at each station. */
