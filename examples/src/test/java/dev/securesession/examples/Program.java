@@ -41,7 +41,12 @@ public final class Program implements AutoCloseable {
         for (Object argument : arguments) {
             command.add(argument.toString());
         }
-        return new Program(new ProcessBuilder(command).redirectErrorStream(true).start());
+        return start(new ProcessBuilder(command).redirectErrorStream(true));
+    }
+
+    /** Starts a command. */
+    public static Program start(ProcessBuilder command) throws IOException {
+        return new Program(command.start());
     }
 
     private void read() {

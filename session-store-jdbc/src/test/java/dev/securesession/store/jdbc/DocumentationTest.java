@@ -13,15 +13,20 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.StateKey;
 import dev.securesession.StateRejectedException;
+import dev.securesession.store.FileSessionStore;
 import dev.securesession.store.KeyRing;
+import dev.securesession.store.MemorySessionStore;
 import dev.securesession.store.SessionClaim;
 import dev.securesession.store.SessionManager;
 import dev.securesession.store.SessionStore;
+import dev.securesession.store.StoreOptions;
 import dev.securesession.store.StoredSessions;
 import dev.securesession.testkit.Pair;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -169,6 +174,64 @@ class DocumentationTest {
                 assertThat(store.list(Pair.CLIENT_ID)).isEmpty();
             }
         }
+    }
+
+    @Test
+    void storesOpenInOneLine() throws Exception {
+        Path folder = directory.resolve("sessions");
+        Path database = directory.resolve("sessions.db");
+        // example: open-stores
+        SessionStore inMemory = new MemorySessionStore();
+        SessionStore inFiles = FileSessionStore.open(folder); // one process at a time
+        SessionStore inSqlite = JdbcSessionStore.sqlite(database); // all processes of one machine
+        // end
+        for (SessionStore store : List.of(inMemory, inFiles, inSqlite)) {
+            try (store) {
+                assertThat(store.list(Pair.CLIENT_ID)).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aGuardRefusesADatabaseThatWasPutBack() throws Exception {
+        KeyRing keys = KeyRing.of("2026-11", StateKey.of(Files.readAllBytes(keyFile)));
+        Path backup = directory.resolve("backup.db");
+        String token;
+        SecureSession client;
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.start()) {
+            DataSource otherDatabase = postgres.getPostgresDatabase();
+            try (SessionStore store = JdbcSessionStore.sqlite(backup);
+                    SessionManager manager = guarded(store, keys, pair.server(), otherDatabase);
+                    Handshake handshake = Handshake.client(pair.client(), Pair.SERVER_ID)) {
+                SessionManager.HandshakeReply second = manager.begin(handshake.start());
+                token = second.token();
+                byte[] third = handshake.receive(second.message()).message().orElseThrow();
+                byte[] fourth = ((SessionManager.HandshakeReply) manager.receive(token, third)).message();
+                client = ((HandshakeStep.Established) handshake.receive(fourth)).session();
+            }
+            Path database = Files.copy(backup, directory.resolve("sessions.db"));
+            try (SessionStore store = JdbcSessionStore.sqlite(database);
+                    SessionManager manager = guarded(store, keys, pair.server(), otherDatabase)) {
+                assertThat(manager.receive(token, client.wrap(new byte[1]))).isInstanceOf(SessionManager.Request.class);
+            }
+            try (SessionStore restored = JdbcSessionStore.sqlite(backup);
+                    SessionManager manager = guarded(restored, keys, pair.server(), otherDatabase)) {
+                assertThatThrownBy(() -> manager.receive(token, client.wrap(new byte[1])))
+                        .isInstanceOfSatisfying(
+                                StateRejectedException.class,
+                                refused -> assertThat(refused.reason())
+                                        .isEqualTo(StateRejectedException.Reason.ROLLED_BACK));
+            }
+        }
+    }
+
+    private static SessionManager guarded(
+            SessionStore store, KeyRing keys, SessionConfig config, DataSource otherDatabase) throws Exception {
+        // example: guarded
+        StoreOptions options = StoreOptions.defaults().withRollbackGuard(new VersionTable(otherDatabase));
+        SessionManager manager = SessionManager.of(StoredSessions.of(store, keys, config, options));
+        // end
+        return manager;
     }
 
     private static byte[] serve(PeerId peer, byte[] request) {
