@@ -149,19 +149,23 @@ class LongLoadTest {
                     linesComplete++;
                     assertThat(from).as("bytes in " + line).isEqualTo(to);
                     bytesOfComplete += to;
-                } else if (hasNotTheLastWord && closed.group(4).contains("before the peer acknowledged")) {
+                } else if (hasNotTheLastWord && mayHaveArrived(closed.group(4), to == from)) {
                     linesInDoubt++;
                     bytesInDoubt += to;
                 }
             }
         }
         assertThat(linesComplete).isEqualTo(end.complete());
-        assertThat(linesInDoubt).isLessThanOrEqualTo(cutByNetwork.get());
         assertThat(complete.get() - linesComplete).isBetween(0L, linesInDoubt);
         assertThat(lines).isEqualTo(end.opened()).isEqualTo(end.complete() + end.incomplete());
         assertThat(completeBytes.get() - bytesOfComplete).isBetween(0L, bytesInDoubt);
         assertThat(toTarget).isEqualTo(bytes(end, "to_target"));
         assertThat(fromTarget).isEqualTo(bytes(end, "from_target"));
+    }
+
+    /** Tells whether clients may have seen everything, while the last acknowledgement was cut, or came after the idle timeout. */
+    private static boolean mayHaveArrived(String reason, boolean sameBothWays) {
+        return reason.contains("before the peer acknowledged") || (sameBothWays && reason.contains("no payload moved"));
     }
 
     /** Returns how many connections have ended for each reason, without the numbers and names in it. */
