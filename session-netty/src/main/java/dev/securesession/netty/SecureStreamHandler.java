@@ -52,6 +52,8 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     private @Nullable Promise<Void> acknowledged;
     private int maxChunkLength;
     private boolean closing;
+    private boolean consumed;
+    private boolean delivered;
 
     /** Makes a handler for one channel; it must follow a {@link SecureSessionHandler}. */
     public SecureStreamHandler() {}
@@ -275,6 +277,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
             ByteBuffer data = stream.receive(payload.nioBuffer());
             if (data.hasRemaining()) {
                 passedOn = true;
+                delivered = true;
                 ctx.fireChannelRead(payload.skipBytes(payload.readableBytes() - data.remaining()));
             } else if (stream.isEndReceived() != endedBefore) {
                 ctx.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
@@ -294,9 +297,21 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
             refuse(ctx, stream, violation);
         } finally {
             if (!passedOn) {
+                consumed = true;
                 payload.release();
             }
         }
+    }
+
+    /** Reads on by itself after frames without data: an application that has asked for a read waits for what it brings. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        if (consumed && !delivered && !ctx.channel().config().isAutoRead()) {
+            ctx.read();
+        }
+        consumed = false;
+        delivered = false;
+        ctx.fireChannelReadComplete();
     }
 
     private void refuse(ChannelHandlerContext ctx, StreamLayer stream, IOException violation) {

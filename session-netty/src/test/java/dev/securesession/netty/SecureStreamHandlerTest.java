@@ -11,6 +11,7 @@ import dev.securesession.transport.StreamAbortedException;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -24,6 +25,7 @@ import java.net.ProtocolException;
 import java.net.Socket;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -342,6 +344,57 @@ class SecureStreamHandlerTest {
             assertThat(wire.server.texts()).isEmpty();
             assertThat(wire.server.exceptions).isEmpty();
         }
+    }
+
+    /** An application that reads by hand asks once, and waits for data. */
+    @Test
+    void readsOnByItselfWhenAFrameWithoutDataHasArrived() {
+        AtomicInteger reads = new AtomicInteger();
+        ChannelHandler counter = new ChannelDuplexHandler() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {
+                reads.incrementAndGet();
+                ctx.read();
+            }
+        };
+        try (Wire wire = new Wire(
+                new ChannelHandler[] {
+                    SecureSessionHandler.client(Peers.client(), Peers.SERVER), new SecureStreamHandler()
+                },
+                new ChannelHandler[] {
+                    counter, SecureSessionHandler.server(Peers.server(), DEFAULTS), new SecureStreamHandler()
+                })) {
+            wire.established();
+            stream(wire.server).shutdownOutput();
+            wire.exchange();
+            stream(wire.client).sendKeepAlive();
+            byte[] keepAlive = wire.client.sent();
+            wire.client.write("data");
+            byte[] data = wire.client.sent();
+            stream(wire.client).sendKeepAlive();
+            wire.client.write("data after a frame without data");
+            byte[] both = wire.client.sent();
+            stream(wire.client).acknowledge();
+            byte[] acknowledgement = wire.client.sent();
+            stream(wire.client).shutdownOutput();
+            byte[] end = wire.client.sent();
+
+            wire.server.channel.config().setAutoRead(false);
+            assertThat(readsFor(keepAlive, wire.server, reads)).isEqualTo(1);
+            assertThat(readsFor(data, wire.server, reads)).isZero();
+            assertThat(readsFor(both, wire.server, reads)).isZero();
+            assertThat(readsFor(acknowledgement, wire.server, reads)).isEqualTo(1);
+            assertThat(readsFor(end, wire.server, reads)).isEqualTo(1);
+            assertThat(wire.server.texts()).containsExactly("data", "data after a frame without data");
+            assertThat(stream(wire.server).acknowledged().isSuccess()).isTrue();
+            assertThat(wire.server.events).endsWith(ChannelInputShutdownEvent.INSTANCE);
+        }
+    }
+
+    private static int readsFor(byte[] message, Wire.End end, AtomicInteger reads) {
+        reads.set(0);
+        end.arrives(message);
+        return reads.get();
     }
 
     @Test
