@@ -20,10 +20,11 @@ import java.util.Map;
  *
  * <p>Text of peers never breaks a line: control characters and invisible ones are replaced in text and escaped in JSON.
  * Refused connections are logged one by one up to {@value #MAX_SINGLE} in 10 seconds; the others are counted, and {@link #tick}
- * writes one line for them. Safe for use by several threads.
+ * writes one line for them. No method but {@link #close} waits for the reader of the log: lines that it does not read in time are
+ * dropped, and a line says how many. Safe for use by several threads.
  */
-public final class EventLog {
-    private final PrintWriter out;
+public final class EventLog implements AutoCloseable {
+    private final LineWriter lines;
     private final LogFormat format;
     private final InstantSource clock;
 
@@ -34,10 +35,10 @@ public final class EventLog {
     private long periodBegin;
 
     public EventLog(PrintWriter out, LogFormat format, InstantSource clock) {
-        this.out = out;
         this.format = format;
         this.clock = clock;
         this.periodBegin = clock.millis();
+        this.lines = new LineWriter(out, this::lineOfDropped);
     }
 
     /** Logs an event of the program itself. */
@@ -165,19 +166,41 @@ public final class EventLog {
         suppressed = 0;
     }
 
+    /** Logs the refusals that no line has mentioned yet, and waits for a few seconds at most until everything is written. */
+    @Override
+    public void close() {
+        flush();
+        lines.close(CLOSING);
+    }
+
+    /** Waits until everything is written; returns false if it is not after this time. */
+    boolean awaitWritten(Duration patience) throws InterruptedException {
+        return lines.awaitWritten(patience);
+    }
+
     private synchronized void write(String level, String event, Map<String, Object> fields, String sentence) {
+        lines.add(line(level, event, fields, sentence));
+    }
+
+    private String lineOfDropped(long count) {
+        return line(
+                "warning",
+                "dropped",
+                Map.of("count", count),
+                "warning: " + count + " lines are missing here: nobody has read the log in time");
+    }
+
+    private String line(String level, String event, Map<String, Object> fields, String sentence) {
         String time = TIME.format(clock.instant());
-        if (format == LogFormat.JSON) {
-            Map<String, Object> all = new LinkedHashMap<>();
-            all.put("time", time);
-            all.put("level", level);
-            all.put("event", event);
-            all.putAll(fields);
-            out.println(Json.of(all));
-        } else {
-            out.println(time + " " + visible(sentence));
+        if (format != LogFormat.JSON) {
+            return time + " " + visible(sentence);
         }
-        out.flush();
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("time", time);
+        all.put("level", level);
+        all.put("event", event);
+        all.putAll(fields);
+        return Json.of(all);
     }
 
     /** Replaces characters that break a line, that nobody sees, or that change the direction of text; cuts what is long. */
@@ -225,4 +248,5 @@ public final class EventLog {
     static final int MAX_SINGLE = 5;
     static final Duration PERIOD = Duration.ofSeconds(10);
     private static final int MAX_LENGTH = 1000;
+    private static final Duration CLOSING = Duration.ofSeconds(5);
 }

@@ -222,18 +222,16 @@ public final class Operations implements AutoCloseable {
         Runtime.getRuntime().halt(0);
     }
 
-    /** Ends metrics and status, and logs what was only counted. */
+    /** Ends metrics and status, and the log when everything is written, or nobody has read it for a few seconds. */
     @Override
     public void close() {
-        if (!quiet) {
-            log.flush();
-        }
         if (status != null) {
             status.close();
         }
         if (http != null) {
             http.close();
         }
+        log.close();
     }
 
     private final class Listener implements TunnelListener {

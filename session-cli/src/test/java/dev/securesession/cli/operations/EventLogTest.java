@@ -7,13 +7,19 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class EventLogTest {
     private final StringWriter written = new StringWriter();
+    private final List<EventLog> logs = new ArrayList<>();
     private Instant now = Instant.parse("2026-11-25T10:00:00Z");
 
     @Test
@@ -45,15 +51,14 @@ class EventLogTest {
                         "", "\n", "db", false, "gone\n2026-11-25T10:00:00Z closed \u001b[31m\u202e\u2028\u0000x"));
 
         assertThat(lines()).hasSize(1);
-        assertThat(written.toString().strip().chars())
-                .allMatch(c -> c >= 0x20 && c != 0x7F && c != 0x202e && c != 0x2028);
+        assertThat(written().strip().chars()).allMatch(c -> c >= 0x20 && c != 0x7F && c != 0x202e && c != 0x2028);
     }
 
     @Test
     void longTextOfPeersIsCut() {
         log(LogFormat.TEXT).refused(refusal("", "10.0.0.7:1", "x".repeat(100_000)));
 
-        assertThat(written.toString()).hasSizeLessThan(1100);
+        assertThat(written()).hasSizeLessThan(1100);
     }
 
     @Test
@@ -154,6 +159,36 @@ class EventLogTest {
                         "2026-11-25T10:00:00.000Z x", "2026-11-25T10:00:00.120Z x", "2026-11-25T10:00:00.123Z x");
     }
 
+    @ParameterizedTest
+    @EnumSource(LogFormat.class)
+    @Timeout(120)
+    void linesThatNobodyReadsAreDroppedAndCounted(LogFormat format) throws Exception {
+        StoppedReader reader = new StoppedReader();
+        EventLog log = new EventLog(new PrintWriter(reader, true), format, () -> now);
+        log.info("event", "first");
+        reader.awaitBlocked();
+        for (int i = 0; i < LineWriter.MAX_WAITING + 3; i++) {
+            log.info("event", "event " + i);
+        }
+        reader.read();
+        assertThat(log.awaitWritten(PATIENCE)).isTrue();
+        log.info("event", "last");
+        log.close();
+
+        List<String> lines = reader.toString().lines().toList();
+        assertThat(lines).hasSize(LineWriter.MAX_WAITING + 3);
+        assertThat(lines.get(0)).contains("first");
+        for (int i = 0; i < LineWriter.MAX_WAITING; i++) {
+            assertThat(lines.get(i + 1)).contains("event " + i);
+        }
+        assertThat(lines.get(lines.size() - 2))
+                .contains(
+                        format == LogFormat.JSON
+                                ? "\"level\":\"warning\",\"event\":\"dropped\",\"count\":3}"
+                                : "Z warning: 3 lines are missing here");
+        assertThat(lines.get(lines.size() - 1)).contains("last");
+    }
+
     @Test
     void idInJsonIsTheIdItself() {
         assertThat(EventLog.name(PeerId.ofUtf8("bob"))).isEqualTo("bob");
@@ -180,10 +215,56 @@ class EventLogTest {
     }
 
     private EventLog log(LogFormat format) {
-        return new EventLog(new PrintWriter(written, true), format, () -> now);
+        written(); // The lines of an earlier log come first.
+        EventLog log = new EventLog(new PrintWriter(written, true), format, () -> now);
+        logs.add(log);
+        return log;
     }
 
     private List<String> lines() {
-        return written.toString().lines().toList();
+        return written().lines().toList();
     }
+
+    private String written() {
+        try {
+            for (EventLog log : logs) {
+                assertThat(log.awaitWritten(PATIENCE)).isTrue();
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        return written.toString();
+    }
+
+    @AfterEach
+    void close() {
+        logs.forEach(EventLog::close);
+    }
+
+    /** Takes nothing until it is opened. */
+    private static final class StoppedReader extends StringWriter {
+        private final CountDownLatch open = new CountDownLatch(1);
+        private final CountDownLatch blocked = new CountDownLatch(1);
+
+        void read() {
+            open.countDown();
+        }
+
+        void awaitBlocked() throws InterruptedException {
+            assertThat(blocked.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        }
+
+        @Override
+        public void write(String text, int at, int length) {
+            blocked.countDown();
+            try {
+                open.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            super.write(text, at, length);
+        }
+    }
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 }

@@ -39,6 +39,7 @@ class ServiceManagerTest {
         assertThat(told.get(0)).isEqualTo(pid + " READY=1 STATUS=2 tunnels?READY=0");
         assertThat(told.get(1)).matches(pid + " RELOADING=1 MONOTONIC_USEC=\\d+");
         assertThat(told.get(2)).isEqualTo(pid + " STOPPING=1");
+        log.close();
         assertThat(logged.toString()).isEmpty();
     }
 
@@ -57,6 +58,7 @@ class ServiceManagerTest {
         new ServiceManager(waits, program("exit 3").toString(), log).ready("ready");
         new ServiceManager(waits, "/no/such/program", log).stopping();
 
+        log.close();
         assertThat(logged.toString().lines().toList())
                 .satisfiesExactly(
                         line -> assertThat(line).contains("could not send READY=1: it ended with status 3"),

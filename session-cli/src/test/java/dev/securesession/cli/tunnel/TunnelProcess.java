@@ -118,13 +118,20 @@ final class TunnelProcess implements AutoCloseable {
         return meter("securesession_tunnel_closed_total{end=\"incomplete\",tunnel=\"default\"}");
     }
 
-    /** Waits until no connection is open, and every connection that was opened has been counted as closed. */
+    /** Waits until no connection is open, and every connection that was opened has been counted as closed and has its line. */
     void awaitIdle() throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (connections() > 0 || opened() != complete() + incomplete()) {
+        while (connections() > 0 || opened() != complete() + incomplete() || opened() != linesOfClosed()) {
             assertThat(process.waitFor(50, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline)
                     .as(() -> "connections that do not end: " + lastLines())
                     .isFalse();
+        }
+    }
+
+    private long linesOfClosed() throws IOException {
+        try (Stream<String> written = Files.lines(log)) {
+            return written.filter(line -> line.contains("\"event\":\"closed\"") && line.endsWith("}"))
+                    .count();
         }
     }
 
