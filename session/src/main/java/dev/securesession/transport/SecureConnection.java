@@ -51,6 +51,8 @@ public final class SecureConnection implements Closeable {
     private final ConnectionTimer timer;
     private final AtomicLong dropped = new AtomicLong();
     private volatile boolean warmedUp;
+    // Of the latest send that has one.
+    private volatile Deadline sendDeadline = Deadline.NEVER;
     private volatile @Nullable SecureStream stream;
 
     // Messages must reach the transport in the order of their numbers (PROTOCOL.md D-2), so these two locks are held,
@@ -347,14 +349,14 @@ public final class SecureConnection implements Closeable {
         try {
             byte[] message = new byte[payload.remaining() + SecureSession.OVERHEAD];
             session.wrap(payload, ByteBuffer.wrap(message));
-            timer.beginSend(deadline);
+            beginSend(deadline);
             try {
                 transport.send(message);
             } finally {
                 timer.endSend();
             }
         } catch (IOException e) {
-            throw explained(e, deadline);
+            throw explained(e);
         } finally {
             sending.unlock();
         }
@@ -379,7 +381,7 @@ public final class SecureConnection implements Closeable {
             source.duplicate().get(framed, start + SecureSession.PAYLOAD_OFFSET + 1, count);
             // If this fails, the array is left to the garbage collector, with its payload.
             session.wrapInPlace(ByteBuffer.wrap(framed, start, messageLength));
-            timer.beginSend(deadline);
+            beginSend(deadline);
             try {
                 if (start > 0) {
                     ((InPlaceTransport) transport).sendInPlace(framed, start + messageLength);
@@ -392,7 +394,7 @@ public final class SecureConnection implements Closeable {
             }
             Buffers.position(source, source.position() + count);
         } catch (IOException e) {
-            throw explained(e, deadline);
+            throw explained(e);
         } finally {
             sending.unlock();
         }
@@ -516,7 +518,7 @@ public final class SecureConnection implements Closeable {
                 }
             }
         } catch (IOException e) {
-            throw explained(e, deadline);
+            throw explained(e);
         } finally {
             receiving.unlock();
         }
@@ -585,7 +587,7 @@ public final class SecureConnection implements Closeable {
                 }
             }
         } catch (IOException e) {
-            throw explained(e, deadline);
+            throw explained(e);
         } finally {
             receiving.unlock();
         }
@@ -611,7 +613,7 @@ public final class SecureConnection implements Closeable {
                 release(message);
             }
         } catch (IOException e) {
-            throw explained(e, deadline);
+            throw explained(e);
         } finally {
             receiving.unlock();
         }
@@ -693,11 +695,18 @@ public final class SecureConnection implements Closeable {
         }
     }
 
+    private void beginSend(Deadline deadline) {
+        if (deadline.isLimited()) {
+            sendDeadline = deadline;
+        }
+        timer.beginSend(deadline);
+    }
+
     /** Replaces the exception of a transport that was closed by a timeout. */
-    private IOException explained(IOException e, Deadline deadline) {
+    private IOException explained(IOException e) {
         SocketTimeoutException timeout;
         switch (timer.cause()) {
-            case SEND -> timeout = deadline.exceeded(name() + " to read what was sent; the connection is closed");
+            case SEND -> timeout = sendDeadline.exceeded(name() + " to read what was sent; the connection is closed");
             case IDLE ->
                 timeout = new SocketTimeoutException("idle timeout: nothing was exchanged with " + name() + " for "
                         + Deadline.text(options.idleTimeout()) + "; the connection is closed");

@@ -39,6 +39,23 @@ class ConnectionTimeoutTest {
         }
     }
 
+    /** Whoever waits for the peer meanwhile learns the timeout of the send, and not that of its own wait. */
+    @Test
+    void aReceiverLearnsTheTimeoutThatTheSenderExceeded() throws Exception {
+        try (Loopback loopback = Loopback.open(4096);
+                Threads threads = new Threads();
+                SecureConnection connection = over(loopback, DEFAULTS.withSendTimeout(SHORT))) {
+            Future<?> receiving = threads.run(() -> connection.receive());
+
+            assertThatThrownBy(() -> connection.send(new byte[connection.maxPayloadLength()]))
+                    .isInstanceOf(SocketTimeoutException.class);
+
+            assertThat(Threads.awaitFailure(receiving))
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessageContaining("timed out after 100 ms waiting for \"server\" (");
+        }
+    }
+
     /** A timer that an earlier one replaces must not stay, or a busy connection would gather timers. */
     @Test
     void aConnectionHasOneTimer() throws Exception {
