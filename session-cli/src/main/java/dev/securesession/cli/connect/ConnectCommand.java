@@ -74,7 +74,7 @@ public final class ConnectCommand extends Subcommand {
     private static SecureConnection establish(Socket socket, SessionConfig config, PeerId expectedPeer)
             throws IOException, SecureSessionException, Failure {
         try {
-            return SecureConnection.connect(socket, config, expectedPeer);
+            return SecureConnection.connect(socket, config, expectedPeer, Duplex.CONNECTION);
         } catch (EOFException e) {
             throw new Failure(
                     Errors.sentence(e) + ": its log says whether it knows the id "

@@ -4,6 +4,7 @@ import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
 import dev.securesession.cli.command.Hex;
 import dev.securesession.cli.command.Terminal;
+import dev.securesession.transport.ConnectionOptions;
 import dev.securesession.transport.SecureConnection;
 import dev.securesession.transport.SecureStream;
 import dev.securesession.transport.StreamAbortedException;
@@ -11,6 +12,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,9 @@ final class Duplex {
 
     /** The abort code of a process that is terminated by a signal. */
     static final int TERMINATED = INPUT_FAILED + 2;
+
+    /** A program that reads our standard output may stop for as long as it likes, and so may the peer's. */
+    static final ConnectionOptions CONNECTION = ConnectionOptions.defaults().withSendTimeout(Duration.ZERO);
 
     private final Terminal terminal;
     private final SecureStream stream;

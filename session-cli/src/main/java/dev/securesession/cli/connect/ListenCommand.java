@@ -83,8 +83,8 @@ public final class ListenCommand extends Subcommand {
         try (ServerSocket serverSocket = bind()) {
             try (Refusals refusals = new Refusals(terminal, System::nanoTime)) {
                 OnePeer onePeer = new OnePeer(terminal, serverSocket, refusals, quiet);
-                try (SecureServer server =
-                        SecureServer.listen(serverSocket, config, onePeer, ServerOptions.defaults())) {
+                try (SecureServer server = SecureServer.listen(
+                        serverSocket, config, onePeer, ServerOptions.defaults().withConnections(Duplex.CONNECTION))) {
                     if (!quiet) {
                         terminal.err().println("listening on " + TunnelAddress.describe(server.address()));
                         terminal.err().flush();

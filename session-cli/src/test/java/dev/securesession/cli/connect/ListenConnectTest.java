@@ -38,6 +38,12 @@ class ListenConnectTest extends CommandProcesses {
         assertThat(connector.errors()).contains("with \"bob\"").contains("sent " + Amount.of(size));
     }
 
+    /** A program that reads what was received may pause for as long as it likes, and so holds up the other side. */
+    @Test
+    void sendingHasNoTimeout() {
+        assertThat(Duplex.CONNECTION.sendTimeout()).isZero();
+    }
+
     @Test
     void oneDirectionEndsWhileTheOtherGoesOn() throws IOException, InterruptedException {
         Running listener = listen(null, "alice");
