@@ -53,8 +53,18 @@ final class Endpoints implements AutoCloseable {
     /** Returns the options of sessions. */
     SecureSessionOptions sessions() {
         return SecureSessionOptions.defaults()
-                .withConnection(ConnectionOptions.defaults().withHandshakeDeadline(options.handshakeDeadline()))
+                .withConnection(connection(options))
                 .withExecutor(handshakes);
+    }
+
+    /**
+     * Returns the limits and timeouts of the connections that carry sessions. A program may stop reading for as long as it
+     * likes, so that sending has no timeout: missing keep-alives tell that a peer is gone.
+     */
+    static ConnectionOptions connection(TunnelOptions options) {
+        return ConnectionOptions.defaults()
+                .withHandshakeDeadline(options.handshakeDeadline())
+                .withSendTimeout(Duration.ZERO);
     }
 
     /** Listens; children begin with reading switched off if that is asked for. */

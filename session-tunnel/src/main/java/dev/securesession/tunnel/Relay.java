@@ -75,7 +75,7 @@ final class Relay {
         this.toPlain = toPlain;
         this.options = options;
         this.events = events;
-        this.lastPayloadNanos = System.nanoTime();
+        this.lastPayloadNanos = now();
         this.lastSentNanos = lastPayloadNanos;
         this.lastArrivalNanos = lastPayloadNanos;
     }
@@ -149,7 +149,7 @@ final class Relay {
             }
         });
         session.pipeline().addFirst(new Arrivals());
-        session.config().setAutoRead(true);
+        readSession(true);
         plain.config().setAutoRead(true);
     }
 
@@ -171,7 +171,7 @@ final class Relay {
     private final class Arrivals extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
-            lastArrivalNanos = System.nanoTime();
+            lastArrivalNanos = now();
             ctx.fireChannelRead(message);
         }
     }
@@ -187,7 +187,7 @@ final class Relay {
                 return;
             }
             fromPlain.addAndGet(bytes.readableBytes());
-            lastPayloadNanos = System.nanoTime();
+            lastPayloadNanos = now();
             lastSentNanos = lastPayloadNanos;
             session.write(bytes);
             if (!session.isWritable()) {
@@ -203,7 +203,7 @@ final class Relay {
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
             if (!finished) {
-                session.config().setAutoRead(plain.isWritable());
+                readSession(plain.isWritable());
             }
         }
 
@@ -223,6 +223,14 @@ final class Relay {
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             programFailed("the connection of the program failed: " + sentence(cause));
         }
+    }
+
+    /** Reads from the peer, or does not; a peer that was not read has its whole time again. */
+    private void readSession(boolean on) {
+        if (on && !session.config().isAutoRead()) {
+            lastArrivalNanos = now();
+        }
+        session.config().setAutoRead(on);
     }
 
     // ---- from the session to the plain connection
@@ -280,7 +288,7 @@ final class Relay {
             return;
         }
         int count = bytes.readableBytes();
-        lastPayloadNanos = System.nanoTime();
+        lastPayloadNanos = now();
         plain.write(bytes).addListener(done -> {
             if (done.isSuccess()) {
                 toPlain.addAndGet(count);
@@ -289,7 +297,7 @@ final class Relay {
             }
         });
         if (!plain.isWritable()) {
-            session.config().setAutoRead(false);
+            readSession(false);
         }
     }
 
@@ -398,6 +406,10 @@ final class Relay {
 
     // ---- time
 
+    private long now() {
+        return session.eventLoop().ticker().nanoTime();
+    }
+
     private long checkNanos() {
         long keepAlive = options.keepAlive().toNanos();
         long idle = options.idleTimeout().toNanos();
@@ -405,7 +417,7 @@ final class Relay {
     }
 
     private void check() {
-        long now = System.nanoTime();
+        long now = now();
         long idle = options.idleTimeout().toNanos();
         if (idle > 0 && now - lastPayloadNanos >= idle) {
             fail(
@@ -419,6 +431,8 @@ final class Relay {
                     "nothing has arrived from the peer for "
                             + options.peerTimeout().toSeconds() + " s");
         } else if (options.keepAlive().toNanos() > 0
+                // What waits for the network keeps the connection alive; keep-alives would pile up behind it.
+                && session.isWritable()
                 && now - lastSentNanos >= options.keepAlive().toNanos() / 2) {
             lastSentNanos = now;
             stream.sendKeepAlive();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.securesession.testsupport.Rule;
+import dev.securesession.transport.ConnectionOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
@@ -215,6 +216,16 @@ class TunnelPartsTest {
         assertThat(options.peerTimeout()).isEqualTo(Duration.ofMinutes(2));
         assertThat(options.withKeepAlive(Duration.ofSeconds(1)).peerTimeout()).isEqualTo(Duration.ofMinutes(1));
         assertThat(options.withKeepAlive(Duration.ZERO).peerTimeout()).isZero();
+    }
+
+    /** Keep-alives tell whether the peer is there; how long its program or ours pauses is theirs to decide. */
+    @Test
+    void sendingHasNoTimeout() {
+        ConnectionOptions connection =
+                Endpoints.connection(TunnelOptions.defaults().withHandshakeDeadline(Duration.ofSeconds(7)));
+
+        assertThat(connection.sendTimeout()).isZero();
+        assertThat(connection.handshakeDeadline()).isEqualTo(Duration.ofSeconds(7));
     }
 
     /** The reason of an abort is the peer's text, and goes to logs. */
