@@ -5,6 +5,8 @@ import dev.securesession.SecureSession;
 import dev.securesession.netty.HandshakeCompletion;
 import dev.securesession.netty.SecureStreamHandler;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.CompositeByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -41,11 +43,12 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private @Nullable SecureSession session;
     private @Nullable SocketAddress remote;
-    private @Nullable ByteBuf arrived;
+    private @Nullable CompositeByteBuf arrived;
     private Relays.@Nullable Place place;
     private @Nullable Future<Channel> connecting;
     private @Nullable Relay opened;
     private @Nullable Future<?> deadline;
+    private long acceptedNanos;
     private boolean requested;
     private boolean inputEnded;
     private boolean over;
@@ -59,6 +62,11 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        acceptedNanos = ctx.executor().ticker().nanoTime();
+    }
+
+    @Override
     public void channelActive(ChannelHandlerContext ctx) {
         // Unknown once the channel is closed.
         remote = ctx.channel().remoteAddress();
@@ -68,16 +76,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof HandshakeCompletion done && done.session().isPresent()) {
-            session = done.session().get();
-            deadline = ctx.executor()
-                    .schedule(
-                            () -> refuse(
-                                    ctx,
-                                    TunnelException.Code.UNSUPPORTED,
-                                    new SocketTimeoutException("the peer has named no target for "
-                                            + options.handshakeDeadline().toSeconds() + " s")),
-                            options.handshakeDeadline().toNanos(),
-                            TimeUnit.NANOSECONDS);
+            established(ctx, done.session().get());
         } else if (event instanceof ChannelInputShutdownEvent) {
             inputEnded = true;
             if (!requested) {
@@ -89,6 +88,27 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Counts the session, and waits for its request for what the handshake has left of their common time. */
+    private void established(ChannelHandlerContext ctx, SecureSession made) {
+        session = made;
+        try {
+            place = relays.reserve(made.peer());
+        } catch (TunnelException e) {
+            refuse(ctx, e.code(), e);
+            return;
+        }
+        long passed = ctx.executor().ticker().nanoTime() - acceptedNanos;
+        deadline = ctx.executor()
+                .schedule(
+                        () -> refuse(
+                                ctx,
+                                TunnelException.Code.UNSUPPORTED,
+                                new SocketTimeoutException("the peer has named no target within "
+                                        + options.handshakeDeadline().toSeconds() + " s")),
+                        options.handshakeDeadline().toNanos() - passed,
+                        TimeUnit.NANOSECONDS);
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         ByteBuf bytes = (ByteBuf) message;
@@ -96,13 +116,16 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             bytes.release();
             return;
         }
-        ByteBuf before = arrived;
-        arrived = before == null
-                ? bytes
-                : ctx.alloc().compositeBuffer().addComponent(true, before).addComponent(true, bytes);
+        arrived = joined(ctx.alloc(), arrived, bytes);
         if (!requested) {
             select(ctx);
         }
+    }
+
+    /** Adds the next bytes to those before, in the same buffer. */
+    static CompositeByteBuf joined(ByteBufAllocator allocator, @Nullable CompositeByteBuf before, ByteBuf next) {
+        CompositeByteBuf all = before == null ? allocator.compositeBuffer() : before;
+        return all.addComponent(true, next);
     }
 
     private void select(ChannelHandlerContext ctx) {
@@ -115,7 +138,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 return;
             }
             address = targets.find(established, name);
-            place = relays.reserve(established.peer());
         } catch (TunnelException e) {
             refuse(ctx, e.code(), e);
             return;
@@ -163,7 +185,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             if (opened != null) {
                 opened.abort(TunnelException.Code.REVOKED, reason);
             } else if (!over) {
-                releaseTarget();
                 refuse(
                         attempt,
                         TunnelException.Code.REVOKED,
@@ -174,7 +195,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void unreachable(
             ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address, Throwable cause) {
-        releaseTarget();
         refuse(
                 ctx,
                 TunnelException.Code.UNREACHABLE,
@@ -250,7 +270,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         if (over) {
             return;
         }
-        end();
+        giveUp();
         SecureStreamHandler stream = ctx.pipeline().get(SecureStreamHandler.class);
         if (stream != null) {
             stream.abort(code.number(), toldToPeer);
