@@ -1,8 +1,10 @@
 package dev.securesession.tunnel;
 
+import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.netty.SecureSessionOptions;
 import dev.securesession.transport.ConnectionOptions;
+import dev.securesession.transport.StreamLayer;
 import dev.securesession.tunnel.internal.SocketFile;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -64,7 +66,8 @@ final class Endpoints implements AutoCloseable {
     static ConnectionOptions connection(TunnelOptions options) {
         return ConnectionOptions.defaults()
                 .withHandshakeDeadline(options.handshakeDeadline())
-                .withSendTimeout(Duration.ZERO);
+                .withSendTimeout(Duration.ZERO)
+                .withMaxMessageLength(MAX_MESSAGE_LENGTH);
     }
 
     /** Listens; children begin with reading switched off if that is asked for. */
@@ -243,6 +246,9 @@ final class Endpoints implements AutoCloseable {
         }
         return config;
     }
+
+    /** The length of a message with as much data as a chunk of a stream has (docs/tunnel-protocol.md TN-8). */
+    private static final int MAX_MESSAGE_LENGTH = StreamLayer.MAX_CHUNK_LENGTH + 1 + SecureSession.OVERHEAD;
 
     private static final int SHUTDOWN_SECONDS = 5;
     private static final int QUIET_MILLIS = 100;

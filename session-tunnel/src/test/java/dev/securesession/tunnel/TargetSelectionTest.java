@@ -9,6 +9,8 @@ import dev.securesession.SessionConfig;
 import dev.securesession.netty.SecureSessionHandler;
 import dev.securesession.netty.SecureSessionOptions;
 import dev.securesession.netty.SecureStreamHandler;
+import dev.securesession.testsupport.Rule;
+import dev.securesession.transport.StreamLayer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
@@ -43,7 +45,8 @@ class TargetSelectionTest {
             .ticker(clock)
             .handlers(
                     SecureSessionHandler.client(TestTunnel.clientConfig(), TestTunnel.SERVER),
-                    new SecureStreamHandler())
+                    new SecureStreamHandler(),
+                    new IgnoredFailures())
             .build();
 
     @AfterEach
@@ -83,6 +86,19 @@ class TargetSelectionTest {
 
         assertThat(told.refusals).hasSize(1);
         assertThat(told.refusals.element().reason()).isEqualTo(TunnelRefusal.Reason.LIMIT);
+    }
+
+    @Test
+    @Rule(value = "TN-8", kind = Rule.Kind.REFUSES)
+    void messageWithMoreThanAChunkEndsTheConnection() {
+        establish();
+        ByteBuf payload = Unpooled.buffer().writeByte(StreamLayer.DATA).writeZero(StreamLayer.MAX_CHUNK_LENGTH + 1);
+        client.pipeline().context(SecureStreamHandler.class).writeAndFlush(payload);
+        move(client, server);
+
+        assertThat(told.refusals).hasSize(1);
+        assertThat(told.refusals.element().cause()).hasMessage("a message of 32822 bytes; the limit is 32821");
+        assertThat(server.isOpen()).isFalse();
     }
 
     /** A chain of composite buffers of which each holds the one before costs as many calls to read a byte. */

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.securesession.SecureSession;
 import dev.securesession.testsupport.Rule;
 import dev.securesession.transport.ConnectionOptions;
+import dev.securesession.transport.StreamLayer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
@@ -226,6 +228,13 @@ class TunnelPartsTest {
 
         assertThat(connection.sendTimeout()).isZero();
         assertThat(connection.handshakeDeadline()).isEqualTo(Duration.ofSeconds(7));
+    }
+
+    @Test
+    @Rule(value = "TN-8", kind = Rule.Kind.ACCEPTS)
+    void messagesAreNoLongerThanAChunkOfAStream() {
+        assertThat(Endpoints.connection(TunnelOptions.defaults()).maxMessageLength())
+                .isEqualTo(StreamLayer.MAX_CHUNK_LENGTH + 1 + SecureSession.OVERHEAD);
     }
 
     /** The reason of an abort is the peer's text, and goes to logs. */
