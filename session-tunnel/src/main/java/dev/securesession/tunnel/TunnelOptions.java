@@ -80,7 +80,7 @@ public final class TunnelOptions {
 
     /**
      * Returns a copy with another limit on the handshakes that one IP address may begin with a server in a second, and as many
-     * at once. Loopback addresses and Unix-domain sockets are not limited. Addresses of IPv6 count by their first 64 bits.
+     * at once, 64 at least. Loopback addresses and Unix-domain sockets are not limited. Addresses of IPv6 count by their first 64 bits.
      *
      * @param limit 1 or more, or 0 for no limit
      * @return the copy

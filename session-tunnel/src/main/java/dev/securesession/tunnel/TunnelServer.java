@@ -40,10 +40,7 @@ public final class TunnelServer implements Tunnel {
     private final Endpoints endpoints;
     private final Relays relays;
     private final TunnelOptions options;
-    // The limits on established connections are those of the relays, from the options of the tunnel.
-    private final ServerLimits limits = ServerLimits.of(ServerOptions.defaults()
-            .withConnectionLimit(Integer.MAX_VALUE)
-            .withConnectionLimitPerPeer(Integer.MAX_VALUE));
+    private final ServerLimits limits;
     private final SourceRates rates;
     private final Endpoints.Listening listening;
     private volatile TunnelPeers peers;
@@ -62,6 +59,7 @@ public final class TunnelServer implements Tunnel {
         this.peers = peers;
         this.targets = requireTargets(targets);
         this.config = config(identity, crypto);
+        this.limits = limits(options);
         this.rates = new SourceRates(options.handshakesPerSecond(), System::nanoTime);
         this.relays = new Relays(options.maxConnections(), options.maxConnectionsPerPeer(), options.listener());
         this.endpoints = new Endpoints(options);
@@ -98,6 +96,19 @@ public final class TunnelServer implements Tunnel {
             TunnelOptions options)
             throws IOException {
         return new TunnelServer(listen, identity, crypto, peers, targets, options);
+    }
+
+    /**
+     * Returns the limits on half-open connections; those on established ones are of the relays. One address may have as many
+     * half open as it may begin in a second.
+     */
+    static ServerLimits limits(TunnelOptions options) {
+        ServerOptions defaults = ServerOptions.defaults();
+        int perSecond = options.handshakesPerSecond();
+        return ServerLimits.of(defaults.withHalfOpenLimitPerAddress(
+                        perSecond == 0 ? Integer.MAX_VALUE : Math.max(perSecond, defaults.halfOpenLimitPerAddress()))
+                .withConnectionLimit(Integer.MAX_VALUE)
+                .withConnectionLimitPerPeer(Integer.MAX_VALUE));
     }
 
     @Override

@@ -21,8 +21,9 @@ final class PeerLimitOptions {
             paramLabel = "N",
             defaultValue = "100",
             order = 22,
-            description = "Handshakes that one IP address may begin in a second, and as many at once; 0 for no limit. "
-                    + "Loopback addresses are not limited. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Handshakes that one IP address may begin in a second, and as many at once, 64 at least; 0 for no limit. "
+                            + "Loopback addresses are not limited. Default: ${DEFAULT-VALUE}.")
     private int handshakesPerSecond;
 
     @Spec(Spec.Target.MIXEE)
