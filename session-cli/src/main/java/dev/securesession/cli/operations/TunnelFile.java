@@ -192,6 +192,7 @@ public final class TunnelFile {
                         .orElseThrow(
                                 () -> table.wrong("to", "expected an address in quotes, or a table of them by name"));
                 for (String target : to.keys()) {
+                    table.checking("to", () -> requireTargetName(target));
                     targets.put(target.equals(PeersFile.UNNAMED_TARGET) ? "" : target, to.address(target));
                 }
                 if (targets.isEmpty()) {
@@ -227,6 +228,8 @@ public final class TunnelFile {
                 files.add(path);
                 keys.add(table.reading("peer-key", () -> reader.readPublic(path.toString())));
             }
+            String target = table.optionalText("target").orElse("");
+            table.checking("target", () -> requireTargetName(target));
             Proxy proxy = new Proxy(
                     name,
                     identity,
@@ -235,9 +238,16 @@ public final class TunnelFile {
                     table.address("connect"),
                     peer,
                     keys,
-                    table.optionalText("target").orElse(""));
+                    target);
             table.end();
             return proxy;
+        }
+
+        private static void requireTargetName(String target) throws Failure {
+            int length = target.getBytes(StandardCharsets.UTF_8).length;
+            if (length > MAX_TARGET_LENGTH) {
+                throw new Failure("a target name of " + length + " bytes; it must have at most " + MAX_TARGET_LENGTH);
+            }
         }
 
         private LocalIdentity identity(StrictTable table) throws IOException, Failure {
@@ -423,6 +433,8 @@ public final class TunnelFile {
     }
 
     private static final int MAX_LENGTH = 1 << 20;
+    // docs/tunnel-protocol.md TN-1
+    private static final int MAX_TARGET_LENGTH = 255;
     private static final long MAX_SECONDS = Duration.ofDays(365).toSeconds();
     private static final long DEFAULT_DRAIN_SECONDS = 10;
 }

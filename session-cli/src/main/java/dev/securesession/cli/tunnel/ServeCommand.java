@@ -209,6 +209,8 @@ public final class ServeCommand extends Subcommand {
                     known,
                     targets,
                     peerLimits.apply(limits.options()).withListener(listener));
+        } catch (IllegalArgumentException e) {
+            throw wrongUsage("--to: " + e.getMessage());
         } catch (IOException e) {
             throw new Failure("cannot listen on " + listen + ": " + Errors.sentence(e), e);
         }

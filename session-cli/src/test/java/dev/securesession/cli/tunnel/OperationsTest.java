@@ -259,6 +259,11 @@ class OperationsTest {
         refused(1, "\"/run/x\" is no Unix-domain socket; expected unix:PATH", "--status", "/run/x");
         refused(1, "the file exists and is no socket", "--status", "unix:" + file("peers"));
         refused(2, "--log-format", "--log-format", "xml");
+        refused(
+                2,
+                "--to: a target name of 256 bytes; it must have at most 255",
+                "--to",
+                "x".repeat(256) + "=127.0.0.1:1");
     }
 
     private void refused(int status, String sentence, Object... more) {

@@ -111,6 +111,19 @@ class TunnelsCheckTest {
     }
 
     @Test
+    void refusesNamesOfTargetsThatDoNotFitIntoARequest() throws IOException {
+        String longest = "x".repeat(253) + "\u00e9";
+        check(GOOD.replace("[serve.web.to]", "[serve.web.to]\n\"" + longest + "\" = \"127.0.0.1:1\"")
+                        .replace("target = \"db\"", "target = \"" + longest + "\""))
+                .succeeded();
+
+        check(GOOD.replace("[serve.web.to]", "[serve.web.to]\n\"" + longest + "x\" = \"127.0.0.1:1\""))
+                .failed(1, "tunnels.toml:22: serve.web.to: a target name of 256 bytes; it must have at most 255");
+        check(GOOD.replace("target = \"db\"", "target = \"" + longest + "x\""))
+                .failed(1, "tunnels.toml:31: proxy.out.target: a target name of 256 bytes; it must have at most 255");
+    }
+
+    @Test
     void portsThatAreChosenAreNoTwoOfOne() throws IOException {
         check(GOOD.replace("0.0.0.0:7000", "127.0.0.1:0").replace("[::1]:7001", "127.0.0.1:0"))
                 .succeeded();
