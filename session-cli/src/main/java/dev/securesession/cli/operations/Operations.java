@@ -97,10 +97,18 @@ public final class Operations implements AutoCloseable {
         tunnels.add(tunnel);
     }
 
-    /** Removes a tunnel, and closes it on a thread of its own. */
-    public void remove(RunningTunnel tunnel, Duration drain) {
+    /** Removes a tunnel, and closes it on a thread of its own, which says when it is closed. */
+    public void remove(RunningTunnel tunnel, Duration drain, Runnable closed) {
         tunnels.remove(tunnel);
-        Thread thread = new Thread(() -> tunnel.close(drain), "drain " + tunnel.name());
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        tunnel.close(drain);
+                    } finally {
+                        closed.run();
+                    }
+                },
+                "drain " + tunnel.name());
         thread.setDaemon(true);
         thread.start();
     }
@@ -174,7 +182,8 @@ public final class Operations implements AutoCloseable {
                 metrics.reloadApplied();
             }
             info("reloaded", "reloaded (" + why + "): " + now);
-        } catch (IOException | Failure | SecureSessionException | RuntimeException e) {
+        } catch (IOException | Failure | SecureSessionException | RuntimeException | Error e) {
+            // An error is that of a full heap most likely: the tunnels run on without what was read.
             if (metrics != null) {
                 metrics.reloadRefused();
             }

@@ -210,7 +210,7 @@ public final class TunnelFile {
                 }
                 targets.put(target, address.withProxyProtocol());
             }
-            Server server = new Server(name, identity, listen, serverOptions(table), peers, targets);
+            Server server = new Server(name, identity, listen, serverOptions(table), peersFile, peers, targets);
             table.end();
             return server;
         }
@@ -301,6 +301,7 @@ public final class TunnelFile {
         private final LocalIdentity identity;
         private final TunnelAddress listen;
         private final TunnelOptions options;
+        private final Path peersFile;
         private final KnownPeers peers;
         private final Map<String, TunnelAddress> targets;
 
@@ -309,12 +310,14 @@ public final class TunnelFile {
                 LocalIdentity identity,
                 TunnelAddress listen,
                 TunnelOptions options,
+                Path peersFile,
                 KnownPeers peers,
                 Map<String, TunnelAddress> targets) {
             this.name = name;
             this.identity = identity;
             this.listen = listen;
             this.options = options;
+            this.peersFile = peersFile;
             this.peers = peers;
             this.targets = Map.copyOf(targets);
         }
@@ -345,6 +348,11 @@ public final class TunnelFile {
                 changes.add("other targets");
             }
             return changes;
+        }
+
+        /** Returns where the peers were read. */
+        public Path peersFile() {
+            return peersFile;
         }
 
         public KnownPeers peers() {

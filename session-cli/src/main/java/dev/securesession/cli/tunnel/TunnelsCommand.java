@@ -12,6 +12,7 @@ import dev.securesession.cli.keyfile.PassphraseOptions;
 import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
+import dev.securesession.cli.operations.PeersFile;
 import dev.securesession.cli.operations.RunningTunnel;
 import dev.securesession.cli.operations.TunnelFile;
 import dev.securesession.tunnel.Tunnel;
@@ -22,9 +23,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -112,7 +116,7 @@ public final class TunnelsCommand extends Subcommand {
 
         @Override
         public Collection<Path> files() {
-            return fleet.inForce().files();
+            return fleet.files();
         }
 
         @Override
@@ -127,6 +131,8 @@ public final class TunnelsCommand extends Subcommand {
         private final Operations running;
         private final CryptoProviders crypto;
         private final Map<String, RunningTunnel> tunnels = new LinkedHashMap<>();
+        // Servers that are no longer in the file, until their connections have ended, and where their peers are read.
+        private final Map<TunnelServer, Path> draining = new ConcurrentHashMap<>();
         private TunnelFile inForce;
 
         Fleet(Operations running, CryptoProviders crypto, TunnelFile file) throws Failure {
@@ -136,8 +142,11 @@ public final class TunnelsCommand extends Subcommand {
             startNew(file);
         }
 
-        TunnelFile inForce() {
-            return inForce;
+        /** Returns the files whose changes count. */
+        Collection<Path> files() {
+            Set<Path> files = new HashSet<>(inForce.files());
+            files.addAll(draining.values());
+            return files;
         }
 
         /** Applies another file, or nothing of it; returns what has changed. */
@@ -150,7 +159,7 @@ public final class TunnelsCommand extends Subcommand {
                 if (!others.servers().containsKey(name) && !others.proxies().containsKey(name)) {
                     RunningTunnel gone = tunnels.remove(name);
                     if (gone != null) {
-                        running.remove(gone, others.drain());
+                        remove(gone, others.drain());
                         changes.add("removed " + name);
                         running.info("removed", name + ": no longer in the file, stopped listening");
                     }
@@ -177,7 +186,33 @@ public final class TunnelsCommand extends Subcommand {
                 }
             }
             inForce = others;
+            revokePeersOfDraining();
             return changes;
+        }
+
+        private void remove(RunningTunnel gone, Duration drain) {
+            TunnelFile.Server plan = inForce.servers().get(gone.name());
+            if (plan != null && gone.tunnel() instanceof TunnelServer server) {
+                draining.put(server, plan.peersFile());
+                running.remove(gone, drain, () -> draining.remove(server));
+            } else {
+                running.remove(gone, drain, () -> {});
+            }
+        }
+
+        /** Ends the connections of revoked peers also where they have only time to end. */
+        private void revokePeersOfDraining() {
+            draining.forEach((server, peersFile) -> {
+                try {
+                    server.replacePeers(PeersFile.read(peersFile));
+                } catch (IOException | Failure e) {
+                    running.log()
+                            .warn(
+                                    "removed",
+                                    "the connections of a removed tunnel go on until their time to end is over: "
+                                            + Errors.sentence(e));
+                }
+            });
         }
 
         private static void replace(TunnelServer server, TunnelFile.@Nullable Server earlier, TunnelFile.Server now) {

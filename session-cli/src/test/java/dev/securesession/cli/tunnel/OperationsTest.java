@@ -247,6 +247,37 @@ class OperationsTest {
     }
 
     @Test
+    void revocationReachesATunnelThatIsRemovedAndDrains() throws Exception {
+        writePeers(line("web"), line("app"));
+        Path config = Files.writeString(file("tunnels.toml"), """
+                id = "db"
+                key = "db"
+                drain-seconds = 600
+
+                [serve.one]
+                listen = "127.0.0.1:0"
+                peers = "peers"
+                to = "127.0.0.1:%d"
+                """.formatted(service.getLocalPort()));
+        Running tunnels = start(Map.of(), List.of("tunnels", "--config", config));
+        int port = Integer.parseInt(tunnels.awaitLine("one: listening on 127.0.0.1:([0-9]+)"));
+        Carried web = carry("web", port);
+        Carried app = carry("app", port);
+        Files.writeString(
+                config,
+                Files.readString(config).replace("serve.one", "serve.other").replace("\"peers\"", "\"nobody\""));
+        Files.writeString(file("nobody"), "# nobody\n");
+        tunnels.awaitLine("one: (no longer in the file), stopped listening");
+        web.exchange();
+
+        writePeers(line("app"));
+        tunnels.awaitLine("\"web\" from .*: (the peer may no longer use this connection)");
+        assertThatExceptionOfType(SocketException.class)
+                .isThrownBy(() -> web.client.getInputStream().read());
+        app.exchange();
+    }
+
+    @Test
     void explainsWhatIsWrong() throws Exception {
         writePeers(line("web"));
         refused(2, "--proxy-protocol: no target named \"x\"; expected a name of --to, or -", "--proxy-protocol", "x");
