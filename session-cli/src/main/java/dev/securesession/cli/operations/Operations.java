@@ -97,6 +97,16 @@ public final class Operations implements AutoCloseable {
         tunnels.add(tunnel);
     }
 
+    /** Warns if programs reach or are reached over a Unix-domain socket. */
+    public void warnIfUnix(String where, TunnelAddress address) {
+        if (address.toString().startsWith("unix:")) {
+            log.warn(
+                    "unix-socket",
+                    where + ": a Unix-domain socket cannot be reset; to its program, a connection that was cut off"
+                            + " looks like one that has ended");
+        }
+    }
+
     /** Removes a tunnel, and closes it on a thread of its own, which says when it is closed. */
     public void remove(RunningTunnel tunnel, Duration drain, Runnable closed) {
         tunnels.remove(tunnel);

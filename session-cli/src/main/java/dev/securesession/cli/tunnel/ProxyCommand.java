@@ -103,6 +103,7 @@ public final class ProxyCommand extends Subcommand {
             String ready = "listening on " + TunnelAddress.describe(proxy.address()) + ", to " + peers.first() + " at "
                     + connect + (target.isEmpty() ? "" : ", target " + target);
             running.info("listening", ready);
+            running.warnIfUnix("--listen: " + listen, listen);
             // Not before: it would hold up the first connection.
             config.crypto().warmUpInBackground();
             running.run(new Reload(terminal, identities, config.crypto(), proxy, keys), ready, drain);

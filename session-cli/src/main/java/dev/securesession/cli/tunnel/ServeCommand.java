@@ -38,7 +38,8 @@ import picocli.CommandLine.Option;
             "Protects services: accepts sessions of known peers, and joins each to a connection of its own to a service.",
             "",
             "The peer is proxy. Peers prove their identity with their key; nobody else reaches a service. Everything "
-                    + "travels encrypted and authenticated; a connection that breaks arrives as a reset, never as a clean end."
+                    + "travels encrypted and authenticated; over TCP, a connection that breaks arrives as a reset, never as "
+                    + "a clean end."
         },
         exitCodeList = {
             "0:It was asked to stop, by SIGTERM or Ctrl-C.",
@@ -134,6 +135,8 @@ public final class ServeCommand extends Subcommand {
             String ready = "listening on " + TunnelAddress.describe(server.address()) + " for " + peersIn(known)
                     + ", to " + shown(targets);
             running.info("listening", ready);
+            targets.forEach((name, address) ->
+                    running.warnIfUnix("--to: " + (name.isEmpty() ? "" : name + "=") + address, address));
             // Not before: it would hold up the first connection.
             crypto.warmUpInBackground();
             running.run(new Reload(terminal, identities, own, known, server, targets), ready, drain);

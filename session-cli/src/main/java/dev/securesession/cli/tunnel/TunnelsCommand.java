@@ -304,6 +304,14 @@ public final class TunnelsCommand extends Subcommand {
                 RunningTunnel tunnel = get(tunnels, name);
                 running.add(tunnel);
                 running.info("listening", name + ": listening on " + tunnel.address());
+                TunnelFile.Server server = file.servers().get(name);
+                TunnelFile.Proxy proxy = file.proxies().get(name);
+                if (server != null) {
+                    server.targets().values().forEach(target -> running.warnIfUnix(name + ": to: " + target, target));
+                }
+                if (proxy != null) {
+                    running.warnIfUnix(name + ": listen: " + proxy.listen(), proxy.listen());
+                }
             }
             return started;
         }

@@ -278,6 +278,13 @@ class OperationsTest {
     }
 
     @Test
+    void unixDomainSocketsOfProgramsAreWarnedOf() throws Exception {
+        writePeers(line("web"));
+        Running serve = serve("--to", "other=unix:" + file("other"));
+        serve.awaitLine("warning: (--to: \\S*other): .*cannot be reset");
+    }
+
+    @Test
     void explainsWhatIsWrong() throws Exception {
         writePeers(line("web"));
         refused(2, "--proxy-protocol: no target named \"x\"; expected a name of --to, or -", "--proxy-protocol", "x");
