@@ -97,7 +97,8 @@ class SocketFileTest {
 
     /** Makes a folder with room for a short name, and none for a folder with the socket. */
     private Path longFolder() throws IOException {
-        return Files.createDirectory(directory.resolve("x".repeat(91 - directory.toString().length())));
+        return Files.createDirectory(
+                directory.resolve("x".repeat(91 - directory.toString().length())));
     }
 
     /** A socket whose file is gone, so that it cannot get its mode. */
