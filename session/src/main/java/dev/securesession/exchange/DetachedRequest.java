@@ -5,7 +5,7 @@ import dev.securesession.exchange.ExchangeException.Reason;
 
 /**
  * A request whose message was unwrapped outside an {@link Exchange}, such as by a session that moves between machines, and the
- * payloads that answer it. Wrap one of them for the peer, once (PROTOCOL.md EX-4). Immutable, apart from its array.
+ * payload that answers it, once (PROTOCOL.md EX-4). Safe for use by several threads.
  */
 public final class DetachedRequest {
     private final Request request;
@@ -48,26 +48,42 @@ public final class DetachedRequest {
     }
 
     /**
-     * Returns the payload that answers the request.
+     * Returns the payload that answers the request. Wrap it for the peer, once.
      *
      * @param body 0 bytes or more; not kept
      * @return the payload to wrap, a new array
      * @throws IllegalArgumentException if the body is too long for an array
+     * @throws IllegalStateException if the request was answered before
      */
     public byte[] answer(byte[] body) {
-        return ExchangeFrame.answer(number(), body);
+        byte[] frame = ExchangeFrame.answer(number(), body);
+        request.beginAnswer(null);
+        return frame;
     }
 
     /**
-     * Returns the payload that says that the request could not be answered.
+     * Returns the payload that says that the request could not be answered. Wrap it for the peer, once.
      *
      * @param code 0 to 65,535, for programs; see {@link Failure}
      * @param reason for people; cut after 255 bytes of UTF-8
      * @return the payload to wrap, a new array
      * @throws IllegalArgumentException if the code is out of its range
+     * @throws IllegalStateException if the request was answered before
      */
     public byte[] failure(int code, String reason) {
-        return ExchangeFrame.failure(number(), code, reason);
+        byte[] frame = ExchangeFrame.failure(number(), code, reason);
+        request.beginAnswer(null);
+        return frame;
+    }
+
+    /**
+     * Returns the same request without its answer, to answer again when wrapping that has failed: the payload must have been
+     * neither wrapped nor sent.
+     *
+     * @return a request with the same number and the same array
+     */
+    public DetachedRequest unanswered() {
+        return new DetachedRequest(new Request(null, number(), body()));
     }
 
     @Override

@@ -31,7 +31,7 @@ public final class Request implements Received {
     }
 
     /** Notes the answer, of which there is one. PROTOCOL.md EX-4. */
-    void beginAnswer(Exchange answering) {
+    void beginAnswer(@Nullable Exchange answering) {
         if (owner != answering) {
             throw new IllegalArgumentException("request " + number + " of another exchange; answer it there");
         }

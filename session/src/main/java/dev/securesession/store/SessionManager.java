@@ -14,7 +14,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -470,8 +469,7 @@ public final class SessionManager implements Closeable {
      */
     public static final class BoundRequest implements Received {
         private final Delivery delivery;
-        private final DetachedRequest request;
-        private final AtomicBoolean answered = new AtomicBoolean();
+        private volatile DetachedRequest request;
 
         private BoundRequest(Delivery delivery, DetachedRequest request) {
             this.delivery = delivery;
@@ -526,7 +524,7 @@ public final class SessionManager implements Closeable {
          * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
          */
         public byte[] answer(byte[] body) throws IOException, StateRejectedException {
-            return answerOnce(request.answer(body));
+            return deliver(request.answer(body));
         }
 
         /**
@@ -542,14 +540,11 @@ public final class SessionManager implements Closeable {
          * @throws dev.securesession.SessionExhaustedException if no message number is left: the peer must start a new handshake
          */
         public byte[] fail(int code, String reason) throws IOException, StateRejectedException {
-            return answerOnce(request.failure(code, reason));
+            return deliver(request.failure(code, reason));
         }
 
         /** PROTOCOL.md EX-4. An answer that was not handed out may be tried again. */
-        private byte[] answerOnce(byte[] frame) throws IOException, StateRejectedException {
-            if (!answered.compareAndSet(false, true)) {
-                throw new IllegalStateException("request " + number() + " was answered before");
-            }
+        private byte[] deliver(byte[] frame) throws IOException, StateRejectedException {
             boolean wrapped = false;
             try {
                 byte[] message = delivery.answer(frame);
@@ -557,7 +552,7 @@ public final class SessionManager implements Closeable {
                 return message;
             } finally {
                 if (!wrapped) {
-                    answered.set(false);
+                    request = request.unanswered();
                 }
             }
         }

@@ -44,6 +44,24 @@ class ExchangeTest {
     }
 
     @Test
+    @Rule(value = "EX-4", kind = REFUSES)
+    void aDetachedRequestIsAnsweredOnce() throws Exception {
+        byte[] message = client.request(bytes("ping")).message();
+        DetachedRequest request = DetachedRequest.read(sessions.server().unwrapNumbered(message));
+        assertThatIllegalArgumentException().isThrownBy(() -> request.failure(-1, "no code"));
+
+        assertThat(request.answer(bytes("pong"))).isEqualTo(ExchangeFrame.answer(request.number(), bytes("pong")));
+        assertThatIllegalStateException()
+                .isThrownBy(() -> request.answer(bytes("pong")))
+                .withMessage("request 0 was answered before");
+        assertThatIllegalStateException().isThrownBy(() -> request.failure(1, ""));
+
+        DetachedRequest again = request.unanswered();
+        assertThat(again.failure(1, "")).isEqualTo(ExchangeFrame.failure(again.number(), 1, ""));
+        assertThatIllegalStateException().isThrownBy(() -> again.answer(bytes("pong")));
+    }
+
+    @Test
     @Rule(value = "EX-1", kind = ACCEPTS)
     void writesAndReadsTheFramesOfTheSpecification() throws Exception {
         assertThat(ExchangeFrame.request(bytes("ping"))).isEqualTo(hex("0170696e67"));
