@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The rules of a server for requests, whichever HTTP server carries them: limits, paths, tokens, and what happens to a body.
  *
  * <pre>
- *   enter --&gt; check the head --&gt; read the body --&gt; answer --&gt; send the response --&gt; leave
+ *   check the head --&gt; enter --&gt; read the body --&gt; answer --&gt; send the response --&gt; leave
  * </pre>
  *
  * <p>Safe for use by several threads. PROTOCOL.md HT-1 to HT-6.
@@ -55,22 +55,15 @@ final class HttpFront implements AutoCloseable {
         return timer.isShutdown();
     }
 
-    /** Admits a request of an address, which has to leave then; or returns the status that turns it away. */
-    int enter(String address) {
-        return isClosed() ? Status.NO_ROOM : admission.enter(address);
-    }
-
-    /** Frees the place of a request, once its response is sent or its connection is closed. */
-    void leave(String address) {
-        admission.leave(address);
-    }
-
     /**
      * Checks what is known before the body is read: without a session or handshake nobody makes the server hold a body.
      *
      * @param below the path below that of the application, with or without a slash in front
      */
     RequestHead check(String below, String method, @Nullable String token) {
+        if (isClosed()) {
+            return RequestHead.refused(Status.NO_ROOM);
+        }
         RequestHead.Kind kind = RequestHead.Kind.of(below);
         if (kind == null) {
             return RequestHead.refused(Status.NO_SUCH_PATH);
@@ -95,12 +88,23 @@ final class HttpFront implements AutoCloseable {
     }
 
     /**
-     * Returns where the body of a request is gathered; the caller closes it.
+     * Returns the place of a request, refused or not, which has to leave it.
      *
-     * @param end ends the reading of the body when it has to make room for others; called by any thread
+     * @param end ends the reading of the body, or the writing of the response, when it has to make room for others; called by any
+     *     thread
      */
-    RequestBody bodyOf(RequestHead head, Runnable end) {
-        return new RequestBody(admission, head, end);
+    Admission.Place enter(RequestHead head, String source, Runnable end) {
+        return admission.enter(source, head.countedPeer, end);
+    }
+
+    /** Returns where the body of a request is gathered. */
+    RequestBody bodyOf(RequestHead head, Admission.Place place) {
+        return new RequestBody(admission, head, place);
+    }
+
+    /** Returns the response to send, which is counted from now on: a refusal if the answer has no room. */
+    Response respond(Admission.Place place, Response response) {
+        return place.respond(response.peer, response.message.length) ? response : Response.refusal(Status.NO_ROOM);
     }
 
     /** Returns the time within which the body of a request must arrive: little for a handshake, whose messages are short. */
@@ -112,9 +116,9 @@ final class HttpFront implements AutoCloseable {
     }
 
     /** Answers a complete message. Takes public-key work in a handshake, and otherwise as long as the application does. */
-    Response answer(RequestHead head, String address, byte[] message) {
+    Response answer(RequestHead head, String source, byte[] message) {
         if (head.token == null) {
-            return sessions.begin(address, message);
+            return sessions.begin(source, message);
         }
         return switch (head.kind) {
             case HANDSHAKE -> sessions.confirm(head.token, message);

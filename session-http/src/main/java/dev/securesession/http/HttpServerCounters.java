@@ -8,11 +8,13 @@ package dev.securesession.http;
  * @param answered requests that the handler of the application has answered, failures included
  * @param handlerFailures requests whose handler threw something other than {@link RequestFailedException}
  * @param turnedAway requests that met a limit: status 413, 429 or 503
- * @param evicted requests whose incomplete bodies had to make room for others; their connections were closed
+ * @param evicted requests that waited for their clients and had to make room for others; their connections were closed
  * @param halfOpen handshakes that are not over
  * @param sessions established sessions
- * @param requests requests and handshake messages at this moment, until their responses are sent
+ * @param requests complete requests and handshake messages that are being answered at this moment
+ * @param waiting requests that wait for their clients at this moment, to send their bodies or to read their responses
  * @param requestBytes bytes that the messages of current requests hold
+ * @param answerBytes bytes of answers that their clients have not read yet
  */
 public record HttpServerCounters(
         long established,
@@ -24,4 +26,6 @@ public record HttpServerCounters(
         int halfOpen,
         int sessions,
         int requests,
-        long requestBytes) {}
+        int waiting,
+        long requestBytes,
+        long answerBytes) {}

@@ -22,6 +22,8 @@ public final class HttpServerOptions {
     private int maxAnswerLength = 1024 * 1024;
     private long requestBytesLimit = 8L * 1024 * 1024;
     private long requestBytesLimitPerPeer = 2L * 1024 * 1024;
+    private long answerBytesLimit = 16L * 1024 * 1024;
+    private long answerBytesLimitPerPeer = 4L * 1024 * 1024;
     private int requestLimit = 256;
     private int requestLimitPerAddress = 64;
     private Duration transferTimeout = Duration.ofSeconds(30);
@@ -46,6 +48,8 @@ public final class HttpServerOptions {
         maxAnswerLength = other.maxAnswerLength;
         requestBytesLimit = other.requestBytesLimit;
         requestBytesLimitPerPeer = other.requestBytesLimitPerPeer;
+        answerBytesLimit = other.answerBytesLimit;
+        answerBytesLimitPerPeer = other.answerBytesLimitPerPeer;
         requestLimit = other.requestLimit;
         requestLimitPerAddress = other.requestLimitPerAddress;
         transferTimeout = other.transferTimeout;
@@ -206,8 +210,40 @@ public final class HttpServerOptions {
     }
 
     /**
-     * Returns a copy with another limit for requests and handshake messages at the same time; beyond it they get
-     * status 503. Default: 256.
+     * Returns a copy with another limit for the answers of all peers together that are made and that their clients have not read
+     * yet. Beyond it, answers to the peers that hold more make room, largest and oldest first, and their connections are closed;
+     * if there are none, the request gets status 503, although it was acted upon. Each byte takes one byte of memory; while
+     * an answer is being made, some four. Default: 16 MiB.
+     *
+     * @param limit bytes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withAnswerBytesLimit(long limit) {
+        requirePositive(limit, "a limit on answer bytes");
+        return with(copy -> copy.answerBytesLimit = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for the answers of one peer together that its clients have not read yet, over all of its
+     * sessions. Beyond it the larger and older ones make room, and their connections are closed. It must have room for the longest
+     * answer, and should be a small part of the limit for all peers. Default: 4 MiB.
+     *
+     * @param limit bytes, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withAnswerBytesLimitPerPeer(long limit) {
+        requirePositive(limit, "a limit on answer bytes per peer");
+        return with(copy -> copy.answerBytesLimitPerPeer = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for complete requests and handshake messages that are answered at the same time. Beyond
+     * it they get status 503; handshake messages already when they take three quarters of it, so that peers with sessions are
+     * served while strangers flood the server. Requests that wait for their clients, to send the body or to read the response, do
+     * not count: as many of them may wait with the token of a session, and as many without one; beyond that the one that has waited
+     * for the longest time makes room, of the address or peer with the most, and its connection is closed. Default: 256.
      *
      * @param limit requests, 1 or more
      * @return the copy
@@ -219,8 +255,11 @@ public final class HttpServerOptions {
     }
 
     /**
-     * Returns a copy with another limit for requests and handshake messages of one address at the same time; beyond
-     * it they get status 429. Behind a proxy all have its address. Default: 64.
+     * Returns a copy with another limit for complete requests and handshake messages of one address at the same time, until their
+     * responses are sent. Beyond it they get status 429; handshake messages already when they take three quarters of it. As many
+     * requests of one address without the token of a session, and as many with the tokens of one peer, may wait for their
+     * clients; beyond that the one that has waited for the longest time makes room. IPv6 addresses with the same first 64 bits
+     * count as one. Behind a proxy all have its address. Default: 64.
      *
      * @param limit requests, 1 or more
      * @return the copy
@@ -361,6 +400,14 @@ public final class HttpServerOptions {
 
     long requestBytesLimit() {
         return requestBytesLimit;
+    }
+
+    long answerBytesLimit() {
+        return answerBytesLimit;
+    }
+
+    long answerBytesLimitPerPeer() {
+        return answerBytesLimitPerPeer;
     }
 
     int requestLimit() {

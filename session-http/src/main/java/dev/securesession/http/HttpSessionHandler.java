@@ -22,6 +22,8 @@ import java.io.OutputStream;
  * <p>PROTOCOL.md, Part 5; H-7.
  */
 public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
+    private static final int MAX_PART_LENGTH = 16 * 1024;
+
     private final HttpFront front;
 
     private HttpSessionHandler(HttpFront front) {
@@ -67,40 +69,36 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
                 write(http, Response.refusal(Status.NO_ROOM));
                 return;
             }
-            String address = http.getRemoteAddress().getAddress().getHostAddress();
-            int status = front.enter(address);
-            if (status != Status.OK) {
-                send(http, Response.refusal(status));
-                return;
-            }
+            RequestHead head = check(http);
+            String source = Source.of(http.getRemoteAddress().getAddress());
+            IoDeadline deadline = new IoDeadline(front.timer);
+            Admission.Place place = front.enter(head, source, deadline::displace);
             try {
-                answer(http, address);
+                Response response = front.respond(place, answer(http, head, source, place, deadline));
+                int unused = deadline.within(front.options.transferTimeout(), () -> write(http, response));
             } finally {
-                front.leave(address);
+                place.leave();
             }
         }
     }
 
-    private void answer(HttpExchange http, String address) throws IOException {
+    private RequestHead check(HttpExchange http) {
         String root = http.getHttpContext().getPath();
         String path = http.getRequestURI().getPath();
         String below = path.startsWith(root) ? path.substring(root.length()) : path;
-        RequestHead head = front.check(
+        return front.check(
                 below, http.getRequestMethod(), http.getRequestHeaders().getFirst(Token.HEADER));
-        if (head.status != Status.OK) {
-            send(http, Response.refusal(head.status));
-            return;
-        }
-        IoDeadline deadline = new IoDeadline();
-        try (RequestBody body = front.bodyOf(head, deadline::interrupt)) {
-            int status =
-                    deadline.within(front.transferTimeout(head), front.timer, () -> body.read(http.getRequestBody()));
-            send(http, status == Status.OK ? front.answer(head, address, body.bytes()) : Response.refusal(status));
-        }
     }
 
-    private void send(HttpExchange http, Response response) throws IOException {
-        int unused = new IoDeadline().within(front.options.transferTimeout(), front.timer, () -> write(http, response));
+    private Response answer(
+            HttpExchange http, RequestHead head, String source, Admission.Place place, IoDeadline deadline)
+            throws IOException {
+        if (head.status != Status.OK) {
+            return Response.refusal(head.status);
+        }
+        RequestBody body = front.bodyOf(head, place);
+        int status = deadline.within(front.transferTimeout(head), () -> body.read(http.getRequestBody()));
+        return status == Status.OK ? front.answer(head, source, body.bytes()) : Response.refusal(status);
     }
 
     private static int write(HttpExchange http, Response response) throws IOException {
@@ -117,7 +115,10 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
         }
         http.sendResponseHeaders(Status.OK, response.message.length);
         try (OutputStream out = http.getResponseBody()) {
-            out.write(response.message);
+            // The HTTP server copies each part twice.
+            for (int at = 0; at < response.message.length; at += MAX_PART_LENGTH) {
+                out.write(response.message, at, Math.min(MAX_PART_LENGTH, response.message.length - at));
+            }
         }
         return response.message.length;
     }

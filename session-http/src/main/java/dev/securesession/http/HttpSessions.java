@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +57,7 @@ final class HttpSessions {
     private final LinkedHashMap<String, HalfOpen> halfOpen = new LinkedHashMap<>();
     private final LinkedHashMap<String, Live> sessions = new LinkedHashMap<>();
     private final Map<PeerId, LinkedHashSet<String>> tokensOfPeer = new HashMap<>();
-    private final Map<String, Integer> halfOpenOfAddress = new HashMap<>();
+    private final Map<String, Integer> halfOpenOfSource = new HashMap<>();
     final ClosedPeers closedPeers = new ClosedPeers();
     private boolean closed;
 
@@ -71,7 +72,7 @@ final class HttpSessions {
     }
 
     /** Answers message 1, which comes without a token. */
-    Response begin(String address, byte[] message) {
+    Response begin(String source, byte[] message) {
         expire();
         long epoch;
         synchronized (lock) {
@@ -85,7 +86,7 @@ final class HttpSessions {
         try {
             byte[] reply = handshake.receive(message).message().orElseThrow();
             String token = Token.draw(random);
-            added = add(token, new HalfOpen(handshake, address, options.clock().instant(), epoch));
+            added = add(token, new HalfOpen(handshake, source, options.clock().instant(), epoch));
             return Response.withToken(token, reply);
         } catch (HandshakeException e) {
             handshake.close();
@@ -172,7 +173,9 @@ final class HttpSessions {
             return fourth;
         }
         Response answer = exchange(token, both.message);
-        return answer.status == Status.OK ? Response.of(FirstBody.join(fourth.message, answer.message)) : answer;
+        return answer.peer == null
+                ? answer
+                : Response.ofAnswer(answer.peer, FirstBody.join(fourth.message, answer.message));
     }
 
     /** Answers a request, once. PROTOCOL.md EX-5. */
@@ -193,7 +196,7 @@ final class HttpSessions {
         try {
             Request request = live.exchange.receiveRequest(message);
             use(live);
-            return Response.of(answer(live, request));
+            return Response.ofAnswer(live.session().peer(), answer(live, request));
         } catch (MessageRejectedException e) {
             refused.incrementAndGet();
             return switch (e.reason()) {
@@ -221,7 +224,9 @@ final class HttpSessions {
         Exchange exchange = live.exchange;
         byte[] body;
         try {
-            body = handler.answer(peer, request.body());
+            body = Objects.requireNonNull(
+                    handler.answer(peer, request.body()),
+                    "the handler returned null; it must return the body of the answer, 0 bytes or more");
         } catch (RequestFailedException e) {
             answered.incrementAndGet();
             return exchange.fail(request, e.code(), e.reason());
@@ -254,22 +259,22 @@ final class HttpSessions {
                 displaced.add(entry);
             } else {
                 added = true;
-                if (halfOpenOfAddress.getOrDefault(entry.address, 0) >= options.halfOpenLimitPerAddress()) {
-                    displaced.add(removeOldest(entry.address));
+                if (halfOpenOfSource.getOrDefault(entry.source, 0) >= options.halfOpenLimitPerAddress()) {
+                    displaced.add(removeOldest(entry.source));
                 } else if (halfOpen.size() >= options.halfOpenLimit()) {
                     displaced.add(removeOldest(null));
                 }
                 halfOpen.put(token, entry);
-                halfOpenOfAddress.merge(entry.address, 1, Integer::sum);
+                halfOpenOfSource.merge(entry.source, 1, Integer::sum);
             }
         }
         displaced.forEach(old -> old.handshake.close());
         return added;
     }
 
-    private HalfOpen removeOldest(@Nullable String address) {
+    private HalfOpen removeOldest(@Nullable String source) {
         for (Map.Entry<String, HalfOpen> entry : halfOpen.entrySet()) {
-            if (address == null || entry.getValue().address.equals(address)) {
+            if (source == null || entry.getValue().source.equals(source)) {
                 remove(entry.getKey());
                 return entry.getValue();
             }
@@ -281,7 +286,7 @@ final class HttpSessions {
         HalfOpen entry = halfOpen.remove(token);
         if (entry != null) {
             closedPeers.finished();
-            halfOpenOfAddress.computeIfPresent(entry.address, (address, count) -> count == 1 ? null : count - 1);
+            halfOpenOfSource.computeIfPresent(entry.source, (source, count) -> count == 1 ? null : count - 1);
         }
         return entry;
     }
@@ -411,17 +416,22 @@ final class HttpSessions {
 
     HttpServerCounters counters(Admission admission) {
         synchronized (lock) {
-            return new HttpServerCounters(
-                    established.get(),
-                    refused.get(),
-                    answered.get(),
-                    handlerFailures.get(),
-                    admission.turnedAway(),
-                    admission.evicted(),
-                    halfOpen.size(),
-                    sessions.size(),
-                    admission.requests(),
-                    admission.bytes());
+            // Requests are counted at one moment, in which each is in one place.
+            synchronized (admission) {
+                return new HttpServerCounters(
+                        established.get(),
+                        refused.get(),
+                        answered.get(),
+                        handlerFailures.get(),
+                        admission.turnedAway(),
+                        admission.evicted(),
+                        halfOpen.size(),
+                        sessions.size(),
+                        admission.requests(),
+                        admission.waiting(),
+                        admission.requestBytes(),
+                        admission.answerBytes());
+            }
         }
     }
 

@@ -86,18 +86,28 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
     /** A request and what it holds of the server's limits. */
     private final class Visit {
         final RequestHead head;
-        final String address;
-        final RequestBody body;
+        final String source;
+        final Admission.Place place;
 
-        Visit(ChannelHandlerContext ctx, RequestHead head, String address) {
+        @Nullable
+        RequestBody body;
+
+        Visit(ChannelHandlerContext ctx, RequestHead head, String source) {
             this.head = head;
-            this.address = address;
-            this.body = front.bodyOf(head, () -> evictLater(ctx, this));
+            this.source = source;
+            this.place = front.enter(head, source, () -> displaceLater(ctx, this));
+            this.body = front.bodyOf(head, place);
+        }
+
+        RequestBody body() {
+            if (body == null) {
+                throw new AssertionError("a body that was taken");
+            }
+            return body;
         }
 
         void end() {
-            body.close();
-            front.leave(address);
+            place.leave();
         }
     }
 
@@ -123,7 +133,7 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
 
     private void open(ChannelHandlerContext ctx) {
         limit(ctx, idleNanos);
-        connections.open(ctx.channel(), addressOf(ctx.channel().remoteAddress()));
+        connections.open(ctx.channel(), sourceOf(ctx.channel().remoteAddress()));
     }
 
     /** Tells whether more bytes are of use now: for a head, or for the body of the current request. */
@@ -220,19 +230,18 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         keepsAlive = HttpUtil.isKeepAlive(request) && HttpVersion.HTTP_1_1.equals(request.protocolVersion());
         bodyEnded = false;
         discarded = 0;
-        if (request.decoderResult().isFailure()) {
-            refuseAndClose(ctx, Status.BAD_MESSAGE);
+        boolean isHttp = request.decoderResult().isSuccess();
+        RequestHead head = isHttp
+                ? front.check(
+                        below(request.uri()),
+                        request.method().name(),
+                        request.headers().get(Token.HEADER))
+                : RequestHead.refused(Status.BAD_MESSAGE);
+        visit = new Visit(ctx, head, sourceOf(ctx.channel().remoteAddress()));
+        if (!isHttp) {
+            refuseAndClose(ctx, head.status);
             return;
         }
-        String address = addressOf(ctx.channel().remoteAddress());
-        int status = front.enter(address);
-        if (status != Status.OK) {
-            refuse(ctx, request, status);
-            return;
-        }
-        RequestHead head = front.check(
-                below(request.uri()), request.method().name(), request.headers().get(Token.HEADER));
-        visit = new Visit(ctx, head, address);
         if (head.status != Status.OK) {
             refuse(ctx, request, head.status);
             return;
@@ -270,9 +279,9 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private static String addressOf(SocketAddress remote) {
+    private static String sourceOf(SocketAddress remote) {
         return remote instanceof InetSocketAddress inet && inet.getAddress() != null
-                ? inet.getAddress().getHostAddress()
+                ? Source.of(inet.getAddress())
                 : String.valueOf(remote);
     }
 
@@ -285,14 +294,14 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         bodyEnded = content instanceof LastHttpContent;
         ByteBuf part = content.content();
         for (ByteBuffer bytes : part.nioBuffers()) {
-            int status = current.body.add(bytes);
+            int status = current.body().add(bytes);
             if (status != Status.OK) {
                 respond(ctx, Response.refusal(status));
                 return;
             }
         }
         if (bodyEnded) {
-            int status = current.body.complete();
+            int status = current.body().complete();
             if (status == Status.OK) {
                 answer(ctx, current);
             } else {
@@ -301,11 +310,11 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Called by any thread, when the body of a request has to make room for others. */
-    private void evictLater(ChannelHandlerContext ctx, Visit evicted) {
+    /** Called by any thread, when a request that waits for its client has to make room for others. */
+    private void displaceLater(ChannelHandlerContext ctx, Visit displaced) {
         try {
             ctx.executor().execute(() -> {
-                if (phase == Phase.READING && visit == evicted) {
+                if (visit == displaced) {
                     ctx.close();
                 }
             });
@@ -327,7 +336,8 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
     private void answer(ChannelHandlerContext ctx, Visit current) {
         phase = Phase.ANSWERING;
         stopLimit();
-        byte[] message = current.body.bytes();
+        byte[] message = current.body().bytes();
+        current.body = null;
         try {
             executor.execute(() -> runAnswer(ctx, current, message));
         } catch (RejectedExecutionException e) {
@@ -339,7 +349,7 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
     private void runAnswer(ChannelHandlerContext ctx, Visit current, byte[] message) {
         @Nullable Response response = null;
         try {
-            response = front.answer(current.head, current.address, message);
+            response = front.answer(current.head, current.source, message);
         } finally {
             Response made = response;
             try {
@@ -364,8 +374,11 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void respond(ChannelHandlerContext ctx, Response response) {
+    private void respond(ChannelHandlerContext ctx, Response made) {
         phase = Phase.RESPONDING;
+        Visit current = visit();
+        current.body = null;
+        Response response = front.respond(current.place, made);
         sent = false;
         if (!bodyEnded && bodyLeft > MAX_DISCARDED_LENGTH) {
             // The connection is going to be closed; its client must not send another request on it.
@@ -402,10 +415,10 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         if (phase != Phase.RESPONDING || !sent) {
             return;
         }
-        endVisit();
         if (!bodyEnded) {
             return;
         }
+        endVisit();
         if (!keepsAlive) {
             ctx.close();
             return;

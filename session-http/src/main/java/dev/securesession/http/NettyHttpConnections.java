@@ -22,7 +22,7 @@ final class NettyHttpConnections {
     // Guarded by this object. Those without a request in progress come in the order in which their waiting began.
     private final Map<Channel, Place> places = new HashMap<>();
     private final LinkedHashMap<Channel, Place> waiting = new LinkedHashMap<>();
-    private final Map<String, Integer> countOfAddress = new HashMap<>();
+    private final Map<String, Integer> countOfSource = new HashMap<>();
     private long headBytes;
 
     NettyHttpConnections(HttpServerOptions options) {
@@ -31,27 +31,27 @@ final class NettyHttpConnections {
     }
 
     private static final class Place {
-        final String address;
+        final String source;
         int headBytes;
 
-        Place(String address) {
-            this.address = address;
+        Place(String source) {
+            this.source = source;
         }
     }
 
     /** Takes a new connection, which waits for a request; closes another one, or itself, at a limit. */
-    void open(Channel channel, String address) {
+    void open(Channel channel, String source) {
         Channel displaced;
         synchronized (this) {
             if (places.containsKey(channel)) {
                 return;
             }
-            Place place = new Place(address);
+            Place place = new Place(source);
             places.put(channel, place);
             waiting.put(channel, place);
-            countOfAddress.merge(address, 1, Integer::sum);
-            if (countOfAddress.getOrDefault(address, 0) > limitPerAddress) {
-                displaced = eldest(address, false);
+            countOfSource.merge(source, 1, Integer::sum);
+            if (countOfSource.getOrDefault(source, 0) > limitPerAddress) {
+                displaced = eldest(source, false);
             } else {
                 displaced = places.size() > limit ? eldest(null, false) : null;
             }
@@ -109,10 +109,10 @@ final class NettyHttpConnections {
     }
 
     /** Returns the connection that waits for the longest time; the newest one is among them. */
-    private Channel eldest(@Nullable String address, boolean withHead) {
+    private Channel eldest(@Nullable String source, boolean withHead) {
         for (Map.Entry<Channel, Place> entry : waiting.entrySet()) {
             Place place = entry.getValue();
-            if ((address == null || place.address.equals(address)) && (!withHead || place.headBytes > 0)) {
+            if ((source == null || place.source.equals(source)) && (!withHead || place.headBytes > 0)) {
                 return entry.getKey();
             }
         }
@@ -124,7 +124,7 @@ final class NettyHttpConnections {
         if (place != null) {
             waiting.remove(channel);
             headBytes -= place.headBytes;
-            countOfAddress.computeIfPresent(place.address, (key, count) -> count == 1 ? null : count - 1);
+            countOfSource.computeIfPresent(place.source, (key, count) -> count == 1 ? null : count - 1);
         }
     }
 

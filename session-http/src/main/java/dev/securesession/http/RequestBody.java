@@ -4,31 +4,25 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The body of a request, gathered in memory that grows with what arrives: at most twice as much, and 4 KiB to begin with. What
  * counts for a peer is reserved before; handshake messages are short, and the number of requests limits the bytes that they hold.
  * For one thread at a time.
  */
-final class RequestBody implements AutoCloseable {
+final class RequestBody {
     private static final int FIRST_LENGTH = 4096;
 
     private final Admission admission;
     private final RequestHead head;
-    private final Admission.@Nullable Holding holding;
+    private final Admission.Place place;
     private byte[] bytes = new byte[0];
     private int length;
 
-    /**
-     * Begins a body.
-     *
-     * @param end ends the reading when the body has to make room for others; called by any thread
-     */
-    RequestBody(Admission admission, RequestHead head, Runnable end) {
+    RequestBody(Admission admission, RequestHead head, Admission.Place place) {
         this.admission = admission;
         this.head = head;
-        this.holding = head.countedPeer == null ? null : admission.open(head.countedPeer, end);
+        this.place = place;
     }
 
     /** Reads all; returns 200, or the status that refuses the body. */
@@ -78,27 +72,20 @@ final class RequestBody implements AutoCloseable {
             return Status.TOO_LONG;
         }
         int longer = (int) Math.min(head.maxLength, Math.max(FIRST_LENGTH, 2L * length));
-        if (holding != null && !holding.hold(longer)) {
+        if (!place.hold(longer)) {
             return Status.NO_ROOM;
         }
         bytes = Arrays.copyOf(bytes, longer);
         return Status.OK;
     }
 
-    /** Notes that all has arrived; returns 200, or the status that refuses the body because it had to make room. */
+    /** Notes that all has arrived; returns 200, or the status that refuses the request. */
     int complete() {
-        return holding == null || holding.complete() ? Status.OK : Status.NO_ROOM;
+        return place.complete();
     }
 
     /** Returns what has arrived. */
     byte[] bytes() {
         return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
-    }
-
-    @Override
-    public void close() {
-        if (holding != null) {
-            holding.release();
-        }
     }
 }

@@ -10,7 +10,8 @@ public interface RequestHandler {
      *
      * @param peer the authenticated peer
      * @param request its body, 0 bytes or more, the handler's to keep
-     * @return the body of the answer, 0 bytes or more; not changed by the handler any more
+     * @return the body of the answer, 0 bytes or more; not changed by the handler any more. Null is a failure of the handler: it
+     *     is logged, and the peer learns that its request has failed
      * @throws RequestFailedException to tell the peer a code and a reason
      * @throws Exception if anything else fails; the peer learns that, without details
      */

@@ -1,5 +1,6 @@
 package dev.securesession.http;
 
+import dev.securesession.PeerId;
 import org.jspecify.annotations.Nullable;
 
 /** What goes back over HTTP: a status, and with 200 a message and perhaps a token. */
@@ -8,21 +9,29 @@ final class Response {
     final @Nullable String token;
     final byte[] message;
 
-    private Response(int status, @Nullable String token, byte[] message) {
+    /** The peer whose request was answered; null if it is a message of a handshake or a refusal, which is short. */
+    final @Nullable PeerId peer;
+
+    private Response(int status, @Nullable String token, byte[] message, @Nullable PeerId peer) {
         this.status = status;
         this.token = token;
         this.message = message;
+        this.peer = peer;
     }
 
     static Response of(byte[] message) {
-        return new Response(Status.OK, null, message);
+        return new Response(Status.OK, null, message, null);
+    }
+
+    static Response ofAnswer(PeerId peer, byte[] message) {
+        return new Response(Status.OK, null, message, peer);
     }
 
     static Response withToken(String token, byte[] message) {
-        return new Response(Status.OK, token, message);
+        return new Response(Status.OK, token, message, null);
     }
 
     static Response refusal(int status) {
-        return new Response(status, null, new byte[0]);
+        return new Response(status, null, new byte[0], null);
     }
 }

@@ -35,7 +35,7 @@ public final class HelloHttp {
                 LocalIdentity.of(serverId, serverKeys.privateKey()),
                 PeerDirectory.of(clientId, clientKeys.publicKey()));
 
-        ExecutorService threads = Executors.newFixedThreadPool(128);
+        ExecutorService threads = Executors.newFixedThreadPool(200);
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         try (HttpSessionHandler sessions = HttpSessionHandler.of(serverConfig, HelloHttp::price)) {
             server.setExecutor(threads);

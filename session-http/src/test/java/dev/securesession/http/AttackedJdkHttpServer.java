@@ -7,7 +7,7 @@ import java.util.concurrent.Executors;
 
 /** The server of {@link ThreadsOfJdkHttpServerTest} as docs/http.md sets it up, in a JVM of its own. Ends when its input does. */
 final class AttackedJdkHttpServer {
-    private static final int THREADS = 128;
+    private static final int THREADS = 200;
 
     private AttackedJdkHttpServer() {}
 

@@ -1,8 +1,11 @@
 package dev.securesession.http;
 
 import dev.securesession.Handshake;
+import dev.securesession.HandshakeStep;
+import dev.securesession.exchange.Exchange;
 import dev.securesession.testkit.Pair;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -12,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -19,6 +23,8 @@ import java.util.concurrent.Executors;
 final class HttpServerUnderAttack {
     private static final int FLOODED_HANDSHAKES = 500;
     private static final int WITHHELD = 48;
+    private static final int UNREAD = 60;
+    private static final int UNREAD_LENGTH = 1024 * 1024;
 
     private HttpServerUnderAttack() {}
 
@@ -28,13 +34,24 @@ final class HttpServerUnderAttack {
         ExecutorService executor = Executors.newFixedThreadPool(64);
         List<Socket> withheld = new ArrayList<>();
         try (ServerKind.Running sessions = ServerKind.valueOf(arguments[0])
-                .start(pair.server(), (peer, request) -> request, HttpServerOptions.defaults(), executor, 0)) {
+                .start(
+                        pair.server(),
+                        (peer, request) -> request.length == 1 ? new byte[UNREAD_LENGTH] : request,
+                        HttpServerOptions.defaults(),
+                        executor,
+                        0)) {
             URI address = URI.create("http://127.0.0.1:" + sessions.port() + "/api");
             HttpClient http =
                     HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-            String seenToken = establish(http, address, pair);
+            Map.Entry<String, Exchange> session = establish(http, address, pair);
+            String seenToken = session.getKey();
             for (int i = 0; i < WITHHELD; i++) {
                 withheld.add(withhold(address, i % 2 == 0 ? seenToken : "A".repeat(32)));
+            }
+            for (int i = 0; i < UNREAD; i++) {
+                withheld.add(ask(address, seenToken, session.getValue()));
+                // While answers are made, each takes more memory; what counts here is what stays of them.
+                awaitAnswers(sessions, i + 1);
             }
             byte[] message1;
             try (Handshake handshake = pair.beginAsClient()) {
@@ -47,7 +64,8 @@ final class HttpServerUnderAttack {
             System.out.println("begun " + begun);
             System.out.println("half-open " + sessions.counters().halfOpen());
             System.out.println("bytes bounded " + (sessions.counters().requestBytes() <= 8L * 1024 * 1024));
-            System.out.println("turned away " + (sessions.counters().turnedAway() > 0));
+            System.out.println("answer bytes bounded " + (sessions.counters().answerBytes() <= 4L * 1024 * 1024));
+            System.out.println("made room " + (sessions.counters().evicted() > 0));
             try (HttpSessionClient client = HttpSessionClient.of(address, pair.client(), Pair.SERVER_ID)) {
                 byte[] request = new byte[200_000];
                 Arrays.fill(request, (byte) 7);
@@ -76,8 +94,29 @@ final class HttpServerUnderAttack {
         return socket;
     }
 
-    /** Establishes a session and returns its token, which anybody on the way can see. */
-    private static String establish(HttpClient http, URI address, Pair pair) throws Exception {
+    private static void awaitAnswers(ServerKind.Running sessions, int count) {
+        while (sessions.counters().answered() < count || sessions.counters().requests() > 0) {
+            Thread.yield();
+        }
+    }
+
+    /** Asks for a long answer, of which nothing is read. */
+    private static Socket ask(URI address, String token, Exchange exchange) throws IOException {
+        byte[] message = exchange.request(new byte[1]).message();
+        Socket socket = new Socket();
+        // So that the answer has no room on the way.
+        socket.setReceiveBufferSize(4096);
+        socket.connect(new InetSocketAddress(address.getHost(), address.getPort()));
+        byte[] head = ("POST /api/exchange HTTP/1.1\r\nHost: a\r\nSecure-Session: " + token + "\r\nContent-Length: "
+                        + message.length + "\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+        socket.getOutputStream().write(head);
+        socket.getOutputStream().write(message);
+        return socket;
+    }
+
+    /** Establishes a session and returns it with its token, which anybody on the way can see. */
+    private static Map.Entry<String, Exchange> establish(HttpClient http, URI address, Pair pair) throws Exception {
         try (Handshake handshake = pair.beginAsClient()) {
             URI path = URI.create(address + "/handshake");
             HttpResponse<byte[]> second = http.send(
@@ -96,7 +135,8 @@ final class HttpServerUnderAttack {
             if (fourth.statusCode() != Status.OK) {
                 throw new IOException("status " + fourth.statusCode());
             }
-            return token;
+            HandshakeStep step = handshake.receive(fourth.body());
+            return Map.entry(token, Exchange.over(((HandshakeStep.Established) step).session()));
         }
     }
 

@@ -142,6 +142,22 @@ class HttpSessionTest {
     }
 
     @Test
+    void aHandlerThatReturnsNullHasFailed() throws Exception {
+        try (Peers peers = server.serving((peer, request) -> null);
+                HttpSessionClient client = peers.client()) {
+            for (int i = 0; i < 2; i++) {
+                RequestFailedException failure =
+                        catchThrowableOfType(RequestFailedException.class, () -> client.send(bytes("a")));
+
+                assertThat(failure).isNotNull();
+                assertThat(failure.code()).isEqualTo(Failure.INTERNAL);
+            }
+            assertThat(peers.sessions().counters().handlerFailures()).isEqualTo(2);
+            peers.awaitNoRequests();
+        }
+    }
+
+    @Test
     void tellsThatAnAnswerIsTooLong() throws Exception {
         HttpServerOptions options = HttpServerOptions.defaults().withMaxAnswerLength(10);
         try (Peers peers = server.serving((peer, request) -> new byte[11], options);

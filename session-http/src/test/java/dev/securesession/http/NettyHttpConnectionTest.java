@@ -1,23 +1,34 @@
 package dev.securesession.http;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.securesession.Handshake;
+import dev.securesession.HandshakeStep;
+import dev.securesession.exchange.Exchange;
 import dev.securesession.testkit.Pair;
 import dev.securesession.testsupport.NoLeaks;
 import dev.securesession.testsupport.Rule;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +46,7 @@ class NettyHttpConnectionTest {
     private final Deque<Runnable> tasks = new ArrayDeque<>();
     private NettyHttpSessions sessions = sessions(Runnable::run);
     private EmbeddedChannel channel = connect();
+    private String token = "";
 
     private NettyHttpSessions sessions(Executor executor) {
         return sessions(executor, HttpServerOptions.defaults().withRequestLimit(3));
@@ -62,7 +74,9 @@ class NettyHttpConnectionTest {
     void end() {
         channel.finishAndReleaseAll();
         assertThat(sessions.counters().requests()).as("requests at the end").isZero();
+        assertThat(sessions.counters().waiting()).as("waiting at the end").isZero();
         assertThat(sessions.counters().requestBytes()).as("their bytes").isZero();
+        assertThat(sessions.counters().answerBytes()).as("those of answers").isZero();
         sessions.close();
     }
 
@@ -325,11 +339,12 @@ class NettyHttpConnectionTest {
             send(new byte[] {'x'});
         }
         assertThat(channel.isActive()).isTrue();
-        assertThat(sessions.counters().requests()).isEqualTo(1);
+        assertThat(sessions.counters().waiting()).isEqualTo(1);
+        assertThat(sessions.counters().requests()).isZero();
 
         advance(Duration.ofSeconds(1));
         assertThat(channel.isActive()).isFalse();
-        assertThat(sessions.counters().requests()).isZero();
+        assertThat(sessions.counters().waiting()).isZero();
     }
 
     @Test
@@ -386,6 +401,113 @@ class NettyHttpConnectionTest {
         }
     }
 
+    /** PROTOCOL.md HT-6: established peers are served while strangers keep the server busy. */
+    @Test
+    @Rule(value = "HT-6", kind = Rule.Kind.ACCEPTS)
+    void handshakesThatAreAnsweredLeaveRoomForSessions() throws Exception {
+        end();
+        sessions = sessions(tasks::add, HttpServerOptions.defaults().withRequestLimit(4));
+        channel = connect();
+        Exchange exchange = establish();
+        EmbeddedChannel[] strangers = {connect(), connect(), connect(), connect()};
+        for (EmbeddedChannel stranger : strangers) {
+            stranger.writeInbound(Unpooled.wrappedBuffer(handshake(message1())));
+        }
+
+        send(post("/exchange", token, exchange.request(new byte[1]).message()));
+        run();
+        assertThat(statuses(response())).containsExactly(200);
+        for (EmbeddedChannel stranger : strangers) {
+            stranger.finishAndReleaseAll();
+        }
+    }
+
+    /** The owner of an IPv6 address has all addresses of its network. */
+    @Test
+    void addressesOfOneIpv6NetworkCountAsOne() throws Exception {
+        limitConnections(HttpServerOptions.defaults().withConnectionLimitPerAddress(2));
+        EmbeddedChannel[] one = {connect("2001:db8::1"), connect("2001:db8::2"), connect("2001:db8:0:1::1")};
+        assertThat(one[0].isActive()).isTrue();
+
+        EmbeddedChannel third = connect("2001:db8::ffff:3");
+        assertThat(one[0].isActive()).isFalse();
+        assertThat(one[1].isActive()).isTrue();
+        assertThat(one[2].isActive()).isTrue();
+        end(one);
+        end(third);
+    }
+
+    /** A client that withholds the body of a refused request holds no more than one that withholds any other. */
+    @Test
+    void theBodyOfARefusedRequestIsAwaitedOnlyWhileThereIsRoom() {
+        limitConnections(HttpServerOptions.defaults().withRequestLimitPerAddress(2));
+        EmbeddedChannel[] others = {connect(), connect(), connect()};
+        byte[] refused = request("POST", "/elsewhere", "", "x".repeat(100));
+        for (EmbeddedChannel other : others) {
+            other.writeInbound(Unpooled.wrappedBuffer(refused, 0, refused.length - 1));
+        }
+        others[0].runPendingTasks();
+
+        assertThat(others[0].isActive()).as("the one that has waited longest").isFalse();
+        assertThat(others[1].isActive()).isTrue();
+        assertThat(others[2].isActive()).isTrue();
+        end(others);
+    }
+
+    private EmbeddedChannel connect(String address) throws UnknownHostException {
+        SocketAddress remote = new InetSocketAddress(InetAddress.getByName(address), 1234);
+        return new EmbeddedChannel(new HttpServerCodec(), sessions.newHandler("/api")) {
+            @Override
+            protected SocketAddress remoteAddress0() {
+                return remote;
+            }
+        };
+    }
+
+    /** Establishes a session over the channel; the executor waits for the test. */
+    private Exchange establish() throws Exception {
+        Handshake client = pair.beginAsClient();
+        send(post("/handshake", "", client.start()));
+        run();
+        byte[] second = responseBytes();
+        token = header(second, Token.HEADER);
+        send(post("/handshake", token, client.receive(body(second)).message().orElseThrow()));
+        run();
+        HandshakeStep step = client.receive(body(responseBytes()));
+        return Exchange.over(((HandshakeStep.Established) step).session());
+    }
+
+    private static byte[] post(String path, String sessionToken, byte[] message) {
+        String header = sessionToken.isEmpty() ? "" : Token.HEADER + ": " + sessionToken + "\r\n";
+        byte[] head = ("POST /api" + path + " HTTP/1.1\r\nHost: a\r\n" + header + "Content-Length: " + message.length
+                        + "\r\n\r\n")
+                .getBytes(US_ASCII);
+        return ByteBuffer.allocate(head.length + message.length)
+                .put(head)
+                .put(message)
+                .array();
+    }
+
+    private byte[] responseBytes() {
+        ByteBuf all = Unpooled.buffer();
+        for (ByteBuf part = channel.readOutbound(); part != null; part = channel.readOutbound()) {
+            all.writeBytes(part);
+            part.release();
+        }
+        return ByteBufUtil.getBytes(all);
+    }
+
+    private static String header(byte[] response, String name) {
+        Matcher found = Pattern.compile("(?i)" + name + ": (.+)\r\n").matcher(new String(response, ISO_8859_1));
+        assertThat(found.find()).isTrue();
+        return found.group(1);
+    }
+
+    private static byte[] body(byte[] response) {
+        int end = new String(response, ISO_8859_1).indexOf("\r\n\r\n");
+        return Arrays.copyOfRange(response, end + 4, response.length);
+    }
+
     @Test
     void closedSessionsRefuse() {
         sessions.close();
@@ -402,12 +524,7 @@ class NettyHttpConnectionTest {
     }
 
     private static byte[] handshake(byte[] message) {
-        byte[] head = ("POST /api/handshake HTTP/1.1\r\nHost: a\r\nContent-Length: " + message.length + "\r\n\r\n")
-                .getBytes(US_ASCII);
-        ByteBuf whole = Unpooled.wrappedBuffer(head, message);
-        byte[] bytes = new byte[whole.readableBytes()];
-        whole.readBytes(bytes);
-        return bytes;
+        return post("/handshake", "", message);
     }
 
     private static byte[] request(String method, String path, String headers, String body) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 /** The HTTP server of the JDK, which has a thread for each request, and somebody who holds as many as there are. */
 @Timeout(120)
 class ThreadsOfJdkHttpServerTest {
-    private static final int ENEMIES = 160;
+    private static final int ENEMIES = 250;
     private static final int ROUNDS = 5;
 
     private final List<Socket> enemies = new ArrayList<>();
@@ -32,7 +32,7 @@ class ThreadsOfJdkHttpServerTest {
         }
     }
 
-    /** Fewer requests of one address than threads are in progress, so there are threads for other addresses. */
+    /** Fewer requests of one address than there are threads wait for it, so there are threads for other addresses. */
     @Test
     void servesOthersWhileOneAddressWithholdsHandshakeMessages() throws Exception {
         try (AttackedServer server = AttackedServer.start(AttackedJdkHttpServer.class)) {

@@ -41,7 +41,7 @@ public final class PriceServer {
                 PeerDirectory.of(PeerId.ofUtf8("client"), clientKey));
 
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
-        server.setExecutor(Executors.newFixedThreadPool(128));
+        server.setExecutor(Executors.newFixedThreadPool(200));
         try (HttpSessionHandler sessions = HttpSessionHandler.of(config, PriceServer::price)) {
             server.createContext("/prices", sessions);
             server.start();
