@@ -9,7 +9,11 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.library.Architectures;
+import dev.securesession.IdentityPrivateKey;
+import dev.securesession.LocalIdentity;
+import dev.securesession.StateKey;
 import dev.securesession.internal.base.VisibleText;
+import dev.securesession.store.KeyRing;
 import java.net.URL;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -108,6 +112,18 @@ class ArchitectureTest {
                 .doNotHaveSimpleName("Subcommand")
                 .should()
                 .beAnnotatedWith(Command.class)
+                .check(CLASSES);
+    }
+
+    /** A record compares and shows what it holds. */
+    @Test
+    void noRecordHoldsKeys() {
+        noClasses()
+                .that()
+                .areRecords()
+                .should()
+                .dependOnClassesThat(
+                        belongToAnyOf(StateKey.class, KeyRing.class, IdentityPrivateKey.class, LocalIdentity.class))
                 .check(CLASSES);
     }
 

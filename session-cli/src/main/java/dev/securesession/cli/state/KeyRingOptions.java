@@ -40,8 +40,20 @@ final class KeyRingOptions {
     @SuppressWarnings("NullAway.Init")
     private CommandSpec command;
 
-    /** The keys of a ring, which are destroyed with this. */
-    record Keys(KeyRing ring, List<StateKey> keys) implements AutoCloseable {
+    /** The keys of a ring, which are destroyed with this. A class, since a record would compare the keys and show them. */
+    static final class Keys implements AutoCloseable {
+        private final KeyRing ring;
+        private final List<StateKey> keys;
+
+        private Keys(KeyRing ring, List<StateKey> keys) {
+            this.ring = ring;
+            this.keys = keys;
+        }
+
+        KeyRing ring() {
+            return ring;
+        }
+
         @Override
         public void close() {
             keys.forEach(StateKey::destroy);
