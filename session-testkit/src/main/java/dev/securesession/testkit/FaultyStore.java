@@ -92,8 +92,8 @@ public final class FaultyStore implements SessionStore {
     }
 
     @Override
-    public List<String> listSealedByOthers(String keyName, int limit) throws IOException {
-        return call(() -> store.listSealedByOthers(keyName, limit));
+    public List<String> listNotSealedBy(String keyName, int limit) throws IOException {
+        return call(() -> store.listNotSealedBy(keyName, limit));
     }
 
     @Override

@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Lets one thread at a time commit for all that wait: what gathers during one commit is the batch of the next.
+ * Gathers claims into batches. One thread at a time commits a batch, for itself and for the threads that wait; claims that are
+ * added during a commit form the next batch.
  */
 final class CommitTurns {
     private final int maxBatch;
@@ -26,10 +27,11 @@ final class CommitTurns {
     }
 
     /**
-     * Waits for a turn, or until the turn of another thread is over.
+     * Waits until this thread may commit, or until another thread has finished a commit.
      *
-     * @param claim which is waited for
-     * @return what to commit, after which {@link #finish} must be called; or nothing if another thread has committed
+     * @param claim named in the exception
+     * @return the claims that this thread has to commit before it calls {@link #finish}; empty if another thread has committed a
+     *     batch, which may or may not include the claim
      */
     synchronized List<ClaimState> await(ClaimState claim) throws InterruptedIOException {
         long before = finished;
@@ -45,7 +47,7 @@ final class CommitTurns {
             }
         }
         if (taken || finished != before || waiting.isEmpty()) {
-            // Nothing waits if another thread has committed the claim before this call.
+            // No claim is waiting if another thread has taken the claim into its batch before this call.
             return List.of();
         }
         List<ClaimState> batch = new ArrayList<>();
@@ -57,7 +59,7 @@ final class CommitTurns {
         return batch;
     }
 
-    /** Ends the turn. */
+    /** Ends the commit of this thread, so that the next thread can commit. */
     synchronized void finish() {
         taken = false;
         finished++;

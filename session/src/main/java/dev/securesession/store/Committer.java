@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Makes changes of claimed sessions durable, those of many sessions together, and ends the claims of overtaken owners. */
+/** Makes changes of claimed sessions durable, many sessions in one call of the store, and ends the claims of overtaken owners. */
 final class Committer {
     private final SessionStore store;
     private final StoreOptions options;
@@ -32,7 +32,8 @@ final class Committer {
     /** Returns once a change of a claim is durable. */
     void commit(ClaimState claim, long change) throws IOException {
         while (!claim.isDurable(change)) {
-            // In each round: a claim that a failed turn has left over would wait for a turn that nobody takes.
+            // Added again in each round: another thread may have taken the claim into its batch before this change was
+            // made.
             turns.add(claim);
             List<ClaimState> batch = turns.await(claim);
             if (!batch.isEmpty()) {
@@ -42,7 +43,7 @@ final class Committer {
     }
 
     private void commit(List<ClaimState> batch) {
-        // The interrupt is of this thread alone, and the store might fail with it for all that wait.
+        // An interrupt of this thread could make the store fail, and so fail the other sessions of the batch.
         boolean interrupted = Thread.interrupted();
         Stored stored;
         try {
@@ -56,16 +57,16 @@ final class Committer {
                 Thread.currentThread().interrupt();
             }
         }
-        // After the try, when other threads may commit: what a listener throws must not end claims whose changes are
-        // durable,
-        // and a listener may use sessions.
+        // Told after the turn has ended: a listener may use sessions, and an Error that it throws must not end claims
+        // whose
+        // changes are durable.
         stored.overtaken().forEach(this::tellLost);
         if (stored.sessions() > 0) {
             Listeners.tell(options.listener, listener -> listener.committed(stored.sessions(), stored.took()));
         }
     }
 
-    /** Ends all claims of a batch, even if the end of one fails with an Error: no thread would commit the others. */
+    /** Ends all claims of a batch. An Error at the end of one claim does not keep the others from ending. */
     private void endAll(List<ClaimState> batch, Throwable failure) {
         Error worst = failure instanceof Error error ? error : null;
         for (ClaimState claim : batch) {
@@ -129,7 +130,7 @@ final class Committer {
         return new Stored(versions.size(), took, overtaken);
     }
 
-    /** What a listener is told of a commit: how many sessions were stored, how long the store took, and which were lost. */
+    /** The result of a commit for the listener: how many sessions were stored, how long the store took, and which claims were lost. */
     private record Stored(int sessions, Duration took, List<String> overtaken) {}
 
     /** Fails if another owner has claimed the session, or it was deleted. */
@@ -148,7 +149,7 @@ final class Committer {
         }
     }
 
-    /** Compares the epochs of many claims in one call. If that fails, the others that wait for it ask for themselves. */
+    /** Compares the epochs of many claims in one call. If the call fails, each waiting thread makes a call of its own. */
     private void check(List<ClaimState> batch) throws IOException {
         List<String> overtaken = new ArrayList<>();
         try {
@@ -175,7 +176,7 @@ final class Committer {
         overtaken.forEach(this::tellLost);
     }
 
-    /** Ends a claim whose session was not used for its lifetime: elsewhere it is refused by now. */
+    /** Ends a claim whose session has expired: other machines refuse the session from now on. */
     void requireUnexpired(ClaimState claim) throws IOException {
         claim.requireOwned();
         if (claim.isExpired()) {
@@ -187,7 +188,7 @@ final class Committer {
         }
     }
 
-    /** Ends a claim whose session has another owner or is gone, and tells of it. */
+    /** Ends a claim whose session has another owner or was deleted, and tells the listener. */
     void lost(ClaimState claim) {
         if (endOvertaken(claim)) {
             tellLost(claim.id());

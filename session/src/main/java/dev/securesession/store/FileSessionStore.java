@@ -225,7 +225,7 @@ public final class FileSessionStore implements SessionStore {
     }
 
     @Override
-    public synchronized List<String> listSealedByOthers(String keyName, int limit) throws IOException {
+    public synchronized List<String> listNotSealedBy(String keyName, int limit) throws IOException {
         List<String> ids = new ArrayList<>();
         for (SessionRecord record : all()) {
             if (ids.size() < limit && !record.keyName().equals(keyName)) {

@@ -32,7 +32,7 @@ final class KeyRotation {
         do {
             known = unreadable.size();
             // The store lists what was found unreadable each time again.
-            for (String id : store.listSealedByOthers(ring.currentName(), Math.addExact(limit, known))) {
+            for (String id : store.listNotSealedBy(ring.currentName(), Math.addExact(limit, known))) {
                 if (found < limit && !unreadable.contains(id)) {
                     found += tryToReseal(id, ring);
                 }

@@ -93,7 +93,7 @@ public final class MemorySessionStore implements SessionStore {
     }
 
     @Override
-    public synchronized List<String> listSealedByOthers(String keyName, int limit) {
+    public synchronized List<String> listNotSealedBy(String keyName, int limit) {
         List<String> ids = new ArrayList<>();
         for (SessionRecord record : records.values()) {
             if (!record.keyName().equals(keyName) && ids.size() < limit) {

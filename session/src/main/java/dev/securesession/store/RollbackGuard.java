@@ -4,11 +4,12 @@ import java.io.IOException;
 import java.util.Map;
 
 /**
- * A counter for each session that is kept outside its store, so that a store that was put back as a whole, say from a backup,
- * is noticed. Keep it where a restore of the store does not reach it: in another database, or in a service of its own.
+ * Remembers the latest version of each session outside the store. After a restore from a backup the store has older versions than
+ * the guard remembers, and claims refuse them. Keep the versions where a restore of the store does not change them: in another
+ * database, or in a service of its own.
  *
- * <p>It is called after each commit and before the first use of what was committed, and asked at each claim. Implementations
- * are safe for use by several threads. PROTOCOL.md S-5.
+ * <p>{@link #advanceAll} is called after each commit, before a message or payload of the commit is returned, and {@link #highest}
+ * at each claim. Implementations are safe for use by several threads. PROTOCOL.md S-5.
  */
 public interface RollbackGuard {
     /** The version that ends a session: no state of it is accepted any more. */

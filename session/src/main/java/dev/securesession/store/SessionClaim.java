@@ -12,15 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A session of a store while it is this process that owns it. Whatever it hands out is durable before: the number of a message
- * before the message, the receipt of a message before its payload. An owner that was overtaken gets a
- * {@link ClaimLostException} and no message.
+ * A stored session that this process owns. The number of a message is durable before {@link #wrap} returns the message, and the
+ * receipt of a message is durable before {@link #unwrap} returns the payload. Once another process has claimed the session, each
+ * call throws a {@link ClaimLostException} and returns neither a message nor a payload.
  *
- * <p>After any {@link IOException} the claim may be over; {@link StoredSessions#claim} makes a new one, also after a failure
- * of the store of which nobody knows what it has stored. A payload whose commit failed is not handed out: the peer sends it
- * again, in a new message if the first is refused as a replay.
+ * <p>After an {@link IOException} the claim may have ended: claim the session again with {@link StoredSessions#claim}. That
+ * is right also when the store failed and may or may not have stored the last change. A payload whose commit failed is not
+ * returned: the peer repeats the message, and if the repeated message is refused as a replay, it sends the payload in a new one.
  *
- * <p>Several threads may wrap and unwrap. Calls of many threads and many sessions share commits. PROTOCOL.md S-3, S-4.
+ * <p>Safe for use by several threads. Calls of many threads and many sessions share commits. PROTOCOL.md S-3, S-4.
  */
 public final class SessionClaim implements Closeable {
     private final ClaimState state;
@@ -136,8 +136,8 @@ public final class SessionClaim implements Closeable {
     }
 
     /**
-     * Unwraps a message and waits for the commit whatever interrupts the thread, which stays interrupted: a payload whose receipt
-     * another thread makes durable would be lost if it were not handed out.
+     * Unwraps a message. An interrupt does not end the wait for the commit, since another thread may make the receipt durable, and
+     * a payload that is not returned then is lost. The thread stays interrupted.
      */
     NumberedPayload unwrapUninterruptibly(byte[] message) throws IOException, MessageRejectedException {
         committer.requireUnexpired(state);
@@ -149,7 +149,7 @@ public final class SessionClaim implements Closeable {
                     committer.commit(state, opened.change);
                     return opened.payload;
                 } catch (InterruptedIOException e) {
-                    // Of the wait alone: a store that fails ends the claim.
+                    // Only the wait ended; the commit may still be running on another thread.
                     interrupted |= Thread.interrupted();
                 }
             }
@@ -160,7 +160,7 @@ public final class SessionClaim implements Closeable {
         }
     }
 
-    /** Tells whether nothing can be done with the claim any more. */
+    /** Tells whether the claim has ended or is about to end. */
     boolean isOver() {
         return state.isOver();
     }
@@ -190,7 +190,8 @@ public final class SessionClaim implements Closeable {
                 payloads.add(opened.payload);
             }
         } catch (MessageRejectedException | ClaimLostException refused) {
-            // Those before it are accepted and must be handed out; the caller sees that some are missing.
+            // The messages before this one were accepted, so their payloads are returned; the caller sees that the list
+            // is shorter.
         }
         committer.commit(state, opened.change);
         return payloads;
@@ -225,7 +226,7 @@ public final class SessionClaim implements Closeable {
      */
     public void delete() throws IOException {
         state.release();
-        // What is stored changes with each commit: those that run are over before the record is compared.
+        // Each commit changes the stored record, so running commits end before the record is compared.
         committer.commit(state, state.changed());
         if (!store.delete(state.stored())) {
             committer.lost(state);
@@ -238,7 +239,7 @@ public final class SessionClaim implements Closeable {
         }
     }
 
-    /** Ends the claim of a session that is in the store no more. */
+    /** Ends the claim of a session that was deleted from the store. */
     void endAsDeleted() {
         committer.end(state, new ClaimLostException("the session " + id() + " was deleted"));
     }

@@ -7,9 +7,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a store keeps of one session or unfinished handshake: a sealed state, and in the clear what the store needs to find and
- * compare it. Format, id, peer, epoch and version are associated data of the seal: a record whose fields were exchanged does
- * not open.
+ * A session or an unfinished handshake in the form in which stores keep it: a sealed state, and unencrypted fields by which a store
+ * finds and compares records. The seal authenticates the format, id, peer, epoch and version as well: a state does not open if
+ * one of them was changed. The time of expiry is not authenticated.
  *
  * <p>Instances are immutable, apart from the array of the state, and safe for use by several threads.
  */
@@ -19,6 +19,12 @@ public final class SessionRecord {
 
     /** Format of a handshake that is not finished. */
     public static final int HANDSHAKE = 2;
+
+    /**
+     * Added to the format of a record that {@code secure-session state move} is moving to another store. Services refuse formats
+     * from this one on.
+     */
+    public static final int MOVING = 128;
 
     private static final int MAX_FORMAT = 255;
     private static final int MAX_NAME_LENGTH = 64;
@@ -195,7 +201,7 @@ public final class SessionRecord {
         return StateBinding.of("stored/" + format + "/" + hex(peer) + "/" + epoch + "/" + id, version);
     }
 
-    /** Refuses what would not be the same text in a file name and in every database. */
+    /** Refuses a name that file systems or databases may change, for example in its case. */
     static String requireName(String name, String of) {
         if (!isName(name)) {
             throw new IllegalArgumentException(of + " named \"" + name + "\"; a name is 1 to " + MAX_NAME_LENGTH

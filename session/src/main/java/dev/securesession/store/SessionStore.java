@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Keeps {@link SessionRecord records}, durably, and replaces one only if it is the one that the caller has read. It sees nothing
- * but sealed states, knows no sessions, and decides nothing else.
+ * Keeps {@link SessionRecord records} durably, and replaces a record only if nobody has replaced it since the caller read it. A
+ * store sees sealed states only, and has no other rule.
  *
  * <p>Two rules make a store:
  *
@@ -18,11 +18,11 @@ import java.util.Optional;
  *   <li>Compare and set: {@link #replaceAll} and {@link #delete} compare epoch and version with the stored ones and change the
  *       record in one atomic step, whatever other processes do at the same time.
  *   <li>Durable when it returns: what a method has changed survives the end of the process and of the machine. A store that
- *       promises less says what.
+ *       promises less documents which changes can be lost.
  * </ul>
  *
- * <p>A method that throws may have made its change or not; callers claim again, which settles it. Implementations are safe for
- * use by several threads. {@code SessionStoreSuite} in the testkit checks a store. PROTOCOL.md S-3, S-4.
+ * <p>After an exception it is not known whether the change was made. Callers claim the session again: a claim reads the record
+ * that is stored and replaces that one. Implementations are safe for use by several threads. {@code SessionStoreSuite} in the testkit checks a store. PROTOCOL.md S-3, S-4.
  */
 public interface SessionStore extends Closeable {
     /**
@@ -130,14 +130,14 @@ public interface SessionStore extends Closeable {
     int deleteExpired(Instant now, int limit) throws IOException;
 
     /**
-     * Lists records that were sealed by another key.
+     * Lists records that were not sealed by a key.
      *
-     * @param keyName the name of the current key
+     * @param keyName the name of the key
      * @param limit how many to list at most, 1 or more
-     * @return the ids of records with another name of the key, in any order
+     * @return the ids of records with the name of another key, in any order
      * @throws IOException if the store cannot be reached
      */
-    List<String> listSealedByOthers(String keyName, int limit) throws IOException;
+    List<String> listNotSealedBy(String keyName, int limit) throws IOException;
 
     /**
      * Releases what the store holds open. May be called twice.

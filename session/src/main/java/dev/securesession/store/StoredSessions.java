@@ -265,9 +265,6 @@ public final class StoredSessions {
         return handshake;
     }
 
-    /** Formats from here on are those of records that {@code secure-session state move} has marked. */
-    private static final int MOVING = 128;
-
     /** Returns a record that may be used, of any format that this version knows. */
     SessionRecord require(String id) throws IOException, StateRejectedException {
         if (!SessionRecord.isName(id)) {
@@ -289,7 +286,7 @@ public final class StoredSessions {
         if (found.format() != SessionRecord.SESSION && found.format() != SessionRecord.HANDSHAKE) {
             throw new StateRejectedException(
                     Reason.WRONG_KIND,
-                    found.format() >= MOVING
+                    found.format() >= SessionRecord.MOVING
                             ? id + " is being moved to another store; \"secure-session state move\" ends that"
                             : id + " is of format " + found.format() + ", which this version does not know; update it");
         }

@@ -60,8 +60,8 @@ abstract class ForwardingStore implements SessionStore {
     }
 
     @Override
-    public List<String> listSealedByOthers(String keyName, int limit) {
-        return store.listSealedByOthers(keyName, limit);
+    public List<String> listNotSealedBy(String keyName, int limit) {
+        return store.listNotSealedBy(keyName, limit);
     }
 
     @Override

@@ -631,7 +631,7 @@ class StoredSessionsTest {
             sessions.add(pair.beginAsServer());
         }
         SessionRecord damaged =
-                store.find(store.listSealedByOthers("none", 10).get(0)).orElseThrow();
+                store.find(store.listNotSealedBy("none", 10).get(0)).orElseThrow();
         byte[] state = damaged.state().clone();
         state[state.length - 1] ^= 1;
         store.replace(SessionStore.Change.of(damaged, damaged.withState(state)));
@@ -645,7 +645,7 @@ class StoredSessionsTest {
                         StateRejectedException.class,
                         refused -> assertThat(refused.reason()).isEqualTo(Reason.NOT_AUTHENTIC))
                 .hasMessageContaining("1 stored states cannot be read");
-        assertThat(store.listSealedByOthers("second", 10)).containsExactly(damaged.id());
+        assertThat(store.listNotSealedBy("second", 10)).containsExactly(damaged.id());
     }
 
     @Test

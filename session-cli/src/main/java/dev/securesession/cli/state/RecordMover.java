@@ -9,17 +9,19 @@ import java.util.Set;
 import java.util.function.LongConsumer;
 
 /**
- * Moves records from one store to another so that at no time two stores have one that can be used, and at every time one store
- * has it: whatever fails, and whenever, the same move again completes it.
+ * Moves records from one store, the source, to another store, the target. At no time can services use a record in both stores, and
+ * at every time at least one store has the record. A move that has failed is completed by the same move again.
  *
- * <p>A record goes through four steps, each one change of one store: it is marked as moving where it is, which shuts out its
- * owner; stored at the other place with the mark; deleted where it was; and its mark is taken off. No service uses a record with
- * a mark, since its format is one that none knows.
+ * <p>Each record goes through four steps, each of which changes one store:
+ *
+ * <ol>
+ *   <li>The record is marked in the source, which shuts out its owner. Services refuse the format of a marked record.
+ *   <li>The marked record is inserted into the target.
+ *   <li>The marked record is deleted from the source.
+ *   <li>The mark is removed in the target.
+ * </ol>
  */
 final class RecordMover {
-    /** Added to the format of a record that is being moved; docs/stored-sessions.md. */
-    static final int MOVING = 128;
-
     private static final int BATCH = 256;
 
     private final SessionStore from;
@@ -33,7 +35,7 @@ final class RecordMover {
         this.progress = progress;
     }
 
-    /** Moves everything, and completes what an interrupted move has left. Returns how many records have arrived. */
+    /** Moves all records, and completes an earlier move that was interrupted. Returns how many records have arrived. */
     long move() throws IOException {
         Set<String> left = new HashSet<>();
         while (true) {
@@ -61,7 +63,7 @@ final class RecordMover {
         SessionRecord record = found.get();
         SessionRecord marked = record;
         if (!isMoving(record)) {
-            if (record.format() >= MOVING) {
+            if (record.format() >= SessionRecord.MOVING) {
                 return false;
             }
             if (to.find(id).isPresent()) {
@@ -70,7 +72,7 @@ final class RecordMover {
             }
             marked = mark(record);
             if (!from.replace(SessionStore.Change.of(record, marked))) {
-                // Its owner was faster: it comes again with the next batch.
+                // Its owner has changed it meanwhile: it comes again with the next batch.
                 return true;
             }
         }
@@ -78,7 +80,7 @@ final class RecordMover {
             throw new IOException("the store to move to has another record " + id + " by now; it was not changed");
         }
         if (!from.delete(marked)) {
-            // It was revoked meanwhile, which counts wherever it is.
+            // Its peer was revoked meanwhile, so the copy is deleted as well.
             to.delete(marked);
             return true;
         }
@@ -86,7 +88,7 @@ final class RecordMover {
         return true;
     }
 
-    /** Takes off marks that an interrupted move has left. What is still at its old place was dealt with before. */
+    /** Removes the marks in the target. Records that were still in the source have been moved before. */
     private void completeInTarget() throws IOException {
         for (String id : to.list(Integer.MAX_VALUE)) {
             Optional<SessionRecord> found = to.find(id);
@@ -104,7 +106,7 @@ final class RecordMover {
     }
 
     private static boolean isMoving(SessionRecord record) {
-        int format = record.format() - MOVING;
+        int format = record.format() - SessionRecord.MOVING;
         return format == SessionRecord.SESSION || format == SessionRecord.HANDSHAKE;
     }
 
@@ -116,12 +118,12 @@ final class RecordMover {
     }
 
     private static SessionRecord mark(SessionRecord record) {
-        return of(record, record.format() + MOVING, record.epoch() + 1);
+        return of(record, record.format() + SessionRecord.MOVING, record.epoch() + 1);
     }
 
     /** Epoch and format are as before: the state is sealed for them. */
     private static SessionRecord unmark(SessionRecord record) {
-        return of(record, record.format() - MOVING, record.epoch() - 1);
+        return of(record, record.format() - SessionRecord.MOVING, record.epoch() - 1);
     }
 
     private static SessionRecord of(SessionRecord record, int format, long epoch) {

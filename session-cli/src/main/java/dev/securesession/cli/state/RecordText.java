@@ -16,8 +16,8 @@ final class RecordText {
         return switch (record.format()) {
             case SessionRecord.SESSION -> "session";
             case SessionRecord.HANDSHAKE -> "handshake";
-            case SessionRecord.SESSION + RecordMover.MOVING -> "session being moved";
-            case SessionRecord.HANDSHAKE + RecordMover.MOVING -> "handshake being moved";
+            case SessionRecord.SESSION + SessionRecord.MOVING -> "session being moved";
+            case SessionRecord.HANDSHAKE + SessionRecord.MOVING -> "handshake being moved";
             default -> "format " + record.format();
         };
     }

@@ -10,12 +10,12 @@ interface Connections {
     <T> T inTransaction(Work<T> work) throws IOException;
 
     /**
-     * Runs one statement, which commits by itself: no calls to begin and to end a transaction. It runs again if the database has
-     * rolled it back to let another transaction go on.
+     * Runs one statement with auto-commit, without calls that begin and end a transaction. The statement runs again if the database
+     * has rolled it back in favor of another transaction.
      */
-    <T> T statements(Work<T> work) throws IOException;
+    <T> T autoCommitted(Work<T> work) throws IOException;
 
-    /** Releases the connections that are our own. */
+    /** Closes the connection of an embedded database. The pool of a server stays the caller's to close. */
     void close() throws IOException;
 
     /** Commits what work has done, or rolls it back. */

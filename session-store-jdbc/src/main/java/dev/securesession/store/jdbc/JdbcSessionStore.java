@@ -111,7 +111,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public boolean insert(SessionRecord record) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement insert = connection.prepareStatement("insert into secure_session ("
                     + RecordColumns.ALL + ") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing")) {
                 insert.setString(1, record.id());
@@ -123,7 +123,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public Optional<SessionRecord> find(String id) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement select =
                     connection.prepareStatement("select " + RecordColumns.ALL + " from secure_session where id = ?")) {
                 select.setString(1, id);
@@ -157,12 +157,12 @@ public final class JdbcSessionStore implements SessionStore {
         if (records.isEmpty()) {
             return List.of();
         }
-        return connections.statements(connection -> dialect.areOwned(connection, records));
+        return connections.autoCommitted(connection -> dialect.areOwned(connection, records));
     }
 
     @Override
     public boolean delete(SessionRecord record) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement delete =
                     connection.prepareStatement("delete from secure_session" + RecordColumns.AS_READ)) {
                 RecordColumns.setAsRead(delete, 1, record.id(), record.epoch(), record.version());
@@ -173,7 +173,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public List<String> list(int limit) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement select = connection.prepareStatement("select id from secure_session limit ?")) {
                 select.setInt(1, limit);
                 return ids(select);
@@ -183,7 +183,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public List<String> list(PeerId peer) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement select =
                     connection.prepareStatement("select id from secure_session where peer = ?")) {
                 select.setBytes(1, peer.toBytes());
@@ -194,7 +194,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public List<String> deleteAll(PeerId peer) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement delete = connection.prepareStatement(dialect.deletePeer())) {
                 delete.setBytes(1, peer.toBytes());
                 return ids(delete);
@@ -204,7 +204,7 @@ public final class JdbcSessionStore implements SessionStore {
 
     @Override
     public int deleteExpired(Instant now, int limit) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement delete = connection.prepareStatement(dialect.deleteExpired())) {
                 delete.setLong(1, now.toEpochMilli());
                 delete.setInt(2, limit);
@@ -215,8 +215,8 @@ public final class JdbcSessionStore implements SessionStore {
     }
 
     @Override
-    public List<String> listSealedByOthers(String keyName, int limit) throws IOException {
-        return connections.statements(connection -> {
+    public List<String> listNotSealedBy(String keyName, int limit) throws IOException {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement select =
                     connection.prepareStatement("select id from secure_session where key_name <> ? limit ?")) {
                 select.setString(1, keyName);

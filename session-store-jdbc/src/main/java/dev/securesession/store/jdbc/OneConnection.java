@@ -28,7 +28,7 @@ final class OneConnection implements Connections {
     }
 
     @Override
-    public synchronized <T> T statements(Work<T> work) throws IOException {
+    public synchronized <T> T autoCommitted(Work<T> work) throws IOException {
         try {
             return work.on(connection);
         } catch (SQLException e) {

@@ -24,7 +24,7 @@ final class PooledConnections implements Connections {
     }
 
     @Override
-    public <T> T statements(Work<T> work) throws IOException {
+    public <T> T autoCommitted(Work<T> work) throws IOException {
         for (int attempt = 1; ; attempt++) {
             try {
                 return on(true, work);
@@ -36,7 +36,7 @@ final class PooledConnections implements Connections {
         }
     }
 
-    /** Tells whether the statement had to make way for another transaction. It has done nothing, so it can be repeated. */
+    /** Tells whether the database has rolled back the statement in favor of another transaction. Nothing was changed. */
     private static boolean wasRolledBackForOthers(@Nullable Throwable cause) {
         return cause instanceof SQLException e
                 && (DEADLOCK_DETECTED.equals(e.getSQLState()) || SERIALIZATION_FAILURE.equals(e.getSQLState()));

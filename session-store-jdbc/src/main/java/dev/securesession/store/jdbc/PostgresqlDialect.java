@@ -63,7 +63,7 @@ final class PostgresqlDialect implements Dialect {
 
     @Override
     public List<Boolean> replaceAll(Connections connections, List<Change> changes) throws IOException {
-        return connections.statements(connection -> {
+        return connections.autoCommitted(connection -> {
             try (PreparedStatement update = connection.prepareStatement(REPLACE)) {
                 List<SessionRecord> next = changes.stream().map(Change::next).toList();
                 update.setArray(1, array(connection, "text", changes, Change::id, String[]::new));

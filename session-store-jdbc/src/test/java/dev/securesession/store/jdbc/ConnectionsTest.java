@@ -48,7 +48,7 @@ class ConnectionsTest {
         Deque<SQLException> failures =
                 new ArrayDeque<>(List.of(new SQLException("for a test", state), new SQLException("for a test", state)));
 
-        String result = statements(failures);
+        String result = autoCommitted(failures);
 
         assertThat(result).isEqualTo("done");
         assertThat(failures).isEmpty();
@@ -61,7 +61,7 @@ class ConnectionsTest {
         SQLException failure = new SQLException("for a test", state);
         Deque<SQLException> failures = new ArrayDeque<>(List.of(failure));
 
-        assertThatThrownBy(() -> statements(failures))
+        assertThatThrownBy(() -> autoCommitted(failures))
                 .isInstanceOf(IOException.class)
                 .hasCause(failure);
     }
@@ -73,14 +73,14 @@ class ConnectionsTest {
             failures.add(new SQLException("for a test", "40P01"));
         }
 
-        assertThatThrownBy(() -> statements(failures)).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> autoCommitted(failures)).isInstanceOf(IOException.class);
         assertThat(failures).hasSizeGreaterThan(50);
     }
 
     /** Runs a statement on pooled connections that fails as often as there are failures. */
-    private String statements(Deque<SQLException> failures) throws IOException {
+    private String autoCommitted(Deque<SQLException> failures) throws IOException {
         DataSource source = proxy(DataSource.class, method -> connection(new SQLException("unused")));
-        return new PooledConnections(source).statements(unused -> {
+        return new PooledConnections(source).autoCommitted(unused -> {
             SQLException failure = failures.poll();
             if (failure != null) {
                 throw failure;

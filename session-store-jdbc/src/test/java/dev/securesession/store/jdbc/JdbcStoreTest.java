@@ -301,8 +301,8 @@ class JdbcStoreTest {
         }
 
         @Override
-        public List<String> listSealedByOthers(String keyName, int limit) throws IOException {
-            return store.listSealedByOthers(keyName, limit);
+        public List<String> listNotSealedBy(String keyName, int limit) throws IOException {
+            return store.listNotSealedBy(keyName, limit);
         }
 
         @Override

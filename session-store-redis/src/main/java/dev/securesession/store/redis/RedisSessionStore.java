@@ -213,7 +213,7 @@ public final class RedisSessionStore implements SessionStore {
     }
 
     @Override
-    public List<String> listSealedByOthers(String keyName, int limit) throws IOException {
+    public List<String> listNotSealedBy(String keyName, int limit) throws IOException {
         return listed(Script.SEALED_BY_OTHERS, List.of(bytes(keyName), bytes(limit)), limit);
     }
 

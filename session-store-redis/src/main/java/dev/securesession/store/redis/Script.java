@@ -16,9 +16,10 @@ package dev.securesession.store.redis;
  *
  * <p>Numbers are compared as text: those of Lua are not exact beyond 2^53.
  *
- * <p>The history is the replication id of the server. A server draws a new one when it starts as a primary and when it is promoted,
- * and whoever gets its data from another one takes that one's. So a record with the present id was written by the present
- * primary, which has lost nothing since. Any other record is dropped when a script meets it (PROTOCOL.md S-3, S-5).
+ * <p>The history of a record is the replication id of the server that has written the record. A server chooses a new replication id
+ * when it starts as a primary and when it is promoted to primary; a replica takes over the replication id of its primary. So a
+ * record with the replication id of the server was written since the server became the primary, and no write since then is lost.
+ * A script deletes any other record that it reads (PROTOCOL.md S-3, S-5).
  */
 enum Script {
     /** Returns a list of "" or of what speaks against opening the store. ARGV: mode, version of the layout. */

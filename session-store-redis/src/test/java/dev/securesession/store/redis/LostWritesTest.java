@@ -192,9 +192,9 @@ class LostWritesTest {
                 assertThat(store.insert(record("old-3")))
                         .as("its place is free")
                         .isTrue();
-                assertThat(store.listSealedByOthers("key", 2)).isEmpty();
-                assertThat(store.listSealedByOthers("key-2", 30)).containsExactlyInAnyOrder("new", "old-3");
-                assertThat(store.listSealedByOthers("key-3", 1)).hasSize(1);
+                assertThat(store.listNotSealedBy("key", 2)).isEmpty();
+                assertThat(store.listNotSealedBy("key-2", 30)).containsExactlyInAnyOrder("new", "old-3");
+                assertThat(store.listNotSealedBy("key-3", 1)).hasSize(1);
                 assertThat(store.deleteExpired(LATER.plusSeconds(1), 99)).isEqualTo(2);
             }
             assertThat(server.<List<String>>ask(redis -> redis.keys("*record*")))

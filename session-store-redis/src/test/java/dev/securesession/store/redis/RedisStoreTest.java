@@ -94,7 +94,7 @@ class RedisStoreTest {
             store.insert(record("gone").withPeer(peer));
             inMemory.ask(redis -> redis.del("byhand:record:gone"));
             assertThat(store.list(peer)).isEmpty();
-            assertThat(store.listSealedByOthers("another", 10)).isEmpty();
+            assertThat(store.listNotSealedBy("another", 10)).isEmpty();
             assertThat(store.list(10)).isEmpty();
         }
         assertThat(inMemory.<List<String>>ask(redis -> redis.keys("byhand:*")))
