@@ -132,18 +132,18 @@ public final class SessionStoreSuite {
                     SessionRecord.of("handshake-1", SessionRecord.HANDSHAKE, "key_1", LATER, new byte[70_000]);
             SessionRecord foreign = SessionRecord.of("foreign", 255, "key_1", LATER, new byte[1]);
             for (SessionRecord record : List.of(session, handshake, foreign)) {
-                require(store.insert(record), "inserts " + record);
+                require(store.insert(record), "insert returned false for the new record " + record);
                 requireSame(store.find(record.id()), record);
             }
-            require(!store.find("session-2").isPresent(), "finds nothing under an id that was not inserted");
-            require(!store.toString().contains("@"), "describes itself");
+            require(!store.find("session-2").isPresent(), "find returned a record for an id that was not inserted");
+            require(!store.toString().contains("@"), "toString does not describe the store");
         }
     }
 
     private void insertRefusesAnIdInUse() throws Exception {
         try (SessionStore store = opener.open("insert")) {
             store.insert(record("one", 1, 1));
-            require(!store.insert(record("one", 5, 5)), "refuses an id that is in use");
+            require(!store.insert(record("one", 5, 5)), "insert returned true for an id that is in use");
             requireSame(store.find("one"), record("one", 1, 1));
         }
     }
@@ -154,18 +154,22 @@ public final class SessionStoreSuite {
             store.insert(read);
             for (long[] wrong : new long[][] {{2, 7}, {4, 7}, {3, 6}, {3, 8}, {7, 3}}) {
                 Change change = Change.of(record("one", wrong[0], wrong[1]), record("one", 9, 9));
-                require(!store.replace(change), "refuses " + change);
+                require(
+                        !store.replace(change),
+                        "replace returned true for a change of another version or epoch, " + change);
             }
             requireSame(store.find("one"), read);
             SessionRecord next = SessionRecord.of(
                             "one", SessionRecord.HANDSHAKE, "key-2", LATER.plusMillis(5), bytes(9))
                     .withPeer(PeerId.ofUtf8("other"))
                     .at(4, 8);
-            require(store.replace(Change.of(read, next)), "replaces what was read");
+            require(store.replace(Change.of(read, next)), "replace returned false for a change of what was read");
             requireSame(store.find("one"), next);
-            require(!store.replace(Change.of(read, next)), "refuses the same change again");
-            require(!store.replace(Change.of(record("two", 1, 1), record("two", 1, 2))), "replaces nothing");
-            require(!store.find("two").isPresent(), "a refused change inserts nothing");
+            require(!store.replace(Change.of(read, next)), "replace returned true for the same change again");
+            require(
+                    !store.replace(Change.of(record("two", 1, 1), record("two", 1, 2))),
+                    "replace returned true for an id that is not stored");
+            require(!store.find("two").isPresent(), "replace inserted a record for an id that was not stored");
         }
     }
 
@@ -181,11 +185,11 @@ public final class SessionStoreSuite {
             }
             Collections.swap(changes, 0, 99);
             Collections.swap(expected, 0, 99);
-            require(store.replaceAll(changes).equals(expected), "says of each change whether it was made, in order");
+            requireEqual(store.replaceAll(changes), expected, "replaceAll of 100 changes");
             for (int i = 0; i < 100; i++) {
                 requireSame(store.find("r" + i), record("r" + i, 1, i % 3 != 0 ? 5 : 2));
             }
-            require(store.replaceAll(List.of()).isEmpty(), "takes an empty list");
+            require(store.replaceAll(List.of()).isEmpty(), "replaceAll of no changes returned results");
         }
     }
 
@@ -196,14 +200,17 @@ public final class SessionStoreSuite {
                 String id = ownerFirst ? "first" : "last";
                 SessionRecord read = record(id, 1, 1);
                 SessionRecord claimed = record(id, 2, 2);
-                require(store.insert(read) && store.replace(Change.of(read, claimed)), "a new owner");
+                require(
+                        store.insert(read) && store.replace(Change.of(read, claimed)),
+                        "insert or replace returned false for a new owner");
                 Change overtaken = Change.of(read, record(id, 1, 2));
                 Change owners = Change.of(claimed, record(id, 2, 3));
                 List<Change> changes = ownerFirst ? List.of(owners, overtaken) : List.of(overtaken, owners);
-                require(
-                        store.replaceAll(changes).equals(List.of(ownerFirst, !ownerFirst)),
-                        "says of each change of a record whether it was made");
-                require(store.find(id).orElseThrow(AssertionError::new).version() == 3, "makes the owner's change");
+                requireEqual(
+                        store.replaceAll(changes),
+                        List.of(ownerFirst, !ownerFirst),
+                        "replaceAll of two changes of one record");
+                require(stored(store, id).version() == 3, "replaceAll did not make the change of the owner");
             }
         }
     }
@@ -215,7 +222,7 @@ public final class SessionStoreSuite {
             SessionRecord anew = SessionRecord.of("one", SessionRecord.SESSION, "key-2", LATER, bytes(3))
                     .withPeer(Pair.CLIENT_ID)
                     .at(2, 2);
-            require(store.replace(Change.of(read, anew)), "replaces a record by one of the same version");
+            require(store.replace(Change.of(read, anew)), "replace returned false for a change that keeps the version");
             requireSame(store.find("one"), anew);
         }
     }
@@ -226,36 +233,37 @@ public final class SessionStoreSuite {
             store.insert(record("two", 1, 9));
             List<Boolean> owned = store.areOwned(
                     List.of(record("one", 1, 1), record("two", 1, 3), record("three", 1, 1), record("one", 2, 1)));
-            require(owned.equals(List.of(false, true, false, true)), "compares epochs, not versions: " + owned);
-            require(store.areOwned(List.of()).isEmpty(), "takes an empty list");
+            requireEqual(owned, List.of(false, true, false, true), "areOwned, which compares epochs and not versions,");
+            require(store.areOwned(List.of()).isEmpty(), "areOwned of no records returned results");
         }
     }
 
     private void deletesOnlyWhatWasRead() throws Exception {
         try (SessionStore store = opener.open("delete")) {
             store.insert(record("one", 2, 3));
-            require(!store.delete(record("one", 1, 3)), "refuses an older epoch");
-            require(!store.delete(record("one", 2, 2)), "refuses an older version");
-            require(!store.delete(record("two", 1, 1)), "deletes nothing");
-            require(store.delete(record("one", 2, 3)), "deletes what was read");
-            require(!store.find("one").isPresent(), "what was deleted is gone");
-            require(store.insert(record("one", 1, 1)), "a deleted id is free");
+            require(!store.delete(record("one", 1, 3)), "delete returned true for an older epoch");
+            require(!store.delete(record("one", 2, 2)), "delete returned true for an older version");
+            require(!store.delete(record("two", 1, 1)), "delete returned true for an id that is not stored");
+            require(store.delete(record("one", 2, 3)), "delete returned false for what was read");
+            require(!store.find("one").isPresent(), "find returned a record that was deleted");
+            require(store.insert(record("one", 1, 1)), "insert returned false for an id that was deleted");
         }
     }
 
     private void listsEverything() throws Exception {
         try (SessionStore store = opener.open("everything")) {
-            require(store.list(9).isEmpty(), "lists nothing where nothing is");
+            require(store.list(9).isEmpty(), "list of an empty store returned ids");
             store.insert(record("session", 1, 1));
             store.insert(SessionRecord.of("handshake", SessionRecord.HANDSHAKE, "key-2", LATER, bytes(1)));
             store.insert(SessionRecord.of("foreign", 255, "key-3", Instant.ofEpochMilli(1), bytes(1)));
-            require(
-                    sorted(store.list(Integer.MAX_VALUE)).equals(List.of("foreign", "handshake", "session")),
-                    "lists all kinds, all keys, and what has expired");
-            require(store.list(3).size() == 3, "lists all where the limit is their number");
-            require(new TreeSet<>(store.list(2)).size() == 2, "lists as many as it may, each once");
+            requireEqual(
+                    sorted(store.list(Integer.MAX_VALUE)),
+                    List.of("foreign", "handshake", "session"),
+                    "list, which includes all kinds, all keys and expired records,");
+            requireEqual(store.list(3).size(), 3, "list of 3 of 3 records: the number of ids");
+            requireEqual(new TreeSet<>(store.list(2)).size(), 2, "list of 2 of 3 records: the number of different ids");
             store.delete(record("session", 1, 1));
-            require(sorted(store.list(3)).equals(List.of("foreign", "handshake")), "lists nothing that was deleted");
+            requireEqual(sorted(store.list(3)), List.of("foreign", "handshake"), "list after a deletion");
         }
     }
 
@@ -268,11 +276,13 @@ public final class SessionStoreSuite {
             }
             store.insert(record("l", 1, 1).withPeer(longer));
             store.insert(SessionRecord.of("h", SessionRecord.HANDSHAKE, "key-1", LATER, bytes(1)));
-            require(sorted(store.list(shorter)).equals(List.of("s0", "s1", "s2")), "lists a peer");
-            require(sorted(store.deleteAll(shorter)).equals(List.of("s0", "s1", "s2")), "says what it deletes");
-            require(store.list(shorter).isEmpty(), "deletes a peer");
-            require(store.deleteAll(shorter).isEmpty(), "deletes nothing twice");
-            require(store.find("l").isPresent() && store.find("h").isPresent(), "leaves other peers alone");
+            requireEqual(sorted(store.list(shorter)), List.of("s0", "s1", "s2"), "list of a peer");
+            requireEqual(sorted(store.deleteAll(shorter)), List.of("s0", "s1", "s2"), "deleteAll of a peer");
+            require(store.list(shorter).isEmpty(), "list returned records of a peer after deleteAll");
+            require(store.deleteAll(shorter).isEmpty(), "deleteAll of the same peer again returned ids");
+            require(
+                    store.find("l").isPresent() && store.find("h").isPresent(),
+                    "deleteAll deleted a record of another peer or a handshake");
         }
     }
 
@@ -282,11 +292,11 @@ public final class SessionStoreSuite {
                 Instant expires = LATER.plusMillis(i);
                 store.insert(SessionRecord.of("r" + i, SessionRecord.SESSION, "key-1", expires, bytes(1)));
             }
-            require(store.find("r0").isPresent(), "finds what has expired and was not deleted");
-            require(store.deleteExpired(LATER, 10) == 0, "leaves what expires at this time");
-            require(store.deleteExpired(LATER.plusMillis(4), 3) == 3, "deletes as many as it may");
-            require(store.deleteExpired(LATER.plusMillis(4), 3) == 1, "deletes the rest");
-            require(store.find("r4").isPresent(), "leaves what has not expired");
+            require(store.find("r0").isPresent(), "find did not return an expired record");
+            requireEqual(store.deleteExpired(LATER, 10), 0, "deleteExpired at the time of expiry");
+            requireEqual(store.deleteExpired(LATER.plusMillis(4), 3), 3, "deleteExpired with a limit of 3");
+            requireEqual(store.deleteExpired(LATER.plusMillis(4), 3), 1, "deleteExpired of the last expired record");
+            require(store.find("r4").isPresent(), "deleteExpired deleted a record that has not expired");
         }
     }
 
@@ -296,9 +306,12 @@ public final class SessionStoreSuite {
                 String key = i == 2 ? "key-2" : "key-1";
                 store.insert(SessionRecord.of("r" + i, SessionRecord.SESSION, key, LATER, bytes(1)));
             }
-            require(store.listNotSealedBy("key-1", 9).equals(List.of("r2")), "lists what another key has sealed");
-            require(store.listNotSealedBy("key-2", 3).size() == 3, "lists as many as it may");
-            require(sorted(store.listNotSealedBy("key-2", 9)).equals(List.of("r0", "r1", "r3", "r4")), "lists all");
+            requireEqual(store.listNotSealedBy("key-1", 9), List.of("r2"), "listNotSealedBy");
+            requireEqual(
+                    store.listNotSealedBy("key-2", 3).size(),
+                    3,
+                    "listNotSealedBy with a limit of 3: the number of ids");
+            requireEqual(sorted(store.listNotSealedBy("key-2", 9)), List.of("r0", "r1", "r3", "r4"), "listNotSealedBy");
         }
     }
 
@@ -313,7 +326,7 @@ public final class SessionStoreSuite {
         }
         try (SessionStore store = opener.open("reopened")) {
             requireSame(store.find("one"), record("one", 2, 2));
-            require(!store.find("two").isPresent(), "what was deleted stays deleted");
+            require(!store.find("two").isPresent(), "find returned a deleted record after the store was opened again");
             requireSame(store.find("three"), record("three", 1, 1));
             store.close();
         }
@@ -323,7 +336,7 @@ public final class SessionStoreSuite {
         try (SessionStore store = opener.open("writers")) {
             store.insert(record("one", 1, 1));
             for (int round = 1; round <= 25; round++) {
-                SessionRecord read = store.find("one").orElseThrow(AssertionError::new);
+                SessionRecord read = stored(store, "one");
                 CyclicBarrier start = new CyclicBarrier(WRITERS);
                 List<Callable<Boolean>> writers = new ArrayList<>();
                 for (int writer = 0; writer < WRITERS; writer++) {
@@ -334,9 +347,12 @@ public final class SessionStoreSuite {
                     });
                 }
                 List<Boolean> made = inParallel(writers);
-                require(Collections.frequency(made, true) == 1, "one of " + WRITERS + " writers succeeds: " + made);
+                requireEqual(
+                        Collections.frequency(made, true), 1, "replace by " + WRITERS + " writers at once: how often");
             }
-            require(store.find("one").orElseThrow(AssertionError::new).version() == 26, "each round made one change");
+            require(
+                    stored(store, "one").version() == 26,
+                    "replace by one of several writers: the version is not the number of rounds");
         }
     }
 
@@ -370,12 +386,15 @@ public final class SessionStoreSuite {
             }
             int versions = 0;
             for (int i = 0; i < records; i++) {
-                versions += (int) store.find("r" + i)
-                                .orElseThrow(AssertionError::new)
-                                .version()
-                        - 1;
+                versions += (int) stored(store, "r" + i).version() - 1;
             }
-            require(made == versions && made >= records, "each change that was made counts once: " + made);
+            requireEqual(
+                    made,
+                    versions,
+                    "replaceAll by several writers: changes that were reported, against versions that are stored,");
+            require(
+                    made >= records,
+                    "replaceAll by several writers made " + made + " changes of " + records + " records");
         }
     }
 
@@ -384,21 +403,27 @@ public final class SessionStoreSuite {
         try (SessionStore store = opener.open("model" + (seed & 0xffff))) {
             SessionStore model = new MemorySessionStore();
             for (int step = 0; step < 400; step++) {
-                String at = "seed " + seed + ", step " + step;
+                String at = ", seed " + seed + ", step " + step + ",";
                 String id = "r" + random.nextInt(8);
                 long epoch = 1L + random.nextInt(3);
                 long version = 1L + random.nextInt(3);
                 SessionRecord record = record(id, epoch, version, random);
                 switch (random.nextInt(8)) {
-                    case 0, 1 -> require(store.insert(record) == model.insert(record), at);
-                    case 2 -> require(store.delete(record) == model.delete(record), at);
+                    case 0, 1 -> requireEqual(store.insert(record), model.insert(record), "insert of " + record + at);
+                    case 2 -> requireEqual(store.delete(record), model.delete(record), "delete of " + record + at);
                     case 3 -> {
                         Instant now = LATER.plusSeconds(random.nextInt(3));
-                        require(store.deleteExpired(now, 100) == model.deleteExpired(now, 100), at);
+                        requireEqual(
+                                store.deleteExpired(now, 100),
+                                model.deleteExpired(now, 100),
+                                "deleteExpired before " + now + at);
                     }
                     case 4 -> {
                         PeerId peer = PeerId.of(new byte[] {(byte) random.nextInt(40)});
-                        require(sorted(store.deleteAll(peer)).equals(sorted(model.deleteAll(peer))), at);
+                        requireEqual(
+                                sorted(store.deleteAll(peer)),
+                                sorted(model.deleteAll(peer)),
+                                "deleteAll of " + peer + at);
                     }
                     default -> {
                         List<Change> changes = new ArrayList<>();
@@ -407,17 +432,23 @@ public final class SessionStoreSuite {
                             SessionRecord next = record("r" + i, 1 + random.nextInt(3), 1 + random.nextInt(3), random);
                             changes.add(Change.of(read, next));
                         }
-                        require(store.replaceAll(changes).equals(model.replaceAll(changes)), at);
+                        requireEqual(
+                                store.replaceAll(changes), model.replaceAll(changes), "replaceAll of " + changes + at);
                     }
                 }
                 Optional<SessionRecord> expected = model.find(id);
                 if (expected.isPresent()) {
                     requireSame(store.find(id), expected.get());
                 } else {
-                    require(!store.find(id).isPresent(), at);
+                    require(
+                            !store.find(id).isPresent(),
+                            "find of " + id + at + " returned a record that is not stored");
                 }
                 String key = "key-" + random.nextInt(2);
-                require(sorted(store.listNotSealedBy(key, 9)).equals(sorted(model.listNotSealedBy(key, 9))), at);
+                requireEqual(
+                        sorted(store.listNotSealedBy(key, 9)),
+                        sorted(model.listNotSealedBy(key, 9)),
+                        "listNotSealedBy " + key + at);
             }
         }
     }
@@ -496,10 +527,10 @@ public final class SessionStoreSuite {
             StoredSessions sessions = StoredSessions.of(store, ring(), pair.server(), options);
             SessionClaim owner = sessions.add(peers.server());
             String id = owner.id();
-            SessionRecord backup = store.find(id).orElseThrow(AssertionError::new);
+            SessionRecord backup = stored(store, id);
             byte[] pay = peers.client().wrap("pay 100".getBytes(StandardCharsets.US_ASCII));
             owner.unwrap(pay);
-            SessionRecord present = store.find(id).orElseThrow(AssertionError::new);
+            SessionRecord present = stored(store, id);
             require(store.replace(Change.of(present, backup)), "puts the backup back");
             requireLost(() -> owner.unwrap(peers.client().wrap(bytes(1))), "the owner notices by the version");
             requireRefused(() -> sessions.claim(id), StateRejectedException.Reason.ROLLED_BACK);
@@ -677,15 +708,19 @@ public final class SessionStoreSuite {
         }
     }
 
+    private static SessionRecord stored(SessionStore store, String id) throws IOException {
+        return store.find(id).orElseThrow(() -> new AssertionError("find of " + id + " returned nothing"));
+    }
+
     private static void requireSame(Optional<SessionRecord> found, SessionRecord expected) {
-        require(found.isPresent(), "finds " + expected);
+        require(found.isPresent(), "find returned nothing instead of " + expected);
         SessionRecord record = found.get();
         require(
                 record.toString().equals(expected.toString())
                         && record.format() == expected.format()
                         && record.peer().equals(expected.peer())
                         && Arrays.equals(record.state(), expected.state()),
-                "finds " + expected + " and not " + record);
+                "find returned " + record + " instead of " + expected + " (or another state)");
     }
 
     private static void requireLost(Action action, String what) throws Exception {
@@ -715,6 +750,10 @@ public final class SessionStoreSuite {
             return;
         }
         throw new AssertionError("a claim is refused for " + reason);
+    }
+
+    private static void requireEqual(Object returned, Object expected, String call) {
+        require(returned.equals(expected), call + " returned " + returned + " instead of " + expected);
     }
 
     private static void require(boolean condition, String what) {

@@ -47,21 +47,24 @@ class StoreContractTest {
     void suiteFindsAStoreThatDoesNotCompare() {
         SessionStoreSuite suite = SessionStoreSuite.of(name -> new Careless());
 
-        List<String> failed = suite.checks().stream()
-                .filter(check -> {
-                    try {
-                        check.run();
-                        return false;
-                    } catch (AssertionError found) {
-                        return true;
-                    } catch (Exception other) {
-                        throw new AssertionError(check.name(), other);
-                    }
-                })
-                .map(SessionStoreSuite.Check::name)
-                .toList();
+        Map<String, String> failed = new HashMap<>();
+        for (SessionStoreSuite.Check check : suite.checks()) {
+            try {
+                check.run();
+            } catch (AssertionError found) {
+                failed.put(check.name(), String.valueOf(found.getMessage()));
+            } catch (Exception other) {
+                throw new AssertionError(check.name(), other);
+            }
+        }
 
-        assertThat(failed)
+        assertThat(failed.get("replacesOnlyWhatWasRead"))
+                .as("names the operation that failed")
+                .startsWith("replace returned true");
+        assertThat(failed.get("behavesAsTheModel"))
+                .startsWith("replaceAll of [from ")
+                .contains(", seed ");
+        assertThat(failed.keySet())
                 .contains(
                         "replacesOnlyWhatWasRead",
                         "oneOfManyWritersSucceeds",
@@ -151,6 +154,7 @@ class StoreContractTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("closed");
         assertThatThrownBy(() -> store.list(PeerId.ofUtf8("peer"))).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> store.list(1)).isInstanceOf(IOException.class);
     }
 
     @Test
