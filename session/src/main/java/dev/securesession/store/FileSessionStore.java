@@ -19,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,7 +31,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * failure of the machine there is the old record or the new one. Only the owner of the process may read the files, where the
  * file system knows owners.
  *
- * <p>Listing, and whatever deletes or finds many, reads the whole directory. Safe for use by several threads, one at a time.
+ * <p>{@link #list(int)} reads the names of files only. {@link #list(PeerId)}, {@link #deleteAll}, {@link #deleteExpired} and
+ * {@link #listNotSealedBy} read all files of the directory, at any limit. Safe for use by several threads, one at a time.
  */
 public final class FileSessionStore implements SessionStore {
     private static final String SUFFIX = ".session";
@@ -181,10 +183,14 @@ public final class FileSessionStore implements SessionStore {
 
     @Override
     public synchronized List<String> list(int limit) throws IOException {
+        requireOpen();
         List<String> ids = new ArrayList<>();
-        for (SessionRecord record : all()) {
-            if (ids.size() < limit) {
-                ids.add(record.id());
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
+            for (Iterator<Path> file = files.iterator(); file.hasNext() && ids.size() < limit; ) {
+                String id = id(file.next());
+                if (SessionRecord.isName(id)) {
+                    ids.add(id);
+                }
             }
         }
         return ids;
@@ -257,24 +263,27 @@ public final class FileSessionStore implements SessionStore {
                 .isPresent();
     }
 
-    /** Returns all records that are whole: a damaged one must not stand in the way of the others. */
+    /** Returns all records but damaged ones, so that a damaged record does not keep the others from being listed. */
     private List<SessionRecord> all() throws IOException {
         requireOpen();
         List<SessionRecord> records = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
             for (Path file : files) {
-                String name = String.valueOf(file.getFileName());
-                String id = name.substring(0, name.length() - SUFFIX.length());
-                // A file that cannot be read now is no damaged one: whoever revokes a peer must not miss its session.
+                // A file that cannot be read may hold a session of the peer that is being revoked: that is a failure.
                 byte[] bytes = Files.readAllBytes(file);
                 try {
-                    records.add(RecordFile.read(bytes, id));
+                    records.add(RecordFile.read(bytes, id(file)));
                 } catch (IOException damaged) {
                     // The next claim of this record reports it.
                 }
             }
         }
         return records;
+    }
+
+    private static String id(Path file) {
+        String name = String.valueOf(file.getFileName());
+        return name.substring(0, name.length() - SUFFIX.length());
     }
 
     private void write(SessionRecord record) throws IOException {

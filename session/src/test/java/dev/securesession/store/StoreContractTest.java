@@ -146,6 +146,21 @@ class StoreContractTest {
         }
     }
 
+    /** A list of names costs one read of the directory, whatever the files hold. */
+    @Test
+    void listsIdsByTheNamesOfFiles() throws IOException {
+        try (FileSessionStore store = FileSessionStore.open(directory)) {
+            for (String id : List.of("one", "two")) {
+                store.insert(SessionRecord.of(id, SessionRecord.SESSION, "key", LATER, new byte[9]));
+            }
+            Files.write(directory.resolve("two.session"), new byte[0]);
+            Files.write(directory.resolve("No name of a record.session"), new byte[9]);
+
+            assertThat(store.list(9)).containsExactlyInAnyOrder("one", "two");
+            assertThat(store.list(1)).hasSize(1);
+        }
+    }
+
     @Test
     void aClosedStoreDoesNothing() throws IOException {
         FileSessionStore store = FileSessionStore.open(directory);
