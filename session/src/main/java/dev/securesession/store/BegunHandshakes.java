@@ -5,13 +5,14 @@ import java.time.Instant;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Counts the handshakes that a manager has begun and that are neither finished nor expired, up to a limit. */
 final class BegunHandshakes {
     private final int max;
     private final Duration lifetime;
 
-    // When each was begun, oldest first, so in the order in which they expire.
+    // The time at which each handshake was begun, oldest first: the order in which handshakes expire.
     private final Map<String, Instant> begun = new LinkedHashMap<>();
 
     BegunHandshakes(int max, Duration lifetime) {
@@ -19,28 +20,25 @@ final class BegunHandshakes {
         this.lifetime = lifetime;
     }
 
-    /** Takes a place before any work is done. */
-    synchronized void begin(String token, Instant now) throws TooManyHandshakesException {
+    /** Counts a handshake. Returns the oldest handshake if it has to make room: the caller deletes it. */
+    synchronized Optional<String> add(String token, Instant now) {
         Iterator<Instant> oldest = begun.values().iterator();
-        while (oldest.hasNext() && isOver(oldest.next(), now)) {
+        while (oldest.hasNext() && isExpired(oldest.next(), now)) {
             oldest.remove();
         }
-        if (begun.size() >= max) {
-            throw new TooManyHandshakesException(
-                    max + " handshakes are begun and not finished, which is the limit of the"
-                            + " options; the peer may try again later");
-        }
+        Optional<String> displaced =
+                begun.size() < max ? Optional.empty() : begun.keySet().stream().findFirst();
+        displaced.ifPresent(begun::remove);
         begun.put(token, now);
+        return displaced;
     }
 
-    /** One from the future is over as well: the clock was ahead, and would block all that come later. */
-    private boolean isOver(Instant since, Instant now) {
-        Duration age = Duration.between(since, now);
-        return age.isNegative() || age.compareTo(lifetime) > 0;
+    private boolean isExpired(Instant since, Instant now) {
+        return Duration.between(since, now).compareTo(lifetime) > 0;
     }
 
-    /** The handshake is not in the store, or is there no more. */
-    synchronized void ended(String token) {
+    /** Counts a handshake no longer: it was finished or deleted. */
+    synchronized void remove(String token) {
         begun.remove(token);
     }
 }

@@ -81,37 +81,26 @@ public final class SessionManager implements Closeable {
     }
 
     /**
-     * Takes the first message of a peer that has no token yet.
+     * Takes the first message of a peer that has no token yet. If as many handshakes are begun as
+     * {@link StoreOptions#withMaxBegunHandshakes} allows, this one displaces the oldest.
      *
      * @param message message 1 of the handshake; not kept
      * @return message 2 and the token for all that follows
      * @throws HandshakeException if the message is refused: nothing was stored
-     * @throws TooManyHandshakesException if too many handshakes are begun and not finished, see
-     *     {@link StoreOptions#withMaxBegunHandshakes}: nothing was stored, the peer may try again later
      * @throws IOException if the store fails: the peer may try again
      */
     public HandshakeReply begin(byte[] message) throws HandshakeException, IOException {
-        String token = sessions.newId();
-        begun.begin(token, sessions.options().clock.instant());
         try (Handshake handshake = Handshake.server(sessions.config())) {
-            byte[] reply = replyToFirst(handshake, message, token);
-            // If this fails, the handshake may be stored all the same: it counts until it expires.
-            sessions.add(token, handshake);
-            return new HandshakeReply(token, reply, null);
-        }
-    }
-
-    /** A message that is refused begins nothing. */
-    private byte[] replyToFirst(Handshake handshake, byte[] message, String token) throws HandshakeException {
-        boolean accepted = false;
-        try {
             byte[] reply = handshake.receive(message).message().orElseThrow(AssertionError::new);
-            accepted = true;
-            return reply;
-        } finally {
-            if (!accepted) {
-                begun.ended(token);
+            SessionRecord record = sessions.suspend(sessions.newId(), handshake);
+            // Counted before it is stored: if the store fails, the handshake may be in it all the same.
+            Optional<String> displaced =
+                    begun.add(record.id(), sessions.options().clock.instant());
+            if (displaced.isPresent()) {
+                sessions.deleteHandshake(displaced.get());
             }
+            sessions.insert(record);
+            return new HandshakeReply(record.id(), reply, null);
         }
     }
 
@@ -222,7 +211,7 @@ public final class SessionManager implements Closeable {
                 return new HandshakeReply(found.id(), reply, null);
             }
             SessionClaim claim = sessions.claim(found, established.session(), sessions.reserve());
-            begun.ended(found.id());
+            begun.remove(found.id());
             sessions.requireKnown(claim);
             keep(found.id(), claim);
             return new HandshakeReply(found.id(), reply, claim.peer());
@@ -298,7 +287,7 @@ public final class SessionManager implements Closeable {
             release(claim);
         }
         sessions.delete(token);
-        begun.ended(token);
+        begun.remove(token);
     }
 
     /**

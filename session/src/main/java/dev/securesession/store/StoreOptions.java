@@ -103,13 +103,13 @@ public final class StoreOptions {
     }
 
     /**
-     * Returns a copy with another limit on how many handshakes a {@link SessionManager} has stored that are neither finished nor
-     * expired: whoever has recorded a message 1 of a known peer can send it any number of times, and each takes a record of
-     * about a kilobyte. Each manager counts what it has begun; a handshake that another machine finishes counts until the
-     * lifetime of handshakes is over.
+     * Returns a copy with another limit on how many handshakes a {@link SessionManager} has begun that are neither finished nor
+     * expired. At the limit a new handshake displaces the oldest one, which is deleted from the store. Anyone who has recorded a
+     * message 1 of a known peer can send it any number of times, and each time a record of about a kilobyte is stored. Each
+     * manager counts the handshakes that it has begun; a handshake that another machine finishes counts until the lifetime of
+     * handshakes is over, and its session is not deleted.
      *
-     * @param handshakes 1 or more, 100,000 by default; at the limit {@link SessionManager#begin} throws a
-     *     {@link TooManyHandshakesException}
+     * @param handshakes 1 or more, 100,000 by default
      * @return the copy
      * @throws IllegalArgumentException if the number is less than 1
      */

@@ -216,17 +216,25 @@ public final class StoredSessions {
      * @throws IOException if the store fails; the handshake is closed, begin a new one
      */
     public String add(Handshake handshake) throws IOException {
-        String id = newId();
-        add(id, handshake);
-        return id;
+        SessionRecord record = suspend(newId(), handshake);
+        insert(record);
+        return record.id();
     }
 
-    /** Suspends a handshake into the store, under an id of {@link #newId}. */
-    void add(String id, Handshake handshake) throws IOException {
+    /** Suspends a handshake into a record that is not stored yet, under an id of {@link #newId}. */
+    SessionRecord suspend(String id, Handshake handshake) {
         KeyRing ring = keys.ring();
         Instant expires = options.clock.instant().plus(options.handshakeLifetime);
         SessionRecord place = place(id, SessionRecord.HANDSHAKE, ring, expires);
-        insert(place.withState(handshake.suspend(ring.current(), place.binding())));
+        return place.withState(handshake.suspend(ring.current(), place.binding()));
+    }
+
+    /** Deletes a handshake. If another machine has made a session of it meanwhile, the session stays. */
+    void deleteHandshake(String id) throws IOException {
+        Optional<SessionRecord> found = store.find(id);
+        if (found.isPresent() && found.get().format() == SessionRecord.HANDSHAKE) {
+            store.delete(found.get());
+        }
     }
 
     /**
@@ -417,7 +425,8 @@ public final class StoredSessions {
         return SessionRecord.of(id, format, ring.currentName(), expires, new byte[0]);
     }
 
-    private void insert(SessionRecord record) throws IOException {
+    /** Stores a new record. */
+    void insert(SessionRecord record) throws IOException {
         if (!store.insert(record)) {
             throw new AssertionError("a random id of " + ID_BYTES + " bytes that is in use: " + record.id());
         }

@@ -396,51 +396,98 @@ class SessionManagerTest {
         }
     }
 
+    /** Many begun handshakes cannot keep a peer out: the oldest one makes room. */
     @Test
-    void beginsHandshakesUpToTheLimit() throws Exception {
-        SessionManager manager =
-                SessionManager.of(StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(2)));
-        byte[] recorded = pair.begin().message1();
-        String begun = manager.begin(recorded).token();
-        manager.begin(recorded);
+    void theNewestHandshakeDisplacesTheOldest() throws Exception {
+        SessionManager manager = managerOfBegun(2);
+        try (Handshake first = pair.beginAsClient();
+                Handshake third = pair.beginAsClient()) {
+            HandshakeReply oldest = manager.begin(first.start());
+            manager.begin(pair.begin().message1());
 
-        assertThatThrownBy(() -> manager.begin(recorded))
-                .isInstanceOf(TooManyHandshakesException.class)
-                .hasMessageContaining("2 handshakes");
-        assertThat(store.deleteExpired(Instant.MAX, 10)).as("stored").isEqualTo(2);
-        assertThatThrownBy(() -> manager.begin(recorded)).isInstanceOf(TooManyHandshakesException.class);
-        assertThatThrownBy(() -> manager.end(begun)).isInstanceOf(StateRejectedException.class);
+            HandshakeReply newest = manager.begin(third.start());
+
+            assertThat(store.list(10)).as("stored").hasSize(2).doesNotContain(oldest.token());
+            byte[] late = first.receive(oldest.message()).message().orElseThrow();
+            assertThatThrownBy(() -> manager.receive(oldest.token(), late))
+                    .isInstanceOfSatisfying(
+                            StateRejectedException.class,
+                            refused -> assertThat(refused.reason()).isEqualTo(StateRejectedException.Reason.NOT_FOUND));
+            byte[] message3 = third.receive(newest.message()).message().orElseThrow();
+            assertThat(manager.receive(newest.token(), message3)).isInstanceOf(HandshakeReply.class);
+        }
+        assertThatThrownBy(() -> options.withMaxBegunHandshakes(0)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /** The machine that counts does not learn that another one has finished the handshake. */
+    @Test
+    void aSessionThatAnotherMachineHasEstablishedIsNotDisplaced() throws Exception {
+        SessionManager manager = managerOfBegun(1);
+        try (Client client = new Client(manager, manager())) {
+            manager.begin(pair.begin().message1());
+            manager.begin(pair.begin().message1());
+            assertThat(client.ask(manager, "still there")).startsWith("answer to still there");
+        }
     }
 
     @Test
     void handshakesThatAreOverLeaveRoomForOthers() throws Exception {
-        SessionManager manager =
-                SessionManager.of(StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(1)));
+        SessionManager manager = managerOfBegun(2);
+        String waiting = manager.begin(pair.begin().message1()).token();
         for (int i = 0; i < 3; i++) {
             // Finished.
             new Client(manager, manager).close();
         }
-        byte[] message1 = pair.begin().message1();
+        manager.end(manager.begin(pair.begin().message1()).token());
         assertThatThrownBy(() -> manager.begin(new byte[60])).isInstanceOf(HandshakeException.class);
-        manager.end(manager.begin(message1).token());
-        manager.begin(message1);
-        assertThatThrownBy(() -> manager.begin(message1)).isInstanceOf(TooManyHandshakesException.class);
-        pair.clock().moveBy(Duration.ofMinutes(2).plusSeconds(1));
-        assertThat(manager.begin(pair.begin().message1()).token()).isNotEmpty();
+        manager.begin(pair.begin().message1());
+        assertThat(store.find(waiting)).as("not displaced").isPresent();
     }
 
     @Test
-    void aHandshakeThatMayBeStoredCounts() {
+    void expiredHandshakesDisplaceNone() throws Exception {
+        SessionManager manager = managerOfBegun(2);
+        manager.begin(pair.begin().message1());
+        pair.clock().moveBy(Duration.ofMinutes(1));
+        String second = manager.begin(pair.begin().message1()).token();
+        pair.clock().moveBy(Duration.ofMinutes(1).plusSeconds(1));
+        manager.begin(pair.begin().message1());
+
+        assertThat(store.find(second)).as("not displaced").isPresent();
+    }
+
+    @Test
+    void aHandshakeThatMayBeStoredCounts() throws Exception {
         FaultyStore faulty = FaultyStore.failingAt(store, 1, FaultyStore.Moment.AFTER);
         SessionManager manager =
                 SessionManager.of(StoredSessions.of(faulty, ring, pair.server(), options.withMaxBegunHandshakes(1)));
-        byte[] message1 = pair.begin().message1();
 
-        assertThatThrownBy(() -> manager.begin(message1))
-                .isInstanceOf(IOException.class)
-                .isNotInstanceOf(TooManyHandshakesException.class);
-        assertThatThrownBy(() -> manager.begin(message1)).isInstanceOf(TooManyHandshakesException.class);
-        assertThatThrownBy(() -> options.withMaxBegunHandshakes(0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> manager.begin(pair.begin().message1())).isInstanceOf(IOException.class);
+        assertThat(store.list(9)).hasSize(1);
+        String next = manager.begin(pair.begin().message1()).token();
+        assertThat(store.list(9)).containsExactly(next);
+    }
+
+    @Test
+    void aHandshakeThatFailsToBeginTakesNoPlace() throws Exception {
+        StateKey destroyed = StateKey.of(new byte[32]);
+        destroyed.destroy();
+        StoredSessions sessions = StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(1));
+        SessionManager manager = SessionManager.of(sessions);
+        String begun = manager.begin(pair.begin().message1()).token();
+        sessions.useKeys(KeyRing.of("destroyed", destroyed));
+        assertThatThrownBy(() -> manager.begin(pair.begin().message1())).isInstanceOf(IllegalStateException.class);
+
+        assertThat(store.find(begun)).as("not displaced").isPresent();
+        sessions.useKeys(ring);
+        manager.end(begun);
+        String next = manager.begin(pair.begin().message1()).token();
+        assertThat(store.find(next)).isPresent();
+    }
+
+    private SessionManager managerOfBegun(int handshakes) {
+        return SessionManager.of(
+                StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(handshakes)));
     }
 
     /** A payload that was opened is handed out once; the claim and the numbers that it has reserved go on. */
@@ -622,18 +669,17 @@ class SessionManagerTest {
         }
     }
 
-    /** A clock that was wrong for a moment must not keep peers out afterwards. */
+    /** A clock that was wrong for a moment: the handshake of that time makes room, and no other. */
     @Test
-    void aClockThatWasAheadBlocksNoHandshakes() throws Exception {
-        SessionManager manager =
-                SessionManager.of(StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(2)));
+    void aClockThatWasAheadDisplacesNoLaterHandshake() throws Exception {
+        SessionManager manager = managerOfBegun(2);
         pair.clock().moveBy(Duration.ofDays(365));
         manager.begin(pair.begin().message1());
         pair.clock().moveBy(Duration.ofDays(-365));
-        for (int i = 0; i < 3; i++) {
-            manager.begin(pair.begin().message1());
-            pair.clock().moveBy(Duration.ofMinutes(2).plusSeconds(1));
-        }
+        String first = manager.begin(pair.begin().message1()).token();
+        String second = manager.begin(pair.begin().message1()).token();
+
+        assertThat(store.list(9)).containsExactlyInAnyOrder(first, second);
     }
 
     /** Files are written by calls that an interrupt breaks: a pool that stops must not lose what others wait for. */
