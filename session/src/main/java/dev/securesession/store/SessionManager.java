@@ -12,7 +12,7 @@ import dev.securesession.exchange.DetachedRequest;
 import dev.securesession.exchange.ExchangeException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.List;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -30,22 +30,42 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The token names the session; it is no secret and proves nothing, the messages do. A message that is refused changes nothing,
- * and takes no session away from the machine that owns it. Each payload is handed out once: if a machine dies between that and the
- * answer, the peer gets no answer, its repeated message is refused as a replay, and it asks again in a new message.
+ * <p>The token names the session. It is no secret and proves nothing; the messages prove who sent them. A message that is refused
+ * changes nothing, and takes no session away from the machine that owns it. Each payload is returned once: if a machine dies after
+ * that and before the answer, the peer gets no answer, and its repeated message is refused as a replay.
+ *
+ * <p>A service that receives messages by HTTP answers exceptions like this, and the client does what the last column says:
+ *
+ * <table>
+ *   <caption>Exceptions, statuses, and what a client does</caption>
+ *   <tr><th>exception<th>status<th>may the client repeat the message?
+ *   <tr><td>{@link StateRejectedException}<td>401<td>no; it starts a new handshake
+ *   <tr><td>{@link HandshakeException}<td>403<td>no; it starts a new handshake, once, and then reports the failure
+ *   <tr><td>{@link MessageRejectedException} with {@code REPLAYED} or {@code TOO_OLD}<td>409<td>no; the message was received
+ *     before, and the service may have acted on it. If the request is safe to repeat, the client sends it in a new message.
+ *   <tr><td>{@link MessageRejectedException} with another reason<td>400<td>no; it reports the failure
+ *   <tr><td>{@link ExchangeException}<td>400<td>no; it reports the failure
+ *   <tr><td>{@link dev.securesession.SessionExhaustedException}<td>401<td>no; it starts a new handshake
+ *   <tr><td>another {@link IOException}<td>503<td>yes, after a pause; status 409 then says that it was received
+ * </table>
+ *
+ * <p>Nobody authenticates a status: anyone on the way can change it, so it never proves to the client what the service has done.
  *
  * <p>Sessions that were used last stay claimed, so that their messages need no read of the store; with sticky routing that is the
- * common case. Messages may arrive out of order within the replay window. Safe for use by several threads. PROTOCOL.md S-3, S-4.
+ * common case. One thread at a time claims a session; others that need the session wait up to 30 seconds for it, and then fail with
+ * an {@link IOException} that names the session. Messages may arrive out of order within the replay window. Safe for use by
+ * several threads. PROTOCOL.md S-3, S-4.
  */
 public final class SessionManager implements Closeable {
     private static final int DEFAULT_HOT_SESSIONS = 10_000;
+    private static final Duration MAX_WAIT = Duration.ofSeconds(30);
     private static final int MAX_ATTEMPTS = 16;
 
     private final StoredSessions sessions;
     private final HotSessions hot;
     private final BegunHandshakes begun;
 
-    private SessionManager(StoredSessions sessions, int hotSessions) {
+    private SessionManager(StoredSessions sessions, int hotSessions, Duration maxWait) {
         if (sessions.config().asksForKeys()) {
             throw new IllegalArgumentException("a configuration that asks for keys; a manager needs a directory");
         }
@@ -53,7 +73,7 @@ public final class SessionManager implements Closeable {
             throw new IllegalArgumentException(hotSessions + " hot sessions; it must be 1 or more");
         }
         this.sessions = sessions;
-        this.hot = new HotSessions(hotSessions);
+        this.hot = new HotSessions(hotSessions, maxWait, SessionManager::release);
         this.begun = new BegunHandshakes(sessions.options().maxBegunHandshakes, sessions.options().handshakeLifetime);
     }
 
@@ -72,12 +92,18 @@ public final class SessionManager implements Closeable {
      * Returns a manager.
      *
      * @param sessions of a configuration with a directory
-     * @param hotSessions how many sessions stay claimed, 1 or more; each takes about 2 KiB
+     * @param hotSessions how many sessions stay claimed, 1 or more; each takes about 2 KiB. Sessions in use by a thread at this
+     *     moment stay claimed beyond that number.
      * @return the manager, the caller's to close
      * @throws IllegalArgumentException if the configuration asks for keys, or the number is less than 1
      */
     public static SessionManager of(StoredSessions sessions, int hotSessions) {
-        return new SessionManager(sessions, hotSessions);
+        return of(sessions, hotSessions, MAX_WAIT);
+    }
+
+    /** Returns a manager whose threads wait up to this time for another thread that claims the session that they need. */
+    static SessionManager of(StoredSessions sessions, int hotSessions, Duration maxWait) {
+        return new SessionManager(sessions, hotSessions, maxWait);
     }
 
     /**
@@ -123,16 +149,17 @@ public final class SessionManager implements Closeable {
         boolean interrupted = Thread.interrupted();
         try {
             for (int attempt = 1; ; attempt++) {
-                SessionClaim claim = hot.find(token);
                 try {
-                    return claim == null ? receiveCold(token, message) : receiveHot(token, claim, message);
+                    return receiveOnce(token, message);
                 } catch (ClaimLostException overtaken) {
-                    // Another machine or thread was faster. Nothing was handed out; what it has stored decides.
+                    // Another machine was faster. Nothing was handed out; what it has stored decides.
                     if (attempt == MAX_ATTEMPTS) {
                         throw overtaken;
                     }
                 }
             }
+        } catch (StateRejectedException refused) {
+            throw sessions.told(token, refused);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -160,46 +187,71 @@ public final class SessionManager implements Closeable {
         return received instanceof Request request ? BoundRequest.read(request.delivery) : received;
     }
 
-    private Received receiveHot(String token, SessionClaim claim, byte[] message)
+    private Received receiveOnce(String token, byte[] message)
+            throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
+        try (HotSessions.Use use = hot.find(token)) {
+            if (use != null) {
+                return receiveHot(use, token, message);
+            }
+        }
+        SessionRecord found = sessions.require(token);
+        return found.format() == SessionRecord.HANDSHAKE
+                ? continueHandshake(found, message)
+                : receiveCold(found, message);
+    }
+
+    private Received receiveHot(HotSessions.Use use, String token, byte[] message)
             throws MessageRejectedException, IOException {
+        SessionClaim claim = use.claim();
         try {
-            return new Request(new Delivery(this, token, claim, claim.unwrapUninterruptibly(message)));
+            return new Request(new Delivery(this, token, claim.peer(), claim.unwrapUninterruptibly(message)));
         } catch (IOException failed) {
-            forgetIfOver(token, claim);
+            forgetIfOver(use, claim);
             throw failed;
         }
     }
 
-    private Received receiveCold(String token, byte[] message)
-            throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
-        try {
-            return claimOrContinue(token, message);
-        } catch (StateRejectedException refused) {
-            throw sessions.told(token, refused);
+    /**
+     * Claims the session in the same step that makes the receipt of its message durable. The message is unwrapped before this
+     * thread has its turn, so that no thread waits for messages that are refused.
+     */
+    private Received receiveCold(SessionRecord found, byte[] message)
+            throws MessageRejectedException, StateRejectedException, IOException {
+        Opened opened = open(found, message);
+        try (HotSessions.Use use = begin(found.id(), opened.session)) {
+            if (use.isClaimed()) {
+                opened.session.close();
+                return receiveHot(use, found.id(), message);
+            }
+            try {
+                return claim(use, opened);
+            } catch (ClaimLostException replaced) {
+                // Since the record was read, another thread of this process may have had a turn. Now it is the turn of
+                // this one.
+                return claim(use, open(sessions.require(found.id()), message));
+            }
         }
     }
 
-    /** Claims the session in the same step that makes the receipt of its message durable. */
-    private Received claimOrContinue(String token, byte[] message)
-            throws HandshakeException, MessageRejectedException, StateRejectedException, IOException {
-        SessionRecord found = sessions.require(token);
-        if (found.format() == SessionRecord.HANDSHAKE) {
-            return continueHandshake(found, message);
-        }
+    private Opened open(SessionRecord found, byte[] message) throws MessageRejectedException, StateRejectedException {
         SecureSession session = sessions.restore(found);
-        NumberedPayload payload;
         boolean accepted = false;
         try {
-            payload = session.unwrapNumbered(message);
+            Opened opened = new Opened(found, session, session.unwrapNumbered(message));
             accepted = true;
+            return opened;
         } finally {
             if (!accepted) {
                 session.close();
             }
         }
-        SessionClaim claim = sessions.claim(found, session, sessions.reserve());
-        keep(token, claim);
-        return new Request(new Delivery(this, token, claim, payload));
+    }
+
+    private Request claim(HotSessions.Use use, Opened opened) throws IOException {
+        SessionClaim claim = sessions.claim(opened.found, opened.session, sessions.reserve());
+        use.claimed(claim);
+        sessions.tellClaimed(claim);
+        return new Request(new Delivery(this, claim.id(), claim.peer(), opened.payload));
     }
 
     private Received continueHandshake(SessionRecord found, byte[] message)
@@ -207,63 +259,84 @@ public final class SessionManager implements Closeable {
         try (Handshake handshake = sessions.restoreHandshake(found)) {
             HandshakeStep step = handshake.receive(message);
             byte[] reply = step.message().orElseThrow(AssertionError::new);
-            if (!(step instanceof HandshakeStep.Established established)) {
-                return new HandshakeReply(found.id(), reply, null);
+            return step instanceof HandshakeStep.Established established
+                    ? establish(found, established.session(), reply)
+                    : new HandshakeReply(found.id(), reply, null);
+        }
+    }
+
+    private HandshakeReply establish(SessionRecord found, SecureSession session, byte[] reply)
+            throws StateRejectedException, IOException {
+        try (HotSessions.Use use = begin(found.id(), session)) {
+            if (use.isClaimed()) {
+                session.close();
+                throw new ClaimLostException("another thread has ended the handshake " + found.id() + " meanwhile");
             }
-            SessionClaim claim = sessions.claim(found, established.session(), sessions.reserve());
+            SessionClaim claim = sessions.claim(found, session, sessions.reserve());
             begun.remove(found.id());
             sessions.requireKnown(claim);
-            keep(found.id(), claim);
+            use.claimed(claim);
+            sessions.tellClaimed(claim);
             return new HandshakeReply(found.id(), reply, claim.peer());
         }
     }
 
+    /** Waits for the turn of this thread, and closes the session that it has restored if that fails. */
+    private HotSessions.Use begin(String token, SecureSession session) throws IOException {
+        boolean begins = false;
+        try {
+            HotSessions.Use use = hot.findOrBegin(token);
+            begins = true;
+            return use;
+        } finally {
+            if (!begins) {
+                session.close();
+            }
+        }
+    }
+
     /** Answers a payload, on another claim if the one that received it is over. */
-    private byte[] answer(Delivery delivery, byte[] payload) throws IOException, StateRejectedException {
-        for (int attempt = 1; ; attempt++) {
-            SessionClaim claim = delivery.claim;
+    private byte[] answer(String token, byte[] payload) throws IOException, StateRejectedException {
+        try {
+            for (int attempt = 1; ; attempt++) {
+                try {
+                    return answerOnce(token, payload);
+                } catch (ClaimLostException overtaken) {
+                    if (attempt == MAX_ATTEMPTS) {
+                        throw overtaken;
+                    }
+                }
+            }
+        } catch (StateRejectedException refused) {
+            throw sessions.told(token, refused);
+        }
+    }
+
+    private byte[] answerOnce(String token, byte[] payload) throws IOException, StateRejectedException {
+        try (HotSessions.Use use = hot.findOrBegin(token)) {
+            if (!use.isClaimed()) {
+                use.claimed(sessions.claimUntold(token));
+                sessions.tellClaimed(use.claim());
+            }
+            SessionClaim claim = use.claim();
             try {
                 return claim.wrap(payload);
-            } catch (ClaimLostException overtaken) {
-                forgetIfOver(delivery.token, claim);
-                if (attempt == MAX_ATTEMPTS) {
-                    throw overtaken;
-                }
-                reclaim(delivery);
             } catch (IOException failed) {
-                forgetIfOver(delivery.token, claim);
+                forgetIfOver(use, claim);
                 throw failed;
             }
         }
     }
 
     /** A claim that goes on after a failure stays: without it, the numbers that it has reserved would be a gap. */
-    private void forgetIfOver(String token, SessionClaim claim) {
+    private static void forgetIfOver(HotSessions.Use use, SessionClaim claim) {
         if (claim.isOver()) {
-            hot.remove(token, claim);
+            use.forget();
         }
     }
 
-    private void reclaim(Delivery delivery) throws IOException, StateRejectedException {
-        SessionClaim other = hot.find(delivery.token);
-        if (other == null) {
-            try {
-                other = sessions.claim(delivery.token);
-            } catch (ClaimLostException overtaken) {
-                return;
-            }
-            keep(delivery.token, other);
-        }
-        delivery.claim = other;
-    }
-
-    private void keep(String token, SessionClaim claim) {
-        for (SessionClaim displaced : hot.put(token, claim)) {
-            release(displaced);
-        }
-    }
-
-    @SuppressWarnings("EmptyCatch") // The listener was told, and the session can be claimed all the same.
+    /** Releases a claim. If the store fails, the listener is told, and the session can be claimed all the same. */
+    @SuppressWarnings("EmptyCatch")
     private static void release(SessionClaim claim) {
         try {
             claim.release();
@@ -281,12 +354,11 @@ public final class SessionManager implements Closeable {
      *     there
      */
     public void end(String token) throws IOException, StateRejectedException {
-        SessionClaim claim = hot.find(token);
-        if (claim != null) {
-            hot.remove(token, claim);
-            release(claim);
+        StoredSessions.requireId(token);
+        try (HotSessions.Use turn = hot.beginEnd(token)) {
+            turn.releaseRemoved();
+            sessions.delete(token);
         }
-        sessions.delete(token);
         begun.remove(token);
     }
 
@@ -300,19 +372,21 @@ public final class SessionManager implements Closeable {
      */
     public int revoke(PeerId peer) throws IOException {
         return sessions.revoke(peer, id -> {
-            SessionClaim claim = hot.find(id);
+            SessionClaim claim = hot.remove(id);
             if (claim != null) {
-                hot.remove(id, claim);
                 claim.endAsDeleted();
             }
         });
     }
 
-    /** Releases all claimed sessions, so that other machines continue without a gap in the numbers. May be called twice. */
+    /**
+     * Releases all claimed sessions, so that other machines continue without a gap in the numbers. A session that another thread
+     * is using at this moment is released by that thread, before its call returns. Later calls still work, so that
+     * requests that were handed out can be answered: each claims its session and releases it again. May be called twice.
+     */
     @Override
     public void close() {
-        List<SessionClaim> claims = hot.removeAll();
-        claims.forEach(SessionManager::release);
+        hot.keepNone();
     }
 
     @Override
@@ -372,22 +446,35 @@ public final class SessionManager implements Closeable {
         }
     }
 
-    /** A payload that was received, and the claim on which its answer is wrapped. */
+    /** A stored session in which a message was unwrapped; it counts once the session is claimed in this state. */
+    private static final class Opened {
+        private final SessionRecord found;
+        private final SecureSession session;
+        private final NumberedPayload payload;
+
+        Opened(SessionRecord found, SecureSession session, NumberedPayload payload) {
+            this.found = found;
+            this.session = session;
+            this.payload = payload;
+        }
+    }
+
+    /** A payload that was received, and where its answer is wrapped. */
     private static final class Delivery {
         private final SessionManager manager;
         private final String token;
+        private final PeerId peer;
         private final NumberedPayload payload;
-        private volatile SessionClaim claim;
 
-        Delivery(SessionManager manager, String token, SessionClaim claim, NumberedPayload payload) {
+        Delivery(SessionManager manager, String token, PeerId peer, NumberedPayload payload) {
             this.manager = manager;
             this.token = token;
-            this.claim = claim;
+            this.peer = peer;
             this.payload = payload;
         }
 
         byte[] answer(byte[] answer) throws IOException, StateRejectedException {
-            return manager.answer(this, answer);
+            return manager.answer(token, answer);
         }
     }
 
@@ -410,7 +497,7 @@ public final class SessionManager implements Closeable {
          * @return the peer, which has proved its identity
          */
         public PeerId peer() {
-            return delivery.claim.peer();
+            return delivery.peer;
         }
 
         /**
@@ -480,7 +567,7 @@ public final class SessionManager implements Closeable {
          * @return the peer, which has proved its identity
          */
         public PeerId peer() {
-            return delivery.claim.peer();
+            return delivery.peer;
         }
 
         /**

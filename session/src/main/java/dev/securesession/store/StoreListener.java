@@ -4,8 +4,16 @@ import dev.securesession.StateRejectedException.Reason;
 import java.time.Duration;
 
 /**
- * Observes stored sessions, for metrics and logs. Called after the event, while no lock is held; what it throws is dropped.
- * Implementations are safe for use by several threads, may use sessions, and return soon: a message may be waiting.
+ * Observes stored sessions, for metrics and logs. What a listener throws is dropped.
+ *
+ * <p><b>Threads.</b> A method runs after its event, on the thread whose call has caused the event, before that call returns. So it
+ * should return soon. Methods run on several threads at a time, while no lock is held. They may use sessions, except that a
+ * {@link SessionManager} throws an {@link IllegalStateException} for a session that the same thread is releasing or ending. The
+ * commit of many sessions runs on one of the threads that wait for it, which is not always a thread of the session.
+ *
+ * <p><b>Order.</b> Events of one thread come in their order: {@link #lost} of each overtaken owner in a commit, then
+ * {@link #committed}; {@link #commitFailed} instead of both if the store failed. Events of different threads come in any order:
+ * the loss of a claim can be told before the thread that has made the claim tells of it.
  */
 public interface StoreListener {
     /**

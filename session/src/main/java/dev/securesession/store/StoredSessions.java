@@ -122,7 +122,9 @@ public final class StoredSessions {
                 session.close();
             }
         }
-        return claimOf(session, record, ahead, asked);
+        SessionClaim claim = claimOf(session, record, ahead, asked);
+        tellClaimed(claim);
+        return claim;
     }
 
     /**
@@ -137,12 +139,23 @@ public final class StoredSessions {
      */
     public SessionClaim claim(String id) throws IOException, StateRejectedException {
         try {
-            SessionRecord found = require(id, SessionRecord.SESSION);
-            SecureSession session = restore(found);
-            return claim(found, session, 0);
+            SessionClaim claim = claimUntold(id);
+            tellClaimed(claim);
+            return claim;
         } catch (StateRejectedException refused) {
             throw told(id, refused);
         }
+    }
+
+    /** Claims a session; the caller tells the listener of the claim or of the refusal. */
+    SessionClaim claimUntold(String id) throws IOException, StateRejectedException {
+        SessionRecord found = require(id, SessionRecord.SESSION);
+        return claim(found, restore(found), 0);
+    }
+
+    /** Tells the listener of a claim. */
+    void tellClaimed(SessionClaim claim) {
+        Listeners.tell(options.listener, listener -> listener.claimed(claim.id()));
     }
 
     /** Tells the listener of a refusal. */
@@ -169,8 +182,8 @@ public final class StoredSessions {
     }
 
     /**
-     * Stores what a session has become since its record was read, in the name of a new owner. The session is closed if that
-     * fails.
+     * Stores what a session has become since its record was read, in the name of a new owner. If that fails, the session is
+     * closed. The caller tells the listener.
      */
     SessionClaim claim(SessionRecord found, SecureSession session, int reserve) throws IOException {
         boolean claimed = false;
@@ -275,12 +288,7 @@ public final class StoredSessions {
 
     /** Returns a record that may be used, of any format that this version knows. */
     SessionRecord require(String id) throws IOException, StateRejectedException {
-        if (!SessionRecord.isName(id)) {
-            // It may come from anybody, so it is not repeated.
-            throw new StateRejectedException(
-                    Reason.NOT_FOUND,
-                    "an id of " + id.length() + " characters that is none of a stored session; start a new handshake");
-        }
+        requireId(id);
         Optional<SessionRecord> stored = store.find(id);
         if (!stored.isPresent()) {
             throw new StateRejectedException(
@@ -307,6 +315,15 @@ public final class StoredSessions {
                             + " is remembered: the store was put back; start a new handshake");
         }
         return found;
+    }
+
+    /** Refuses a text that cannot be an id. The text may come from anybody, so no message repeats it. */
+    static void requireId(String id) throws StateRejectedException {
+        if (!SessionRecord.isName(id)) {
+            throw new StateRejectedException(
+                    Reason.NOT_FOUND,
+                    "an id of " + id.length() + " characters that is none of a stored session; start a new handshake");
+        }
     }
 
     private SessionRecord require(String id, int format) throws IOException, StateRejectedException {
@@ -446,7 +463,6 @@ public final class StoredSessions {
 
     private SessionClaim claimOf(SecureSession session, SessionRecord record, int reserved, long asked) {
         ClaimState state = new ClaimState(session, record, reserved, options.clock, asked);
-        Listeners.tell(options.listener, listener -> listener.claimed(record.id()));
         return new SessionClaim(state, committer, store, options.guard);
     }
 

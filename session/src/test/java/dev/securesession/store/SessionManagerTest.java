@@ -30,19 +30,21 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -490,6 +492,243 @@ class SessionManagerTest {
                 StoredSessions.of(store, ring, pair.server(), options.withMaxBegunHandshakes(handshakes)));
     }
 
+    @Test
+    void aSessionInUseKeepsItsPlace() throws Exception {
+        Gate gate = new Gate(store);
+        SessionManager small = SessionManager.of(sessions(gate), 1);
+        ExecutorService threads = Executors.newFixedThreadPool(1);
+        try (Client used = new Client(small, small);
+                Client other = new Client(small, small)) {
+            Request request = (Request) small.receive(used.token, used.session.wrap(bytes("one")));
+            long epoch = epoch(used);
+            gate.hold("compare", used.token);
+            Future<byte[]> answering = threads.submit(() -> request.answer(bytes("answer")));
+            gate.awaitCall();
+
+            other.ask(small, "needs a place");
+
+            gate.open();
+            assertThat(used.session.unwrap(answering.get(60, TimeUnit.SECONDS))).isEqualTo(bytes("answer"));
+            assertThat(epoch(used)).as("claimed once").isEqualTo(epoch);
+            assertThat(small.toString()).contains("1 claimed");
+        } finally {
+            gate.open();
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    @Rule(value = "S-4", kind = ACCEPTS)
+    void threadsWaitForTheClaimOfTheirSession() throws Exception {
+        Gate gate = new Gate(store);
+        SessionManager manager = SessionManager.of(sessions(gate));
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try (Client client = new Client(manager(), manager())) {
+            byte[] one = client.session.wrap(bytes("one"));
+            byte[] two = client.session.wrap(bytes("two"));
+            long epoch = epoch(client);
+            gate.hold("replace", client.token);
+            Future<Received> claiming = threads.submit(() -> manager.receive(client.token, one));
+            gate.awaitCall();
+            Future<Received> waiting = submitAndAwaitWaiting(threads, () -> manager.receive(client.token, two));
+
+            assertThat(waiting).as("waits for the claim of the other thread").isNotDone();
+            gate.open();
+            for (Future<Received> received : List.of(claiming, waiting)) {
+                client.session.unwrap(serve(received.get(60, TimeUnit.SECONDS)));
+            }
+            assertThat(epoch(client)).as("claimed once").isEqualTo(epoch + 1);
+        } finally {
+            gate.open();
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void threadsWaitForTheReleaseOfTheirSession() throws Exception {
+        List<String> lost = Collections.synchronizedList(new ArrayList<>());
+        StoreOptions observed = options.withListener(new StoreListener() {
+            @Override
+            public void lost(String id) {
+                lost.add(id);
+            }
+        });
+        Gate gate = new Gate(store);
+        SessionManager small = SessionManager.of(StoredSessions.of(gate, ring, pair.server(), observed), 1);
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try (Client other = new Client(small, small);
+                Client displaced = new Client(small, small)) {
+            displaced.ask(small, "first");
+            byte[] message = other.session.wrap(bytes("displaces"));
+            byte[] next = displaced.session.wrap(bytes("second"));
+            gate.hold("replace", displaced.token);
+            Future<Received> releasing = threads.submit(() -> small.receive(other.token, message));
+            gate.awaitCall();
+            Future<Received> waiting = submitAndAwaitWaiting(threads, () -> small.receive(displaced.token, next));
+
+            assertThat(waiting).as("waits for the release by the other thread").isNotDone();
+            gate.open();
+            other.session.unwrap(serve(releasing.get(60, TimeUnit.SECONDS)));
+            displaced.session.unwrap(serve(waiting.get(60, TimeUnit.SECONDS)));
+            assertThat(lost).as("a released session is not lost").isEmpty();
+        } finally {
+            gate.open();
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void aThreadThatWaitsTooLongSaysWhatItHasWaitedFor() throws Exception {
+        Gate gate = new Gate(store);
+        SessionManager manager = SessionManager.of(sessions(gate), 9, Duration.ofMillis(20));
+        ExecutorService threads = Executors.newFixedThreadPool(1);
+        try (Client client = new Client(manager(), manager())) {
+            byte[] one = client.session.wrap(bytes("one"));
+            byte[] two = client.session.wrap(bytes("two"));
+            gate.hold("replace", client.token);
+            Future<Received> claiming = threads.submit(() -> manager.receive(client.token, one));
+            gate.awaitCall();
+
+            for (ThrowingCallable call : List.<ThrowingCallable>of(
+                    () -> manager.receive(client.token, two), () -> manager.end(client.token))) {
+                assertThatThrownBy(call)
+                        .isInstanceOf(IOException.class)
+                        .isNotInstanceOf(ClaimLostException.class)
+                        .hasMessageContaining(
+                                "waited 20 ms for another thread that claims the session " + client.token);
+            }
+            gate.open();
+            client.session.unwrap(serve(claiming.get(60, TimeUnit.SECONDS)));
+            assertThat(text(client.session.unwrap(serve(manager.receive(client.token, two)))))
+                    .as("the message that was not received")
+                    .startsWith("answer to two");
+        } finally {
+            gate.open();
+            threads.shutdownNow();
+        }
+    }
+
+    /** Each request takes the place of another session, again and again. */
+    @Test
+    @Rule(value = "S-3", kind = ACCEPTS)
+    void aCacheThatIsFarTooSmallServesAllThreads() throws Exception {
+        List<String> lost = Collections.synchronizedList(new ArrayList<>());
+        StoreOptions observed = options.withListener(new StoreListener() {
+            @Override
+            public void lost(String id) {
+                lost.add(id);
+            }
+        });
+        SessionManager small = SessionManager.of(StoredSessions.of(store, ring, pair.server(), observed), 1);
+        ExecutorService threads = Executors.newFixedThreadPool(12);
+        List<Client> clients = new ArrayList<>();
+        try {
+            List<Callable<byte[]>> tasks = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                clients.add(new Client(small, small));
+            }
+            for (int i = 0; i < 90; i++) {
+                Client client = clients.get(i % 3);
+                byte[] message = client.session.wrap(bytes("request " + i));
+                tasks.add(() -> serve(small.receive(client.token, message)));
+            }
+            List<Future<byte[]>> answers = threads.invokeAll(tasks, 120, TimeUnit.SECONDS);
+            for (int i = 0; i < 90; i++) {
+                String answer =
+                        text(clients.get(i % 3).session.unwrap(answers.get(i).get()));
+                assertThat(answer).startsWith("answer to request " + i);
+            }
+            assertThat(lost)
+                    .as("claims of one process that shut each other out")
+                    .isEmpty();
+            assertThat(small.toString()).contains("1 claimed");
+        } finally {
+            threads.shutdownNow();
+            clients.forEach(Client::close);
+        }
+    }
+
+    @Test
+    void aClosedManagerReleasesASessionAfterItsUse() throws Exception {
+        Gate gate = new Gate(store);
+        SessionManager manager = SessionManager.of(sessions(gate));
+        ExecutorService threads = Executors.newFixedThreadPool(1);
+        try (Client client = new Client(manager, manager);
+                Client late = new Client(manager, manager)) {
+            Request request = (Request) manager.receive(client.token, client.session.wrap(bytes("one")));
+            Request unanswered = (Request) manager.receive(late.token, late.session.wrap(bytes("two")));
+            gate.hold("compare", client.token);
+            Future<byte[]> answering = threads.submit(() -> request.answer(bytes("answer")));
+            gate.awaitCall();
+
+            manager.close();
+
+            assertThat(manager.toString()).contains("1 claimed");
+            gate.open();
+            client.session.unwrap(answering.get(60, TimeUnit.SECONDS));
+            late.session.unwrap(unanswered.answer(bytes("late")));
+            assertThat(manager.toString()).contains("0 claimed");
+            for (Client each : List.of(client, late)) {
+                SessionClaim next = sessions(store).claim(each.token);
+                assertThat(next.wrapNumbered(bytes("x")).number()).as("no gap").isEqualTo(1);
+            }
+        } finally {
+            gate.open();
+            threads.shutdownNow();
+        }
+    }
+
+    /** Waiting for a turn of its own thread would never end. */
+    @Test
+    void aListenerThatUsesTheSessionOfItsThreadIsToldSo() throws Exception {
+        List<Throwable> thrown = new ArrayList<>();
+        AtomicReference<Runnable> reaction = new AtomicReference<>(() -> {});
+        StoreOptions observed = options.withListener(new StoreListener() {
+            @Override
+            public void committed(int sessions, Duration took) {
+                reaction.get().run();
+            }
+        });
+        SessionManager small = SessionManager.of(StoredSessions.of(store, ring, pair.server(), observed), 1);
+        try (Client displaced = new Client(small, small)) {
+            displaced.ask(small, "one");
+            reaction.set(() -> {
+                try {
+                    small.end(displaced.token);
+                } catch (Exception e) {
+                    thrown.add(e);
+                }
+            });
+            new Client(small, small).close();
+            reaction.set(() -> {});
+
+            assertThat(thrown)
+                    .singleElement()
+                    .satisfies(e -> assertThat(e)
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("releases")
+                            .hasMessageContaining(displaced.token));
+            assertThat(displaced.ask(small, "two")).startsWith("answer to two");
+        }
+    }
+
+    private long epoch(Client client) {
+        return store.find(client.token).orElseThrow().epoch();
+    }
+
+    /** Returns when the call is over or its thread waits. */
+    private static <T> Future<T> submitAndAwaitWaiting(ExecutorService threads, Callable<T> call) {
+        AtomicReference<Thread> thread = new AtomicReference<>();
+        Future<T> result = threads.submit(() -> {
+            thread.set(Thread.currentThread());
+            return call.call();
+        });
+        while (!result.isDone() && (thread.get() == null || thread.get().getState() != Thread.State.TIMED_WAITING)) {
+            Thread.onSpinWait();
+        }
+        return result;
+    }
+
     /** A payload that was opened is handed out once; the claim and the numbers that it has reserved go on. */
     @Test
     @Rule(value = "S-3", kind = ACCEPTS)
@@ -747,6 +986,52 @@ class SessionManagerTest {
         @Override
         public void close() {
             session.close();
+        }
+    }
+
+    /** Holds up one call for one session. */
+    private static final class Gate extends ForwardingStore {
+        private final Set<String> held = ConcurrentHashMap.newKeySet();
+        private final CountDownLatch called = new CountDownLatch(1);
+        private final CountDownLatch opened = new CountDownLatch(1);
+
+        Gate(MemorySessionStore store) {
+            super(store);
+        }
+
+        void hold(String call, String id) {
+            held.add(call + " " + id);
+        }
+
+        void awaitCall() throws InterruptedException {
+            assertThat(called.await(60, TimeUnit.SECONDS)).isTrue();
+        }
+
+        void open() {
+            opened.countDown();
+        }
+
+        @Override
+        public List<Boolean> replaceAll(List<Change> changes) throws IOException {
+            changes.forEach(change -> pass("replace " + change.id()));
+            return super.replaceAll(changes);
+        }
+
+        @Override
+        public List<Boolean> areOwned(List<SessionRecord> records) throws IOException {
+            records.forEach(record -> pass("compare " + record.id()));
+            return super.areOwned(records);
+        }
+
+        private void pass(String call) {
+            if (held.remove(call)) {
+                called.countDown();
+                try {
+                    assertThat(opened.await(60, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
         }
     }
 
