@@ -17,11 +17,16 @@ import dev.securesession.transport.ServerOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.PendingWriteQueue;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.UnsupportedMessageTypeException;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultPromise;
@@ -65,7 +70,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>End.</b> A refused handshake or message, a message that is cut off, and a timeout go to {@code exceptionCaught};
  * the channel is then closed and the keys are wiped. A channel that the peer closes between two messages becomes inactive
- * without an exception: messages have no authenticated end. {@link SecureStreamHandler} has one.
+ * without an exception: messages have no authenticated end. {@link SecureStreamHandler} has one. So that a failure after
+ * the handshake does not look like that end, it resets TCP connections, and so does {@link #abort}, which is how an
+ * application ends a connection after a failure of its own.
  *
  * <p>Belongs to one channel. {@link #handshake()}, {@link #session()} and {@link #maxPayloadLength()} may be called by any
  * thread. PROTOCOL.md D-2, H-3, H-4, H-5, H-7, P-4.
@@ -87,6 +94,8 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     private boolean flushPending;
     private int handshakeMessages;
     private boolean ended;
+    private boolean resets;
+    private volatile boolean aborted;
     private @Nullable EarlyData early;
     private volatile @Nullable SecureSession session;
 
@@ -219,6 +228,25 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
                 : "handshake of " + config.identity().id() + " as " + role;
     }
 
+    /**
+     * Closes a channel because something has failed, in a way that the peer does not take for an orderly end: call it in
+     * {@code exceptionCaught}. TCP connections are reset, and what was written last may be lost; others are closed only. A
+     * {@link SecureStreamHandler} in the pipeline aborts its stream instead, as it does whenever the channel is closed before
+     * the stream is complete. During the handshake, in a pipeline without a session and after the end this is
+     * {@link Channel#close}. May be called by any thread.
+     *
+     * @param channel the channel of the session
+     * @return completes when the channel is closed
+     */
+    public static ChannelFuture abort(Channel channel) {
+        ChannelPipeline pipeline = channel.pipeline();
+        SecureSessionHandler handler = pipeline.get(SecureSessionHandler.class);
+        if (handler != null && pipeline.get(SecureStreamHandler.class) == null) {
+            handler.aborted = true;
+        }
+        return channel.close();
+    }
+
     // ---- the life of the channel
 
     /** Begins the handshake if the channel is active already. */
@@ -309,12 +337,15 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
         boolean interrupted = !ended && session == null;
+        if (aborted && !ended) {
+            resets = mayHaveSentMessages();
+        }
         ClosedChannelException cause = new ClosedChannelException();
         end(cause);
         if (interrupted) {
             tellHandshakeFailed(context, cause);
         }
-        context.close(promise);
+        closeChannel(context, promise);
     }
 
     /** Wipes the keys and fails what waits. */
@@ -329,13 +360,37 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
             return;
         }
         boolean duringHandshake = session == null;
+        resets |= mayHaveSentMessages();
         end(cause);
         if (duringHandshake) {
             tellHandshakeFailed(context, cause);
         }
         context.fireExceptionCaught(cause);
-        context.close();
+        closeChannel(context, context.newPromise());
         queue.runPostponedEnd();
+    }
+
+    private boolean mayHaveSentMessages() {
+        return session != null || early != null;
+    }
+
+    /**
+     * Closes the channel: a TCP connection by a reset if something has failed after the handshake, so that the peer does not
+     * take it for the end of the messages. Handlers in front do not learn of that before the end: TLS and WebSocket would
+     * tell the peer that all is well.
+     */
+    private void closeChannel(ChannelHandlerContext context, ChannelPromise promise) {
+        ChannelHandlerContext first = context.pipeline().firstContext();
+        if (!resets || first == null || !(context.channel() instanceof SocketChannel tcp)) {
+            context.close(promise);
+            return;
+        }
+        try {
+            tcp.config().setSoLinger(0);
+        } catch (ChannelException e) {
+            // It has ended already.
+        }
+        first.close(promise);
     }
 
     private void tellHandshakeFailed(ChannelHandlerContext context, Throwable cause) {
@@ -651,6 +706,8 @@ public final class SecureSessionHandler extends ChannelDuplexHandler {
                 admission.establish(made.peer());
             } catch (IOException e) {
                 made.close();
+                // The handshake is over for the peer, so that an orderly end would look as if there were no messages.
+                resets = true;
                 fail(context, e);
                 return;
             }

@@ -107,7 +107,7 @@ public final class HelloNetty {
                     expected ? System.Logger.Level.DEBUG : System.Logger.Level.ERROR,
                     "the connection with " + ctx.channel().remoteAddress() + " failed",
                     cause);
-            ctx.close();
+            SecureSessionHandler.abort(ctx.channel()); // not close, which is an orderly end
         }
     }
 
@@ -121,7 +121,7 @@ public final class HelloNetty {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             LOGGER.log(System.Logger.Level.ERROR, "the connection with the server failed", cause);
-            ctx.close();
+            SecureSessionHandler.abort(ctx.channel());
         }
     }
 }

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.Timeout;
 /** The examples of docs/netty.md, which are the text between the comments here, at work. */
 @Timeout(120)
 class DocumentationTest {
+    private static final int SERVER_FAILED = 256;
+
     private final SessionConfig serverConfig = Peers.server();
     private final SessionConfig clientConfig = Peers.client();
 
@@ -79,6 +81,12 @@ class DocumentationTest {
                                     stream.acknowledge(); // we have done with everything up to the end
                                     stream.shutdownOutput();
                                 }
+                            }
+
+                            @Override
+                            public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                                // The peer learns of a failure of ours; after one of its own the channel is closed already.
+                                ctx.pipeline().get(SecureStreamHandler.class).abort(SERVER_FAILED, "the server has failed");
                             }
                         });
                 // end

@@ -92,7 +92,7 @@ public final class NettyServer {
                     || cause instanceof HandshakeException
                     || cause instanceof MessageRejectedException;
             LOGGER.log(expected ? Level.DEBUG : Level.ERROR, "the connection has failed", cause);
-            ctx.close();
+            SecureSessionHandler.abort(ctx.channel()); // not close, which is an orderly end
         }
     }
 }

@@ -112,7 +112,7 @@ public final class WebSocketServer {
                     || cause instanceof MessageRejectedException
                     || cause instanceof DecoderException;
             LOGGER.log(expected ? Level.DEBUG : Level.ERROR, "the connection has failed", cause);
-            ctx.close();
+            SecureSessionHandler.abort(ctx.channel()); // not close, which is an orderly end
         }
     }
 }
