@@ -19,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -642,15 +643,20 @@ public final class SecureConnection implements Closeable {
 
     /**
      * Drops what the peer still sends, until it ends the connection or the timeout ends: a socket that is closed with unread
-     * bytes resets the connection, and the peer would lose what was sent last. Does nothing while another thread receives.
+     * bytes resets the connection, and the peer would lose what was sent last. Waits for another thread that receives.
      */
     @SuppressWarnings("EmptyCatch") // The connection has ended, which is what was waited for.
     void drain(Duration patience) {
-        if (!receiving.tryLock()) {
+        Deadline deadline = Deadline.after(patience);
+        try {
+            if (!receiving.tryLock(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
             return;
         }
         try {
-            Deadline deadline = Deadline.after(patience);
             for (ByteBuffer message = messageInPlace(deadline); message != null; message = messageInPlace(deadline)) {
                 release(message);
             }

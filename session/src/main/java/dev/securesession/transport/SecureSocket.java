@@ -256,10 +256,14 @@ public final class SecureSocket extends Socket {
         }
     }
 
-    /** Closes a socket that no program has seen, and tells the peer if that is possible. */
+    /** Closes a socket that no program has seen, and tells the peer if that is possible without waiting: there may be many. */
     void abort() {
         abortsOnClose = true;
+        SecureStream established = stream;
         try {
+            if (established != null) {
+                established.close(Duration.ZERO);
+            }
             close();
         } catch (IOException e) {
             // The socket is abandoned, closed or not.

@@ -233,7 +233,7 @@ public final class SecureStream implements Closeable {
      * Ends both directions at once. The reads of the peer fail with the code and reason; data on their way are lost.
      * Waits for other writing threads up to a second, and without success closes the connection only. Then drops what the
      * peer still sends, until it has ended the connection too or for a second at most: otherwise a reset could overtake the
-     * abort.
+     * abort. A peer that writes for longer learns of the abort from the write that fails then.
      *
      * @param code {@link StreamAbortedException#FIRST_APPLICATION_CODE} to 65,535, with a meaning of the application
      * @param reason a short text for the logs of the peer; at most 255 bytes of its UTF-8 form are sent
@@ -295,18 +295,24 @@ public final class SecureStream implements Closeable {
 
     /**
      * Closes the connection. After {@link #shutdownOutput} and {@link #acknowledge} that is all. Otherwise the stream is
-     * incomplete and the peer is told so, by an abort with the code {@link StreamAbortedException#CLOSED}. Does not wait for
-     * the acknowledgement of the peer. May be called twice, and by any thread.
+     * incomplete and the peer is told so, by an abort with the code {@link StreamAbortedException#CLOSED}, for which this waits
+     * as {@link #abort} does: two seconds at most, and a third while other threads write. Does not wait for the acknowledgement
+     * of the peer. May be called twice, and by any thread.
      */
     @Override
     public void close() throws IOException {
+        close(ABORT_PATIENCE);
+    }
+
+    /** Closes as {@link #close()} does, and drops for so long what the peer still sends after an abort. */
+    void close(Duration drain) throws IOException {
         closed = true;
         stopKeepAlive();
         IOException failure = state.failure();
         if (state.isSettled() || (failure != null && !isOurAbort(failure))) {
             connection.close();
         } else {
-            endWith(StreamAbortedException.closed(), Duration.ZERO);
+            endWith(StreamAbortedException.closed(), drain);
         }
     }
 
@@ -448,7 +454,10 @@ public final class SecureStream implements Closeable {
             throw violation(String.valueOf(violation.getMessage()), violation);
         } catch (StreamAbortedException abort) {
             stopKeepAlive();
-            connection.close();
+            // After an abort of our own, the aborting thread closes the connection when the peer has the abort.
+            if (abort.isByPeer()) {
+                connection.close();
+            }
             throw abort;
         } catch (IllegalStateException closedMeanwhile) {
             throw failed(new IOException("the connection was closed", closedMeanwhile));
@@ -495,12 +504,64 @@ public final class SecureStream implements Closeable {
         } catch (IllegalStateException closedMeanwhile) {
             throw failed(new IOException("the connection was closed", closedMeanwhile));
         } catch (IOException e) {
-            throw failed(e);
+            throw failedToSend(e);
         } catch (RuntimeException | Error e) {
             // The message has no number yet: the peer would not notice that it is missing.
             state.fail(new IOException("sending failed: " + e, e));
             connection.close();
             throw e;
+        }
+    }
+
+    /**
+     * Fails both directions because a message could not be sent. A peer that has ended the connection may have sent an abort
+     * before that, which a program that only writes has not read.
+     */
+    private IOException failedToSend(IOException cause) throws IOException {
+        if (cause instanceof InterruptedIOException) {
+            // At a timeout, or when the thread was interrupted: the peer has not ended the connection.
+            return failed(cause);
+        }
+        boolean locked = false;
+        try {
+            locked = reading.tryLock(ABORT_PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            if (locked) {
+                receiveAbort();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        try {
+            // Under the lock: data that were looked through are lost to other readers.
+            return failed(cause);
+        } finally {
+            if (locked) {
+                reading.unlock();
+            }
+        }
+    }
+
+    /** Looks for an abort in what has arrived, and drops everything else. */
+    @SuppressWarnings("EmptyCatch") // The failure to send says enough.
+    private void receiveAbort() {
+        Deadline deadline = Deadline.after(ABORT_PATIENCE);
+        try {
+            while (state.failure() == null) {
+                ByteBuffer frame = connection.receiveInPlace(deadline);
+                if (frame == null) {
+                    return;
+                }
+                try {
+                    if (StreamFrame.readType(frame) == StreamFrame.ABORT) {
+                        state.fail(StreamFrame.readAbort(frame));
+                        connection.close();
+                    }
+                } finally {
+                    BufferPool.recycle(frame);
+                }
+            }
+        } catch (IOException | MessageRejectedException | IllegalStateException e) {
+            return;
         }
     }
 

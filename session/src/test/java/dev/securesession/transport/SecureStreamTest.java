@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ProtocolException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -571,6 +573,123 @@ class SecureStreamTest {
     }
 
     @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void theAbortOfClosingArrivesWhateverWasNotRead() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            try (Threads threads = new Threads();
+                    Loopback sockets = Loopback.open();
+                    Connected peers = overSockets(threads, sockets)) {
+                SecureStream client = SecureStream.over(peers.client);
+                SecureStream server = SecureStream.over(peers.server);
+                Future<?> writing = writeOn(threads, client);
+                Future<?> reading = threads.run(() -> client.input().read());
+                server.input().readNBytes(300_000);
+
+                server.close();
+
+                requireAbort(reading, StreamAbortedException.CLOSED);
+                requireAbort(writing, StreamAbortedException.CLOSED);
+            }
+        }
+    }
+
+    @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void anAbortArrivesThoughAnotherThreadOfTheAborterReads() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            try (Threads threads = new Threads();
+                    Loopback sockets = Loopback.open();
+                    Connected peers = overSockets(threads, sockets)) {
+                SecureStream client = SecureStream.over(peers.client);
+                SecureStream server = SecureStream.over(peers.server);
+                Future<?> writing = writeOn(threads, client);
+                Future<?> reading = threads.run(() -> client.input().read());
+                server.input().readNBytes(300_000);
+                CountDownLatch readsOn = new CountDownLatch(1);
+                Future<?> ourReading = threads.run(() -> {
+                    while (server.input().readNBytes(10_000).length > 0) {
+                        readsOn.countDown();
+                    }
+                    return null;
+                });
+                readsOn.await();
+
+                server.abort(300, "the disk is full");
+
+                requireAbort(reading, 300);
+                requireAbort(writing, 300);
+                requireAbort(ourReading, 300);
+            }
+        }
+    }
+
+    /** A program that sends a file reads nothing before it has sent everything: only its writes can tell it. */
+    @Test
+    @Rule(value = "ST-5", kind = ACCEPTS)
+    void aWriterLearnsOfTheAbortThatCameBeforeTheReset() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            try (Threads threads = new Threads();
+                    Loopback sockets = Loopback.open();
+                    Connected peers = overSockets(threads, sockets)) {
+                SecureStream client = SecureStream.over(peers.client);
+                SecureStream server = SecureStream.over(peers.server);
+                Future<?> writing = writeOn(threads, client);
+                server.input().readNBytes(300_000);
+                peers.server.send(ByteBuffer.wrap(StreamFrame.abort(300, "the disk is full")));
+
+                sockets.server.close();
+
+                requireAbort(writing, 300);
+                assertThatThrownBy(() -> client.input().read()).isInstanceOf(StreamAbortedException.class);
+            }
+        }
+    }
+
+    /** What was looked through for an abort is lost, and so is the end that follows it. */
+    @Test
+    @Rule(value = "ST-4", kind = REFUSES)
+    void nothingLooksCompleteAfterAWriteThatFailed() throws Exception {
+        MemoryTransport memory = MemoryTransport.create(Delivery.ORDERED);
+        AtomicBoolean broken = new AtomicBoolean();
+        Transport breaking = new ForwardingTransport(memory) {
+            @Override
+            public void send(byte[] message) throws IOException {
+                if (broken.get()) {
+                    throw new SocketException("Broken pipe");
+                }
+                super.send(message);
+            }
+        };
+        try (Connected peers = Connected.over(Pair.create(), breaking, memory.peer())) {
+            SecureStream client = SecureStream.over(peers.client);
+            SecureStream server = SecureStream.over(peers.server);
+            server.output().write(new byte[1000]);
+            server.shutdownOutput();
+            memory.peer().close();
+            broken.set(true);
+
+            assertThatThrownBy(() -> client.output().write(1)).isInstanceOf(SocketException.class);
+            assertThatThrownBy(() -> client.input().readAllBytes()).isInstanceOf(IOException.class);
+        }
+    }
+
+    private static Future<?> writeOn(Threads threads, SecureStream stream) {
+        return threads.run(() -> {
+            byte[] chunk = new byte[100_000];
+            while (true) {
+                stream.output().write(chunk);
+            }
+        });
+    }
+
+    private static void requireAbort(Future<?> failing, int code) throws Exception {
+        assertThat(Threads.awaitFailure(failing))
+                .isInstanceOfSatisfying(
+                        StreamAbortedException.class,
+                        abort -> assertThat(abort.code()).isEqualTo(code));
+    }
+
+    @Test
     void channelsMoveBytesBothWays() throws Exception {
         try (Threads threads = new Threads();
                 Loopback sockets = Loopback.open();
@@ -641,7 +760,7 @@ class SecureStreamTest {
                 assertThat(read.toByteArray()).as("seed %s", seed).isEqualTo(written.toByteArray());
                 acknowledge(client, server, random, seed);
             } else {
-                client.close();
+                client.close(Duration.ZERO);
                 assertThatThrownBy(() -> server.input().readAllBytes())
                         .as("seed %s", seed)
                         .isInstanceOf(StreamAbortedException.class);
@@ -665,7 +784,7 @@ class SecureStreamTest {
             client.awaitAcknowledgement();
             server.awaitAcknowledgement();
         } else {
-            server.close();
+            server.close(Duration.ZERO);
             assertThatThrownBy(client::awaitAcknowledgement)
                     .as("seed %s", seed)
                     .isInstanceOf(StreamAbortedException.class);
