@@ -169,7 +169,7 @@ public final class SessionManager implements Closeable {
 
     /**
      * Takes a message of a peer that has a token and speaks the exchange layer: the payload of its request is the body, and the
-     * answer is bound to the request, so that answers that were exchanged on the way are refused by the peer.
+     * answer is bound to the request, so that answers that were swapped in transit are refused by the peer.
      *
      * @param token what {@link #begin} gave the peer
      * @param message a message of the handshake, or a wrapped request; not kept

@@ -358,7 +358,7 @@ class SessionManagerTest {
             byte[] toThird = ((BoundRequest) one.receiveRequest(client.token, third.message())).fail(404, "not here");
 
             assertThatThrownBy(() -> exchange.receiveAnswer(second.number(), toFirst))
-                    .as("answers that were exchanged on the way")
+                    .as("answers that were swapped in transit")
                     .isInstanceOf(ExchangeException.class);
             assertThat(((Answer) exchange.receiveAnswer(second.number(), toSecond)).body())
                     .isEmpty();

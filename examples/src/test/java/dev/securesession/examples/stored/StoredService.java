@@ -96,7 +96,7 @@ public final class StoredService {
                 http.sendResponseHeaders(403, -1);
             } catch (StateRejectedException | SessionExhaustedException over) {
                 http.sendResponseHeaders(401, -1); // the client starts a new handshake
-            } catch (IOException storeFailed) { // or TooManyHandshakesException
+            } catch (IOException storeFailed) {
                 http.sendResponseHeaders(503, -1);
             }
         }
