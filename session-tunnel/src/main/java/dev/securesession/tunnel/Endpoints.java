@@ -19,8 +19,10 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -29,8 +31,11 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.spi.SelectorProvider;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -88,13 +93,21 @@ final class Endpoints implements AutoCloseable {
                     failed -> failed.close().awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS));
             return new Listening(channel, UnixDomainSocketAddress.of(path));
         }
+        SocketAddress local = address.resolve();
         Channel channel = done(bootstrap
-                .channelFactory(NioServerSocketChannel::new)
+                .channelFactory(() -> serverChannel(local))
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .childOption(ChannelOption.TCP_NODELAY, true)
-                .bind(address.resolve()));
+                .bind(local));
         return new Listening(channel, channel.localAddress());
+    }
+
+    /** Makes a socket of IPv4 for its addresses: one of both kinds would take 0.0.0.0 for all addresses of IPv6 as well. */
+    private static ServerChannel serverChannel(SocketAddress local) {
+        return local instanceof InetSocketAddress inet && inet.getAddress() instanceof Inet4Address
+                ? new NioServerSocketChannel(SelectorProvider.provider(), SocketProtocolFamily.INET)
+                : new NioServerSocketChannel();
     }
 
     /** When the children of a listening channel begin to read. */

@@ -2,6 +2,7 @@ package dev.securesession.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.securesession.Curve;
@@ -14,6 +15,7 @@ import dev.securesession.SessionConfig;
 import dev.securesession.testkit.TestKeys;
 import dev.securesession.testsupport.Rule;
 import dev.securesession.tunnel.TestTunnel.Told;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -21,6 +23,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
@@ -724,6 +727,20 @@ class TunnelTest {
             assertThat(tunnel.server.connections()).isEmpty();
             assertThat(tunnel.server.counters().established()).isEqualTo(count);
             assertThat(tunnel.server.counters().failed()).isZero();
+        }
+    }
+
+    @Test
+    void allAddressesOfIpv4AreNoneOfIpv6() throws Exception {
+        try (Endpoints endpoints = new Endpoints(TunnelOptions.defaults());
+                Endpoints.Listening listening = endpoints.listen(
+                        TunnelAddress.parse("0.0.0.0:0"),
+                        Endpoints.ChildReads.AT_ONCE,
+                        new ChannelInboundHandlerAdapter())) {
+            int port = ((InetSocketAddress) listening.address()).getPort();
+            new Socket("127.0.0.1", port).close();
+            // Refused, or unreachable on a machine without IPv6.
+            assertThatIOException().isThrownBy(() -> new Socket("::1", port).close());
         }
     }
 

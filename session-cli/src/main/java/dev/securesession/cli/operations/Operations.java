@@ -3,6 +3,7 @@ package dev.securesession.cli.operations;
 import dev.securesession.SecureSessionException;
 import dev.securesession.cli.command.Errors;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.tunnel.Tunnel;
 import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelConnection;
 import dev.securesession.tunnel.TunnelEnd;
@@ -104,6 +105,18 @@ public final class Operations implements AutoCloseable {
                     "unix-socket",
                     where + ": a Unix-domain socket cannot be reset; to its program, a connection that was cut off"
                             + " looks like one that has ended");
+        }
+    }
+
+    /** Warns if programs on other machines can use a proxy. */
+    public void warnIfOpen(String where, Tunnel proxy) {
+        if (proxy.address() instanceof InetSocketAddress inet
+                && !inet.getAddress().isLoopbackAddress()) {
+            log.warn(
+                    "proxy-open",
+                    where
+                            + ": whoever connects from another machine uses the identity of this proxy; listen on a loopback"
+                            + " address or a Unix-domain socket if they should not");
         }
     }
 

@@ -104,6 +104,7 @@ public final class ProxyCommand extends Subcommand {
                     + connect + (target.isEmpty() ? "" : ", target " + target);
             running.info("listening", ready);
             running.warnIfUnix("--listen: " + listen, listen);
+            running.warnIfOpen("--listen: " + listen, proxy);
             // Not before: it would hold up the first connection.
             config.crypto().warmUpInBackground();
             running.run(new Reload(terminal, identities, config.crypto(), proxy, keys), ready, drain);

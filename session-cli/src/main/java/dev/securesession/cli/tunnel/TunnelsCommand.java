@@ -311,6 +311,7 @@ public final class TunnelsCommand extends Subcommand {
                 }
                 if (proxy != null) {
                     running.warnIfUnix(name + ": listen: " + proxy.listen(), proxy.listen());
+                    running.warnIfOpen(name + ": listen: " + proxy.listen(), tunnel.tunnel());
                 }
             }
             return started;

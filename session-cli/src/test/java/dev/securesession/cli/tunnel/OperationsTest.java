@@ -285,6 +285,25 @@ class OperationsTest {
     }
 
     @Test
+    void proxiesForOtherMachinesAreWarnedOf() throws Exception {
+        Running proxy = start(
+                Map.of(),
+                List.of(
+                        "proxy",
+                        "--id",
+                        "web",
+                        "--key",
+                        file("web"),
+                        "--listen",
+                        "0.0.0.0:0",
+                        "--connect",
+                        "127.0.0.1:" + service.getLocalPort(),
+                        "--peer",
+                        "db=" + file("db.pub")));
+        proxy.awaitLine("warning: (--listen: 0.0.0.0:0): whoever connects from another machine uses the identity");
+    }
+
+    @Test
     void explainsWhatIsWrong() throws Exception {
         writePeers(line("web"));
         refused(2, "--proxy-protocol: no target named \"x\"; expected a name of --to, or -", "--proxy-protocol", "x");
