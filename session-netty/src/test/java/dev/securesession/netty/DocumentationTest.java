@@ -85,8 +85,8 @@ class DocumentationTest {
 
                             @Override
                             public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-                                // The peer learns of a failure of ours; after one of its own the channel is closed already.
-                                ctx.pipeline().get(SecureStreamHandler.class).abort(SERVER_FAILED, "the server has failed");
+                                SecureStreamHandler stream = ctx.pipeline().get(SecureStreamHandler.class);
+                                stream.abort(SERVER_FAILED, "the server has failed"); // the peer is told
                             }
                         });
                 // end

@@ -37,8 +37,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(120)
 @ExtendWith(NoLeaks.class)
 class IncompleteEndTest {
-    private final ServerLimits one =
-            ServerLimits.of(ServerOptions.defaults().withConnectionLimitPerPeer(1));
+    private final ServerLimits one = ServerLimits.of(ServerOptions.defaults().withConnectionLimitPerPeer(1));
 
     private NettyServer limited() {
         SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(one);
