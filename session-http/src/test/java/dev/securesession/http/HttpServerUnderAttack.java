@@ -96,7 +96,7 @@ final class HttpServerUnderAttack {
 
     private static void awaitAnswers(ServerKind.Running sessions, int count) {
         while (sessions.counters().answered() < count || sessions.counters().requests() > 0) {
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 

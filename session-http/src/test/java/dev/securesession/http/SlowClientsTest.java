@@ -269,7 +269,7 @@ class SlowClientsTest {
         long start = System.nanoTime();
         while (!condition.getAsBoolean()) {
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 
