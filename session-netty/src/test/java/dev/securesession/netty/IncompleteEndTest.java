@@ -89,7 +89,12 @@ class IncompleteEndTest {
                     .connect(server.address())
                     .sync()
                     .channel();
-            second.writeAndFlush(ByteBufUtil.writeUtf8(second.alloc(), "hello"));
+            // A reset that arrives before the write fails the write, and not the channel.
+            second.writeAndFlush(ByteBufUtil.writeUtf8(second.alloc(), "hello")).addListener(written -> {
+                if (!written.isSuccess()) {
+                    end.complete(written.cause());
+                }
+            });
 
             assertThat(end.get(60, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
         } finally {
