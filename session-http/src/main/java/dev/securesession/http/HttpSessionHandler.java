@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
+import dev.securesession.internal.base.Source;
 import java.io.IOException;
 import java.io.OutputStream;
 
@@ -70,7 +71,7 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
                 return;
             }
             RequestHead head = check(http);
-            String source = Source.of(http.getRemoteAddress().getAddress());
+            String source = Source.of(http.getRemoteAddress().getAddress().getAddress());
             IoDeadline deadline = new IoDeadline(front.timer);
             Admission.Place place = front.enter(head, source, deadline::displace);
             try {

@@ -1,5 +1,6 @@
 package dev.securesession.http;
 
+import dev.securesession.internal.base.Source;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
@@ -281,7 +282,7 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
 
     private static String sourceOf(SocketAddress remote) {
         return remote instanceof InetSocketAddress inet && inet.getAddress() != null
-                ? Source.of(inet.getAddress())
+                ? Source.of(inet.getAddress().getAddress())
                 : String.valueOf(remote);
     }
 

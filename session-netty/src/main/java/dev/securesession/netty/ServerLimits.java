@@ -1,6 +1,7 @@
 package dev.securesession.netty;
 
 import dev.securesession.PeerId;
+import dev.securesession.internal.base.Source;
 import dev.securesession.transport.ServerCounters;
 import dev.securesession.transport.ServerOptions;
 import java.io.IOException;
@@ -94,8 +95,8 @@ public final class ServerLimits {
         List<Admission> displaced = new ArrayList<>();
         synchronized (this) {
             accepted++;
-            if (address != null && !address.isLoopbackAddress() && count(address) >= halfOpenLimitPerAddress) {
-                displace(displaced, address);
+            if (admission.source != null && count(admission.source) >= halfOpenLimitPerAddress) {
+                displace(displaced, admission.source);
             }
             if (halfOpen.size() >= halfOpenLimit) {
                 displace(displaced, null);
@@ -108,10 +109,10 @@ public final class ServerLimits {
         return admission;
     }
 
-    private void displace(List<Admission> displaced, @Nullable InetAddress address) {
+    private void displace(List<Admission> displaced, @Nullable String source) {
         Admission oldest = null;
         for (Admission each : halfOpen) {
-            if (address != null && !address.equals(each.address)) {
+            if (source != null && !source.equals(each.source)) {
                 continue;
             }
             if (oldest == null) {
@@ -130,10 +131,10 @@ public final class ServerLimits {
         }
     }
 
-    private int count(InetAddress address) {
+    private int count(String source) {
         int count = 0;
         for (Admission each : halfOpen) {
-            if (address.equals(each.address)) {
+            if (source.equals(each.source)) {
                 count++;
             }
         }
@@ -208,7 +209,7 @@ public final class ServerLimits {
 
     /** One connection. */
     final class Admission {
-        private final @Nullable InetAddress address;
+        private final @Nullable String source;
         private final Consumer<IOException> close;
         private boolean hasSent;
         private boolean established;
@@ -217,7 +218,7 @@ public final class ServerLimits {
         private long bytes;
 
         private Admission(@Nullable InetAddress address, Consumer<IOException> close) {
-            this.address = address;
+            this.source = address == null || address.isLoopbackAddress() ? null : Source.of(address.getAddress());
             this.close = close;
         }
 

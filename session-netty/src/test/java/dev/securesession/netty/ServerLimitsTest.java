@@ -123,6 +123,15 @@ class ServerLimitsTest {
     }
 
     @Test
+    void addressesOfOneIpv6NetworkCountTogether() throws Exception {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimitPerAddress(1));
+        limits.admit(InetAddress.getByName("2001:db8:0:1::1"), named("first"));
+        limits.admit(InetAddress.getByName("2001:db8:0:2::1"), named("other network"));
+        limits.admit(InetAddress.getByName("2001:db8:0:1:ffff::2"), named("same network"));
+        assertThat(closed).containsExactly("first");
+    }
+
+    @Test
     void whoHoldsTheMostIsClosed() throws Exception {
         ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHandshakeBytesLimit(1000));
         ServerLimits.Admission large = limits.admit(null, named("large"));

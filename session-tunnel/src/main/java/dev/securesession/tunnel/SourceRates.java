@@ -1,7 +1,7 @@
 package dev.securesession.tunnel;
 
+import dev.securesession.internal.base.Source;
 import io.netty.channel.Channel;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
@@ -47,7 +47,8 @@ final class SourceRates {
         }
         long now = nanoTime.getAsLong();
         synchronized (buckets) {
-            Bucket bucket = buckets.computeIfAbsent(source(address), unused -> new Bucket(perSecond, now));
+            Bucket bucket =
+                    buckets.computeIfAbsent(Source.of(address.getAddress()), unused -> new Bucket(perSecond, now));
             bucket.tokens = Math.min(perSecond, bucket.tokens + (now - bucket.nanos) / NANOS_PER_SECOND * perSecond);
             bucket.nanos = now;
             if (bucket.tokens < 1) {
@@ -56,19 +57,6 @@ final class SourceRates {
             bucket.tokens--;
             return true;
         }
-    }
-
-    /** Returns the address, or the /64 network of an IPv6 address: its owner has all 2^64 addresses of it. */
-    private static String source(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        if (!(address instanceof Inet6Address)) {
-            return address.getHostAddress();
-        }
-        StringBuilder network = new StringBuilder("v6 ");
-        for (int i = 0; i < 8; i++) {
-            network.append(Integer.toHexString(bytes[i] & 0xFF)).append(' ');
-        }
-        return network.toString();
     }
 
     private static final class Bucket {

@@ -1,6 +1,6 @@
 package dev.securesession.transport;
 
-import java.net.InetAddress;
+import dev.securesession.internal.base.Source;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -25,8 +25,8 @@ final class HalfOpenConnections {
     /** Adds a connection and returns those that it displaces, for the caller to close. */
     synchronized List<Entry> add(Entry entry) {
         List<Entry> displaced = new ArrayList<>();
-        if (entry.address != null && !entry.address.isLoopbackAddress() && count(entry.address) >= limitPerAddress) {
-            displace(displaced, entry.address);
+        if (entry.source != null && count(entry.source) >= limitPerAddress) {
+            displace(displaced, entry.source);
         }
         if (entries.size() >= limit) {
             displace(displaced, null);
@@ -48,10 +48,10 @@ final class HalfOpenConnections {
         return List.copyOf(entries);
     }
 
-    private void displace(List<Entry> displaced, @Nullable InetAddress address) {
+    private void displace(List<Entry> displaced, @Nullable String source) {
         Entry oldest = null;
         for (Entry entry : entries) {
-            if (address != null && !address.equals(entry.address)) {
+            if (source != null && !source.equals(entry.source)) {
                 continue;
             }
             if (oldest == null) {
@@ -69,10 +69,10 @@ final class HalfOpenConnections {
         }
     }
 
-    private int count(InetAddress address) {
+    private int count(String source) {
         int count = 0;
         for (Entry entry : entries) {
-            if (address.equals(entry.address)) {
+            if (source.equals(entry.source)) {
                 count++;
             }
         }
@@ -82,7 +82,7 @@ final class HalfOpenConnections {
     /** One connection. */
     static final class Entry {
         final AcceptedConnection connection;
-        final @Nullable InetAddress address;
+        final @Nullable String source;
         final long epoch;
 
         volatile boolean hasSent;
@@ -90,7 +90,10 @@ final class HalfOpenConnections {
 
         Entry(AcceptedConnection connection, long epoch) {
             this.connection = connection;
-            this.address = connection.remote instanceof InetSocketAddress inet ? inet.getAddress() : null;
+            this.source = connection.remote instanceof InetSocketAddress inet
+                            && !inet.getAddress().isLoopbackAddress()
+                    ? Source.of(inet.getAddress().getAddress())
+                    : null;
             this.epoch = epoch;
         }
     }

@@ -72,7 +72,8 @@ public final class ServerOptions {
     }
 
     /**
-     * Returns a copy with another limit on half-open connections from one remote address. Loopback addresses have none.
+     * Returns a copy with another limit on half-open connections from one remote address. Loopback addresses have none;
+     * IPv6 addresses with the same first 64 bits count as one.
      *
      * @param limit 1 or more; 64 by default
      * @return the copy

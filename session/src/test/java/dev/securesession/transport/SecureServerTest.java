@@ -891,6 +891,20 @@ class SecureServerTest {
     }
 
     @Test
+    @Rule(value = "H-7", kind = Kind.REFUSES)
+    void addressesOfOneIpv6NetworkCountTogether() throws Exception {
+        serverSocket.close();
+        HalfOpenConnections connections = new HalfOpenConnections(100, 1);
+        HalfOpenConnections.Entry first = entry(InetAddress.getByName("2001:db8:0:1::1"));
+
+        assertThat(connections.add(first)).isEmpty();
+        assertThat(connections.add(entry(InetAddress.getByName("2001:db8:0:2::1"))))
+                .isEmpty();
+        assertThat(connections.add(entry(InetAddress.getByName("2001:db8:0:1:ffff::2"))))
+                .containsExactly(first);
+    }
+
+    @Test
     void servesUnixDomainSockets(@TempDir Path folder) throws Exception {
         serverSocket.close();
         UnixDomainSocketAddress address = UnixDomainSocketAddress.of(folder.resolve("socket"));
