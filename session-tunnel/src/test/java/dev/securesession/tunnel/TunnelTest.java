@@ -731,6 +731,7 @@ class TunnelTest {
     }
 
     @Test
+    @SuppressWarnings("AddressSelection") // The addresses are literals.
     void allAddressesOfIpv4AreNoneOfIpv6() throws Exception {
         try (Endpoints endpoints = new Endpoints(TunnelOptions.defaults());
                 Endpoints.Listening listening = endpoints.listen(

@@ -33,6 +33,7 @@ class StoredServiceTest {
     private volatile String port = "";
 
     @Test
+    @SuppressWarnings("try") // An instance is closed before its end.
     void aSessionGoesOnAtAnotherInstanceAndAfterARestart(@TempDir Path folder) throws Exception {
         KeyFiles.generate(folder, "server.key");
         KeyFiles.generate(folder, "client.key");
