@@ -278,6 +278,7 @@ final class HotSessions {
         /** Ends the use, and releases claims that have no place. */
         @Override
         public void close() {
+            boolean tooMany;
             lock.lock();
             try {
                 if (hot == null) {
@@ -285,10 +286,13 @@ final class HotSessions {
                 } else {
                     hot.users--;
                 }
+                tooMany = claims.size() > max;
             } finally {
                 lock.unlock();
             }
-            releaseDisplaced();
+            if (tooMany) {
+                releaseDisplaced();
+            }
         }
     }
 }
