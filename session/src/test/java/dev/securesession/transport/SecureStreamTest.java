@@ -552,21 +552,13 @@ class SecureStreamTest {
                     Connected peers = overSockets(threads, sockets)) {
                 SecureStream client = SecureStream.over(peers.client);
                 SecureStream server = SecureStream.over(peers.server);
-                Future<?> writing = threads.run(() -> {
-                    byte[] chunk = new byte[100_000];
-                    while (true) {
-                        client.output().write(chunk);
-                    }
-                });
+                Future<?> writing = writeOn(threads, client);
                 Future<?> reading = threads.run(() -> client.input().read());
                 server.input().readNBytes(300_000);
 
                 server.abort(300, "the disk is full");
 
-                assertThat(Threads.awaitFailure(reading))
-                        .isInstanceOfSatisfying(
-                                StreamAbortedException.class,
-                                abort -> assertThat(abort.code()).isEqualTo(300));
+                requireAbort(reading, 300);
                 assertThat(Threads.awaitFailure(writing)).isInstanceOf(StreamAbortedException.class);
             }
         }
