@@ -4,46 +4,18 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.securesession.Handshake;
-import dev.securesession.HandshakeStep;
-import dev.securesession.IdentityKeyPair;
-import dev.securesession.LocalIdentity;
-import dev.securesession.PeerDirectory;
-import dev.securesession.PeerId;
-import dev.securesession.SessionConfig;
-import dev.securesession.exchange.Exchange;
-import dev.securesession.testsupport.NoLeaks;
 import dev.securesession.testsupport.Rule;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.function.BooleanSupplier;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Clients that do not send what they began, or do not read what they asked for, refuse nobody else. */
-@Timeout(60)
-@ParameterizedClass
-@EnumSource(ServerKind.class)
-@ExtendWith(NoLeaks.class)
-class SlowClientsTest {
-    private static final PeerId SERVER = PeerId.ofUtf8("server");
+class SlowClientsTest extends ServedPeers {
     /** More than the operating system holds for a connection whose client does not read. */
     private static final int ANSWER_LENGTH = 8_000_000;
 
@@ -52,24 +24,8 @@ class SlowClientsTest {
             .withAnswerBytesLimit(10L * ANSWER_LENGTH)
             .withAnswerBytesLimitPerPeer(10L * ANSWER_LENGTH);
 
-    @Parameter
-    ServerKind kind;
-
-    private final IdentityKeyPair serverKeys = IdentityKeyPair.generate();
-    private final IdentityKeyPair clientKeys = IdentityKeyPair.generate();
-    private final ExecutorService executor = Executors.newCachedThreadPool();
-    private final HttpClient http =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    private final List<Socket> slow = new ArrayList<>();
-    private ServerKind.Running server;
-
-    @AfterEach
-    void end() throws IOException {
-        for (Socket socket : slow) {
-            socket.close();
-        }
-        server.close();
-        executor.shutdownNow();
+    SlowClientsTest() {
+        super(HttpClientOptions.defaults().withMaxAnswerLength(ANSWER_LENGTH));
     }
 
     /** As many as there are places for requests, each address with as many as it may have. */
@@ -166,57 +122,9 @@ class SlowClientsTest {
         assertThat(readAll(socket)).as("closed before its end").isLessThan(ANSWER_LENGTH);
     }
 
+    /** A request that begins with 1 gets a long answer. */
     private void serve(HttpServerOptions options) throws Exception {
-        PeerDirectory everybody = peer -> List.of(clientKeys.publicKey());
-        SessionConfig config = SessionConfig.of(LocalIdentity.of(SERVER, serverKeys.privateKey()), everybody);
-        // A request that begins with 1 gets a long answer.
-        RequestHandler handler = (peer, request) -> request[0] == 1 ? new byte[ANSWER_LENGTH] : request;
-        server = kind.start(config, handler, options, executor, 0);
-    }
-
-    private SessionConfig config(String peer) {
-        return SessionConfig.of(
-                LocalIdentity.of(PeerId.ofUtf8(peer), clientKeys.privateKey()),
-                PeerDirectory.of(SERVER, serverKeys.publicKey()));
-    }
-
-    private URI address() {
-        return URI.create("http://127.0.0.1:" + server.port() + "/api");
-    }
-
-    private HttpSessionClient client(String peer) {
-        return HttpSessionClient.of(
-                address(),
-                config(peer),
-                SERVER,
-                http,
-                HttpClientOptions.defaults().withMaxAnswerLength(ANSWER_LENGTH));
-    }
-
-    private byte[] send(String peer, byte[] request) throws Exception {
-        try (HttpSessionClient client = client(peer)) {
-            return client.send(request);
-        }
-    }
-
-    private Session establish(String peer) throws Exception {
-        try (Handshake handshake = Handshake.client(config(peer), SERVER)) {
-            HttpResponse<byte[]> second = post(HttpRequest.newBuilder(), handshake.start());
-            String token = second.headers().firstValue(Token.HEADER).orElseThrow();
-            byte[] third = handshake.receive(second.body()).message().orElseThrow();
-            HttpResponse<byte[]> fourth = post(HttpRequest.newBuilder().header(Token.HEADER, token), third);
-            assertThat(fourth.statusCode()).isEqualTo(Status.OK);
-            HandshakeStep step = handshake.receive(fourth.body());
-            return new Session(token, Exchange.over(((HandshakeStep.Established) step).session()));
-        }
-    }
-
-    private HttpResponse<byte[]> post(HttpRequest.Builder request, byte[] message) throws Exception {
-        return http.send(
-                request.uri(URI.create(address() + "/handshake"))
-                        .POST(HttpRequest.BodyPublishers.ofByteArray(message))
-                        .build(),
-                HttpResponse.BodyHandlers.ofByteArray());
+        serve(options, (peer, request) -> request[0] == 1 ? new byte[ANSWER_LENGTH] : request);
     }
 
     /** Asks for a long answer, of which nothing is read. */
@@ -228,15 +136,9 @@ class SlowClientsTest {
         return socket;
     }
 
-    private static String head(String token, int length) {
-        return "POST /api/exchange HTTP/1.1\r\nHost: a\r\nSecure-Session: " + token + "\r\nContent-Length: " + length
-                + "\r\n\r\n";
-    }
-
     /** Connects from an address 127.0.0.N, and sends the beginning of a request. */
     private Socket connect(int number, int receiveBuffer, String text) throws IOException {
-        Socket socket = new Socket();
-        slow.add(socket);
+        Socket socket = slowSocket();
         if (receiveBuffer > 0) {
             socket.setReceiveBufferSize(receiveBuffer);
         }
@@ -263,23 +165,5 @@ class SlowClientsTest {
             // A reset, since the server has thrown away the rest.
         }
         return length;
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long start = System.nanoTime();
-        while (!condition.getAsBoolean()) {
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
-            Thread.onSpinWait();
-        }
-    }
-
-    private static final class Session {
-        final String token;
-        final Exchange exchange;
-
-        Session(String token, Exchange exchange) {
-            this.token = token;
-            this.exchange = exchange;
-        }
     }
 }
