@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What waits for its client makes room for others, so that slow clients refuse nobody: of those that count for the same
  * source or peer, or else for the one with the most, the one that has waited for the longest time. Requests with the token of a
- * session wait apart from those of strangers, and strangers get three quarters of the places for complete requests.
+ * session wait apart from those of strangers, and strangers get three quarters of the places for complete requests. One peer gets
+ * a share of them, whatever its addresses, so that others find places while the handler takes long for its requests.
  *
  * <p>Where bytes have no room, requests that wait make it: first those of the peer that holds the most, and of these the one with
  * the largest product of bytes and age. So a body that arrives quickly displaces those that trickle or were withheld, and
@@ -43,6 +44,7 @@ final class Admission {
     private final Bytes ofAnswers;
     private final Counts completeOfSource = new Counts();
     private final Counts completeStrangersOfSource = new Counts();
+    private final Counts answeringOfPeer = new Counts();
     private int answering;
     private int answeringStrangers;
     private long turnedAway;
@@ -78,7 +80,8 @@ final class Admission {
         place.sinceNanos = nanoTime.getAsLong();
         Waiting table = tableOf(place);
         table.add(place);
-        Place surplus = table.surplus(place, options.requestLimit(), options.requestLimitPerAddress());
+        int limitPerKey = place.peer == null ? options.requestLimitPerAddress() : options.requestLimitPerPeer();
+        Place surplus = table.surplus(place, options.requestLimit(), limitPerKey);
         if (surplus != null) {
             displace(surplus, displaced);
         }
@@ -116,6 +119,9 @@ final class Admission {
             turnedAway++;
             return Status.TOO_MANY;
         }
+        if (place.peer != null && !takeShare(place.peer)) {
+            return Status.TOO_MANY;
+        }
         tableOf(place).remove(place);
         place.phase = Phase.ANSWERING;
         place.isComplete = true;
@@ -126,6 +132,24 @@ final class Admission {
             answeringStrangers++;
         }
         return Status.OK;
+    }
+
+    private synchronized boolean prove(Place place, PeerId proved) {
+        if (place.phase != Phase.ANSWERING || !takeShare(proved)) {
+            return false;
+        }
+        place.peer = proved;
+        return true;
+    }
+
+    /** Counts a request among those of its peer that are answered, unless these are as many as there may be. */
+    private boolean takeShare(PeerId peer) {
+        if (answeringOfPeer.of(peer) >= options.requestLimitPerPeer()) {
+            turnedAway++;
+            return false;
+        }
+        answeringOfPeer.add(peer, 1);
+        return true;
     }
 
     /** Handshake messages, which anybody may send, leave room for requests with the token of a session. */
@@ -140,6 +164,9 @@ final class Admission {
         } else if (place.phase == Phase.ANSWERING) {
             answering--;
             answeringStrangers -= place.isStranger ? 1 : 0;
+            if (place.peer != null) {
+                answeringOfPeer.add(place.peer, -1);
+            }
         }
         hold(place, 0);
     }
@@ -299,6 +326,14 @@ final class Admission {
         /** Takes a place among the requests that are answered, when the body is complete; returns 200, or the status that refuses. */
         int complete() {
             return Admission.this.complete(this);
+        }
+
+        /**
+         * Notes that the peer of a first request has proved itself, whose share of the places counts from now on; returns false
+         * if the peer has as many as it may.
+         */
+        boolean prove(PeerId proved) {
+            return Admission.this.prove(this, proved);
         }
 
         /**

@@ -116,13 +116,13 @@ final class HttpFront implements AutoCloseable {
     }
 
     /** Answers a complete message. Takes public-key work in a handshake, and otherwise as long as the application does. */
-    Response answer(RequestHead head, String source, byte[] message) {
+    Response answer(RequestHead head, String source, Admission.Place place, byte[] message) {
         if (head.token == null) {
             return sessions.begin(source, message);
         }
         return switch (head.kind) {
             case HANDSHAKE -> sessions.confirm(head.token, message);
-            case FIRST -> sessions.confirmAndExchange(head.token, message);
+            case FIRST -> sessions.confirmAndExchange(head.token, message, place::prove);
             case EXCHANGE -> sessions.exchange(head.token, message);
         };
     }

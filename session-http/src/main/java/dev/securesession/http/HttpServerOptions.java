@@ -26,6 +26,7 @@ public final class HttpServerOptions {
     private long answerBytesLimitPerPeer = 4L * 1024 * 1024;
     private int requestLimit = 256;
     private int requestLimitPerAddress = 64;
+    private int requestLimitPerPeer = 64;
     private Duration transferTimeout = Duration.ofSeconds(30);
     private Duration handshakeTransferTimeout = Duration.ofSeconds(5);
     private int connectionLimit = 1024;
@@ -52,6 +53,7 @@ public final class HttpServerOptions {
         answerBytesLimitPerPeer = other.answerBytesLimitPerPeer;
         requestLimit = other.requestLimit;
         requestLimitPerAddress = other.requestLimitPerAddress;
+        requestLimitPerPeer = other.requestLimitPerPeer;
         transferTimeout = other.transferTimeout;
         handshakeTransferTimeout = other.handshakeTransferTimeout;
         connectionLimit = other.connectionLimit;
@@ -257,9 +259,9 @@ public final class HttpServerOptions {
     /**
      * Returns a copy with another limit for complete requests and handshake messages of one address at the same time, until their
      * responses are sent. Beyond it they get status 429; handshake messages already when they take three quarters of it. As many
-     * requests of one address without the token of a session, and as many with the tokens of one peer, may wait for their
-     * clients; beyond that the one that has waited for the longest time makes room. IPv6 addresses with the same first 64 bits
-     * count as one. Behind a proxy all have its address. Default: 64.
+     * requests of one address without the token of a session may wait for their clients; beyond that the one that has waited for
+     * the longest time makes room. IPv6 addresses with the same first 64 bits count as one. Behind a proxy all have its address.
+     * Default: 64.
      *
      * @param limit requests, 1 or more
      * @return the copy
@@ -268,6 +270,21 @@ public final class HttpServerOptions {
     public HttpServerOptions withRequestLimitPerAddress(int limit) {
         requirePositive(limit, "a limit on requests per address");
         return with(copy -> copy.requestLimitPerAddress = limit);
+    }
+
+    /**
+     * Returns a copy with another limit for complete requests of one peer that are answered at the same time, over all of its
+     * sessions and addresses: the rest of the limit for all is left to other peers, however slow the handler is. Beyond it they
+     * get status 429. As many requests with the tokens of one peer may wait for their clients; beyond that the one that has
+     * waited for the longest time makes room. It should be a small part of the limit for all. Default: 64.
+     *
+     * @param limit requests, 1 or more
+     * @return the copy
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public HttpServerOptions withRequestLimitPerPeer(int limit) {
+        requirePositive(limit, "a limit on requests per peer");
+        return with(copy -> copy.requestLimitPerPeer = limit);
     }
 
     /**
@@ -416,6 +433,10 @@ public final class HttpServerOptions {
 
     int requestLimitPerAddress() {
         return requestLimitPerAddress;
+    }
+
+    int requestLimitPerPeer() {
+        return requestLimitPerPeer;
     }
 
     Duration transferTimeout() {

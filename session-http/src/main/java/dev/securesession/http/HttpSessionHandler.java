@@ -99,7 +99,7 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
         }
         RequestBody body = front.bodyOf(head, place);
         int status = deadline.within(front.transferTimeout(head), () -> body.read(http.getRequestBody()));
-        return status == Status.OK ? front.answer(head, source, body.bytes()) : Response.refusal(status);
+        return status == Status.OK ? front.answer(head, source, place, body.bytes()) : Response.refusal(status);
     }
 
     private static int write(HttpExchange http, Response response) throws IOException {

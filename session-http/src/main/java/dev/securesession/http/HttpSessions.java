@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -159,8 +160,12 @@ final class HttpSessions {
         }
     }
 
-    /** Answers message 3 with the first request behind it, which is opened only if the handshake is over. PROTOCOL.md HT-8. */
-    Response confirmAndExchange(String token, byte[] body) {
+    /**
+     * Answers message 3 with the first request behind it, which is opened only if the handshake is over. PROTOCOL.md HT-8.
+     *
+     * @param admits tells whether the peer, which has proved itself then, may have another request answered
+     */
+    Response confirmAndExchange(String token, byte[] body, Predicate<PeerId> admits) {
         FirstBody both;
         try {
             both = FirstBody.split(body);
@@ -172,7 +177,7 @@ final class HttpSessions {
         if (fourth.status != Status.OK) {
             return fourth;
         }
-        Response answer = exchange(token, both.message);
+        Response answer = exchange(token, both.message, admits);
         return answer.peer == null
                 ? answer
                 : Response.ofAnswer(answer.peer, FirstBody.join(fourth.message, answer.message));
@@ -180,6 +185,10 @@ final class HttpSessions {
 
     /** Answers a request, once. PROTOCOL.md EX-5. */
     Response exchange(String token, byte[] message) {
+        return exchange(token, message, peer -> true);
+    }
+
+    private Response exchange(String token, byte[] message, Predicate<PeerId> admits) {
         expire();
         Live live;
         synchronized (lock) {
@@ -194,6 +203,9 @@ final class HttpSessions {
             return unknown();
         }
         try {
+            if (!admits.test(live.session().peer())) {
+                return Response.refusal(Status.TOO_MANY);
+            }
             Request request = live.exchange.receiveRequest(message);
             use(live);
             return Response.ofAnswer(live.session().peer(), answer(live, request));

@@ -350,7 +350,7 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
     private void runAnswer(ChannelHandlerContext ctx, Visit current, byte[] message) {
         @Nullable Response response = null;
         try {
-            response = front.answer(current.head, current.source, message);
+            response = front.answer(current.head, current.source, current.place, message);
         } finally {
             Response made = response;
             try {

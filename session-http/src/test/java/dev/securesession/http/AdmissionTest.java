@@ -22,7 +22,8 @@ class AdmissionTest {
                     .withAnswerBytesLimit(100)
                     .withAnswerBytesLimitPerPeer(50)
                     .withRequestLimit(8)
-                    .withRequestLimitPerAddress(4),
+                    .withRequestLimitPerAddress(4)
+                    .withRequestLimitPerPeer(6),
             () -> nanos);
 
     @Test
@@ -211,16 +212,46 @@ class AdmissionTest {
     }
 
     @Test
+    void onePeerWithManyAddressesGetsAShareOfThePlaces() {
+        List<Admission.Place> slow = answering(ANNA, 6);
+
+        assertThat(admission.enter("another source", ANNA, () -> {}).complete()).isEqualTo(Status.TOO_MANY);
+        assertThat(admission.turnedAway()).isEqualTo(1);
+        assertThat(enter("bert", BERT).complete()).isEqualTo(Status.OK);
+
+        assertThat(slow.get(0).respond(ANNA, 1)).isTrue();
+        slow.get(1).leave();
+        List<Admission.Place> next = List.of(enter("anna", ANNA), enter("anna", ANNA), enter("anna", ANNA));
+        assertThat(complete(next)).containsExactly(200, 200, 429);
+    }
+
+    @Test
+    void aFirstRequestCountsForThePeerThatHasProvedItself() {
+        Admission.Place early = stranger("early", "there");
+        Admission.Place late = stranger("late", "there");
+        assertThat(complete(List.of(early, late))).containsExactly(200, 200);
+        assertThat(early.prove(ANNA)).isTrue();
+        List<Admission.Place> others = answering(ANNA, 5);
+
+        assertThat(late.prove(ANNA)).isFalse();
+        assertThat(admission.turnedAway()).isEqualTo(1);
+        assertThat(late.respond(null, 0)).isTrue();
+        late.leave();
+        assertThat(admission.enter("elsewhere", ANNA, () -> {}).complete()).isEqualTo(Status.TOO_MANY);
+
+        early.leave();
+        others.get(0).leave();
+        List<Admission.Place> next = List.of(enter("anna", ANNA), enter("anna", ANNA), enter("anna", ANNA));
+        assertThat(complete(next)).containsExactly(200, 200, 429);
+    }
+
+    @Test
     void aRequestWhoseResponseIsNotReadLeavesItsPlaceToOthers() {
-        List<Admission.Place> slow = new ArrayList<>();
-        for (int i = 0; i < 8; i++) {
-            Admission.Place place = admission.enter("source " + i, ANNA, () -> {});
-            assertThat(place.complete()).isEqualTo(Status.OK);
-            slow.add(place);
-        }
+        List<Admission.Place> slow = answering(ANNA, 6);
+        slow.addAll(answering(CARL, 2));
         assertThat(enter("bert", BERT).complete()).isEqualTo(Status.NO_ROOM);
 
-        slow.forEach(place -> assertThat(place.respond(ANNA, 1)).isTrue());
+        slow.forEach(place -> assertThat(place.respond(null, 0)).isTrue());
 
         assertThat(admission.requests()).isZero();
         assertThat(enter("bert", BERT).complete()).isEqualTo(Status.OK);
@@ -307,6 +338,17 @@ class AdmissionTest {
         assertThat(place.respond(ANNA, 1)).isFalse();
         assertThat(admission.waiting()).isZero();
         assertThat(admission.answerBytes()).isZero();
+    }
+
+    /** Returns requests of a peer, each from an address of its own, that the handler works on. */
+    private List<Admission.Place> answering(PeerId peer, int count) {
+        List<Admission.Place> places = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Admission.Place place = admission.enter("source " + i, peer, () -> {});
+            assertThat(place.complete()).isEqualTo(Status.OK);
+            places.add(place);
+        }
+        return places;
     }
 
     /** Answers a request of a peer, which does not read the answer. */

@@ -25,6 +25,7 @@ class HttpOptionsTest {
         refusals.put("a limit on request bytes per peer of 0", () -> server.withRequestBytesLimitPerPeer(0));
         refusals.put("a limit on requests of 0", () -> server.withRequestLimit(0));
         refusals.put("a limit on requests per address of 0", () -> server.withRequestLimitPerAddress(0));
+        refusals.put("a limit on requests per peer of 0", () -> server.withRequestLimitPerPeer(0));
         refusals.put(
                 "a limit on the length of an answer of 0",
                 () -> HttpClientOptions.defaults().withMaxAnswerLength(0));

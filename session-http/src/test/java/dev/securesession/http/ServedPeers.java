@@ -87,7 +87,11 @@ abstract class ServedPeers {
     }
 
     HttpSessionClient client(String peer) {
-        return HttpSessionClient.of(address(), config(peer), SERVER, http, clientOptions);
+        return client(peer, clientOptions);
+    }
+
+    HttpSessionClient client(String peer, HttpClientOptions options) {
+        return HttpSessionClient.of(address(), config(peer), SERVER, http, options);
     }
 
     byte[] send(String peer, byte[] request) throws Exception {
