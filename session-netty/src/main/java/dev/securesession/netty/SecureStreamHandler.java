@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Long buffers are sent in chunks of up to 32 KiB, without a copy of their own. Understood by
  * {@link dev.securesession.transport.SecureStream} at the other end. Belongs to one channel; the methods may be called by
- * any thread, and keep their order with the writes of that thread. PROTOCOL.md ST-1 to ST-9.
+ * any thread, and keep their order with the writes of that thread. PROTOCOL.md ST-1 to ST-10.
  */
 public final class SecureStreamHandler extends ChannelDuplexHandler {
     private static final int ABORT_PATIENCE_SECONDS = 1;
@@ -47,6 +47,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
             Unpooled.wrappedBuffer(new byte[] {StreamLayer.DATA}).asReadOnly());
 
     private final ChannelFutureListener failsUnlessWritten = this::written;
+    private final boolean inTurn;
     private @Nullable ChannelHandlerContext context;
     private @Nullable StreamLayer layer;
     private @Nullable Promise<Void> acknowledged;
@@ -56,7 +57,49 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     private boolean delivered;
 
     /** Makes a handler for one channel; it must follow a {@link SecureSessionHandler}. */
-    public SecureStreamHandler() {}
+    public SecureStreamHandler() {
+        this(false);
+    }
+
+    private SecureStreamHandler(boolean inTurn) {
+        this.inTurn = inTurn;
+    }
+
+    /**
+     * Returns a handler for streams that follow one another in one session, if the peer does the same (PROTOCOL.md ST-10). The
+     * channel stays open when a stream is complete: begin the next one with {@link #beginNext}, or close the channel.
+     *
+     * @return a new handler for one channel; it must follow a {@link SecureSessionHandler}
+     */
+    public static SecureStreamHandler forStreamsInTurn() {
+        return new SecureStreamHandler(true);
+    }
+
+    /**
+     * Begins the next stream when the one before is complete: it is {@link #acknowledged}, and {@link #acknowledge} has
+     * succeeded. Until either side has sent something in the new stream, closing the channel aborts nothing, and the end of the
+     * connection cuts nothing off. Belongs to the event loop.
+     *
+     * @throws IllegalStateException if the stream before is not complete, the handler is not {@linkplain #forStreamsInTurn for
+     *     streams in turn}, or it is in no pipeline
+     */
+    public void beginNext() {
+        ChannelHandlerContext ctx = context;
+        if (ctx == null) {
+            throw notAdded();
+        }
+        if (!inTurn) {
+            throw new IllegalStateException("a handler for one stream; make it with forStreamsInTurn()");
+        }
+        stream().beginNext();
+        acknowledged = newPromise(ctx);
+    }
+
+    private static Promise<Void> newPromise(ChannelHandlerContext ctx) {
+        Promise<Void> promise = ctx.executor().newPromise();
+        promise.setUncancellable();
+        return promise;
+    }
 
     /**
      * Begins a stream.
@@ -66,9 +109,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
      */
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        Promise<Void> promise = ctx.executor().newPromise();
-        promise.setUncancellable();
-        acknowledged = promise;
+        acknowledged = newPromise(ctx);
         SecureSessionHandler session = ctx.pipeline().get(SecureSessionHandler.class);
         if (session == null) {
             throw new IllegalStateException("a stream without a session; add a SecureSessionHandler first");
@@ -106,7 +147,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     public ChannelFuture acknowledge() {
         return control((stream, ctx, promise) -> {
             ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.acknowledge()), promise);
-            if (stream.isComplete()) {
+            if (stream.isComplete() && !inTurn) {
                 closeAfter(ctx, promise);
             }
         });
@@ -176,14 +217,13 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
 
     private ChannelFuture control(Control control) {
         ChannelHandlerContext ctx = context;
-        StreamLayer stream = layer;
-        if (ctx == null || stream == null) {
+        if (ctx == null) {
             throw notAdded();
         }
         ChannelPromise promise = ctx.newPromise();
         Runnable task = () -> {
             try {
-                control.send(stream, ctx, promise);
+                control.send(stream(), ctx, promise);
             } catch (IOException | RuntimeException e) {
                 promise.tryFailure(e);
             }
@@ -283,6 +323,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
                 ctx.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
             } else if (stream.isAcknowledged()
                     && acknowledgement().trySuccess(null)
+                    && !inTurn
                     && stream.isComplete()
                     && !closing) {
                 closing = true;
@@ -333,7 +374,9 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
             connectionEnded(ctx);
-            if (stream().isFailed()) {
+            StreamLayer stream = stream();
+            boolean over = inTurn && (stream.isBetweenStreams() || stream.isComplete());
+            if (over || stream.isFailed()) {
                 ctx.close();
             }
         } else {
@@ -370,7 +413,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
         StreamLayer stream = stream();
         SecureSessionHandler session = ctx.pipeline().get(SecureSessionHandler.class);
         boolean established = session != null && session.session().isPresent();
-        if (closing || stream.isSettled() || stream.isFailed() || !established) {
+        if (closing || stream.isBetweenStreams() || stream.isSettled() || stream.isFailed() || !established) {
             closing = true;
             ctx.close(promise);
             return;

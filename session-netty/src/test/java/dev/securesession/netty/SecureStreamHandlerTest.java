@@ -88,6 +88,105 @@ class SecureStreamHandlerTest {
     }
 
     @Test
+    void streamsFollowOneAnotherInOneSession() {
+        try (Wire wire = streamsInTurn().established()) {
+            for (int i = 1; i <= 3; i++) {
+                Future<Void> acknowledged = stream(wire.client).acknowledged();
+                wire.client.write("request " + i);
+                assertThatThrownBy(stream(wire.client)::beginNext).isInstanceOf(IllegalStateException.class);
+                complete(wire);
+
+                assertThat(acknowledged.isSuccess()).isTrue();
+                assertThat(wire.server.texts()).containsExactly("request " + i);
+                assertThat(wire.client.channel.isOpen()).isTrue();
+                stream(wire.client).beginNext();
+                stream(wire.server).beginNext();
+                assertThat(stream(wire.client).acknowledged().isDone()).isFalse();
+            }
+            wire.client.channel.close();
+            wire.exchange();
+            wire.server.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+
+            assertThat(wire.server.channel.isOpen()).isFalse();
+            assertThat(wire.server.exceptions).isEmpty();
+            assertThat(wire.client.exceptions).isEmpty();
+        }
+    }
+
+    @Test
+    void streamThatHasBegunAfterAnotherIsNotCutOffUnnoticed() {
+        try (Wire wire = streamsInTurn().established()) {
+            complete(wire);
+            stream(wire.client).beginNext();
+            stream(wire.server).beginNext();
+            wire.client.write("begun");
+            wire.exchange();
+            wire.client.channel.close();
+            wire.exchange();
+
+            assertThat(wire.server.exceptions.get(0))
+                    .isInstanceOfSatisfying(
+                            StreamAbortedException.class,
+                            abort -> assertThat(abort.code()).isEqualTo(StreamAbortedException.CLOSED));
+        }
+        try (Wire wire = streamsInTurn().established()) {
+            complete(wire);
+            stream(wire.client).beginNext();
+            stream(wire.server).beginNext();
+            wire.client.write("begun");
+            wire.exchange();
+            wire.server.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+
+            assertThat(wire.server.exceptions.get(0)).isInstanceOf(EOFException.class);
+            assertThat(wire.server.channel.isOpen()).isFalse();
+        }
+    }
+
+    /** Its peer has everything and waits for nothing. */
+    @Test
+    void completeStreamThatNoneFollowsEndsWithTheConnection() {
+        try (Wire wire = streamsInTurn().established()) {
+            complete(wire);
+            wire.client.channel.close();
+            wire.exchange();
+            wire.server.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+
+            assertThat(wire.server.channel.isOpen()).isFalse();
+            assertThat(wire.server.exceptions).isEmpty();
+        }
+    }
+
+    @Test
+    void handlerForOneStreamBeginsNoOther() {
+        try (Wire wire = streams().established()) {
+            assertThatThrownBy(stream(wire.client)::beginNext)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("forStreamsInTurn");
+        }
+        assertThatThrownBy(SecureStreamHandler.forStreamsInTurn()::beginNext).isInstanceOf(IllegalStateException.class);
+    }
+
+    private static Wire streamsInTurn() {
+        return new Wire(
+                new ChannelHandler[] {
+                    SecureSessionHandler.client(Peers.client(), Peers.SERVER), SecureStreamHandler.forStreamsInTurn()
+                },
+                new ChannelHandler[] {
+                    SecureSessionHandler.server(Peers.server(), DEFAULTS), SecureStreamHandler.forStreamsInTurn()
+                });
+    }
+
+    /** Ends and acknowledges both directions. */
+    private static void complete(Wire wire) {
+        stream(wire.client).shutdownOutput();
+        stream(wire.server).shutdownOutput();
+        wire.exchange();
+        stream(wire.client).acknowledge();
+        stream(wire.server).acknowledge();
+        wire.exchange();
+    }
+
+    @Test
     void dataThatCouldNotBeWrappedAreNeverFollowedByAnEnd() {
         try (Wire wire = streams().established()) {
             SecureStreamHandler stream = stream(wire.client);

@@ -28,7 +28,8 @@ public final class StreamLayer {
     /** The data that a payload should have at most: long enough to be efficient, short enough for CPU caches. */
     public static final int MAX_CHUNK_LENGTH = StreamFrame.MAX_CHUNK_LENGTH;
 
-    private final StreamState state = new StreamState();
+    private StreamState state = new StreamState();
+    private boolean between;
 
     /**
      * Begins a stream with both directions open.
@@ -51,7 +52,11 @@ public final class StreamLayer {
      * @throws IOException if the stream has failed before
      */
     public ByteBuffer receive(ByteBuffer payload) throws IOException {
-        return state.receive(payload);
+        ByteBuffer data = state.receive(payload);
+        if (data.hasRemaining() || state.isEndReceived()) {
+            between = false;
+        }
+        return data;
     }
 
     /**
@@ -62,6 +67,7 @@ public final class StreamLayer {
      */
     public void requireSendable() throws IOException {
         state.requireSendable();
+        between = false;
     }
 
     /**
@@ -72,7 +78,7 @@ public final class StreamLayer {
      * @throws IllegalStateException if this direction has ended already
      */
     public byte[] end() throws IOException {
-        state.requireSendable();
+        requireSendable();
         state.sentEnd();
         return StreamFrame.end();
     }
@@ -146,14 +152,38 @@ public final class StreamLayer {
     }
 
     /**
-     * Notes that the connection has ended.
+     * Begins the next stream of the session, if the peer does so too (PROTOCOL.md ST-10).
+     *
+     * @throws IllegalStateException if the stream before is not {@linkplain #isComplete complete}
+     */
+    public void beginNext() {
+        if (!isComplete()) {
+            throw new IllegalStateException("no stream can follow before this one is complete: " + this);
+        }
+        state = new StreamState();
+        between = true;
+    }
+
+    /**
+     * Tells whether nothing has been sent or received since {@link #beginNext}: the connection may end without an abort.
+     *
+     * @return true between two streams
+     */
+    public boolean isBetweenStreams() {
+        return between && !isFailed();
+    }
+
+    /**
+     * Notes that the connection has ended. Between two streams that is no failure.
      *
      * @throws EOFException if the peer had not ended its direction, or not acknowledged the end of ours: the stream is
      *     incomplete
      * @throws IOException if the stream has failed before
      */
     public void connectionEnded() throws IOException {
-        state.connectionEnded();
+        if (!isBetweenStreams()) {
+            state.connectionEnded();
+        }
     }
 
     /**

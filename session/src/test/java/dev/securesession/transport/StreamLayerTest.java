@@ -93,6 +93,75 @@ class StreamLayerTest {
     }
 
     @Test
+    @Rule(value = "ST-10", kind = ACCEPTS)
+    void anotherStreamFollowsACompleteOne() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            ours.requireSendable();
+            assertThat(theirs.receive(ByteBuffer.wrap(new byte[] {StreamLayer.DATA, 'h'}))
+                            .remaining())
+                    .isEqualTo(1);
+            complete();
+            ours.beginNext();
+            theirs.beginNext();
+            assertThat(ours.isBetweenStreams()).isTrue();
+            assertThat(theirs.receive(ByteBuffer.wrap(ours.keepAlive())).hasRemaining())
+                    .isFalse();
+            assertThat(theirs.isBetweenStreams()).isTrue();
+            assertThat(theirs.isEndReceived()).isFalse();
+            assertThat(theirs.isAcknowledged()).isFalse();
+        }
+        ours.connectionEnded();
+        assertThat(ours.isFailed()).isFalse();
+    }
+
+    @Test
+    @Rule(value = "ST-10", kind = REFUSES)
+    void noStreamFollowsBeforeTheOneBeforeIsComplete() throws Exception {
+        theirs.receive(ByteBuffer.wrap(ours.end()));
+        ours.receive(ByteBuffer.wrap(theirs.acknowledge()));
+        ours.receive(ByteBuffer.wrap(theirs.end()));
+        assertThatThrownBy(ours::beginNext).isInstanceOf(IllegalStateException.class);
+        theirs.receive(ByteBuffer.wrap(ours.acknowledge()));
+        ours.beginNext();
+        // The peer has not sent its acknowledgement for this one: it is none of the one before.
+        assertThatThrownBy(() -> ours.receive(ByteBuffer.wrap(new byte[] {5}))).isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-10", kind = REFUSES)
+    void whateverHasBegunCanBeCutOff() throws Exception {
+        complete();
+        ours.beginNext();
+        theirs.beginNext();
+        ours.requireSendable();
+        theirs.receive(ByteBuffer.wrap(new byte[] {StreamLayer.DATA, 'h'}));
+
+        assertThat(ours.isBetweenStreams()).isFalse();
+        assertThatThrownBy(ours::connectionEnded).isInstanceOf(EOFException.class);
+        assertThatThrownBy(theirs::connectionEnded).isInstanceOf(EOFException.class);
+    }
+
+    @Test
+    @Rule(value = "ST-10", kind = REFUSES)
+    void anEndOfTheNextStreamBeginsItToo() throws Exception {
+        complete();
+        ours.beginNext();
+        theirs.beginNext();
+        theirs.receive(ByteBuffer.wrap(ours.end()));
+
+        assertThat(ours.isBetweenStreams()).isFalse();
+        assertThatThrownBy(theirs::connectionEnded).isInstanceOf(EOFException.class);
+        assertThatThrownBy(ours::connectionEnded).isInstanceOf(EOFException.class);
+    }
+
+    private void complete() throws IOException {
+        theirs.receive(ByteBuffer.wrap(ours.end()));
+        ours.receive(ByteBuffer.wrap(theirs.acknowledge()));
+        ours.receive(ByteBuffer.wrap(theirs.end()));
+        theirs.receive(ByteBuffer.wrap(ours.acknowledge()));
+    }
+
+    @Test
     @Rule(value = "ST-3", kind = REFUSES)
     void nothingFollowsOurEnd() throws Exception {
         ours.end();
