@@ -40,6 +40,9 @@ final class Relay {
     private final AtomicLong toPlain;
     private final TunnelOptions options;
     private final Events events;
+    private final Runnable afterwards;
+    private final Arrivals arrivals = new Arrivals();
+    private final SessionEnd sessionEnd = new SessionEnd();
 
     private boolean opened;
     private boolean finished;
@@ -65,7 +68,8 @@ final class Relay {
             AtomicLong fromPlain,
             AtomicLong toPlain,
             TunnelOptions options,
-            Events events) {
+            Events events,
+            Runnable afterwards) {
         this.session = session;
         this.stream = session.pipeline().get(SecureStreamHandler.class);
         this.plain = plain;
@@ -75,31 +79,44 @@ final class Relay {
         this.toPlain = toPlain;
         this.options = options;
         this.events = events;
+        this.afterwards = afterwards;
         this.lastPayloadNanos = now();
         this.lastSentNanos = lastPayloadNanos;
         this.lastArrivalNanos = lastPayloadNanos;
     }
 
-    /** Makes the relay of a server, whose plain end is the target. */
+    /**
+     * Makes the relay of a server, whose plain end is the target.
+     *
+     * @param afterwards takes the session back when the connection is complete (TN-9); otherwise its channel is closed
+     */
     static Relay toTarget(
             Channel session,
             Channel target,
             TunnelConnection facts,
             Relays.Place place,
             TunnelOptions options,
-            Events events) {
-        return new Relay(session, target, facts, place, facts.fromTarget(), facts.toTarget(), options, events);
+            Events events,
+            Runnable afterwards) {
+        return new Relay(
+                session, target, facts, place, facts.fromTarget(), facts.toTarget(), options, events, afterwards);
     }
 
-    /** Makes the relay of a proxy, whose plain end is a client. */
+    /**
+     * Makes the relay of a proxy, whose plain end is a client.
+     *
+     * @param afterwards takes the session back when the connection is complete (TN-9); otherwise its channel is closed
+     */
     static Relay fromClient(
             Channel session,
             Channel client,
             TunnelConnection facts,
             Relays.Place place,
             TunnelOptions options,
-            Events events) {
-        return new Relay(session, client, facts, place, facts.toTarget(), facts.fromTarget(), options, events);
+            Events events,
+            Runnable afterwards) {
+        return new Relay(
+                session, client, facts, place, facts.toTarget(), facts.fromTarget(), options, events, afterwards);
     }
 
     TunnelConnection facts() {
@@ -128,7 +145,7 @@ final class Relay {
     }
 
     ChannelHandler sessionEnd() {
-        return new SessionEnd();
+        return sessionEnd;
     }
 
     ChannelHandler plainEnd() {
@@ -148,7 +165,7 @@ final class Relay {
                 completeIfDone();
             }
         });
-        session.pipeline().addFirst(new Arrivals());
+        session.pipeline().addFirst(arrivals);
         readSession(true);
         plain.config().setAutoRead(true);
     }
@@ -260,7 +277,7 @@ final class Relay {
             } else if (event instanceof HandshakeCompletion done
                     && done.session().isPresent()
                     && !finished) {
-                facts.carriedBy(done.session().get());
+                facts.carriedBy(done.session().get(), 1);
                 events.opened(Relay.this);
             }
         }
@@ -345,6 +362,21 @@ final class Relay {
                 linger(plain, -1);
                 plain.close();
             });
+            leaveSession();
+        }
+    }
+
+    /** Lets the session carry another connection. */
+    private void leaveSession() {
+        try {
+            session.pipeline().remove(arrivals);
+            session.pipeline().remove(sessionEnd);
+            session.config().setAutoRead(true);
+            stream.beginNext();
+            afterwards.run();
+        } catch (RuntimeException | Error e) {
+            session.close();
+            throw e;
         }
     }
 

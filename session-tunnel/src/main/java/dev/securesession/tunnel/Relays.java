@@ -1,10 +1,14 @@
 package dev.securesession.tunnel;
 
 import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
 import dev.securesession.internal.base.Listeners;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,7 +20,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** The open connections of a tunnel. Safe for use by several threads. */
+/** The open connections of a tunnel, and at a server the sessions that may carry one. Safe for use by several threads. */
 final class Relays implements Relay.Events {
     private static final long POLL_NANOS = Duration.ofMillis(20).toNanos();
 
@@ -24,9 +28,11 @@ final class Relays implements Relay.Events {
     private final int limitOfPeer;
     private final TunnelListener listener;
     private final Set<Relay> open = ConcurrentHashMap.newKeySet();
-    private final Set<TargetSelection> connecting = ConcurrentHashMap.newKeySet();
+    private final Set<TargetSelection> selecting = ConcurrentHashMap.newKeySet();
+    private final Set<TargetSelection> spare = Collections.synchronizedSet(new LinkedHashSet<>());
     private final AtomicInteger count = new AtomicInteger();
     private final Map<PeerId, Integer> countOfPeers = new ConcurrentHashMap<>();
+    private volatile boolean draining;
 
     /**
      * @param limit how many connections there may be
@@ -52,6 +58,9 @@ final class Relays implements Relay.Events {
                     TunnelException.Code.PEER_LIMIT,
                     peer + " has " + limitOfPeer + " connections, which is the limit of one peer");
         }
+        if (count.get() + spare.size() > limit) {
+            endOldestSpare();
+        }
         return place;
     }
 
@@ -74,27 +83,83 @@ final class Relays implements Relay.Events {
         }
     }
 
-    /** Notes that the target of a connection is being connected. */
-    void connecting(TargetSelection attempt) {
-        connecting.add(attempt);
+    /** Notes a session without an open connection: it has named no target, or its target is being connected. */
+    void selecting(TargetSelection selection) {
+        selecting.add(selection);
     }
 
-    /** Forgets an attempt, connected or failed. */
-    void connected(TargetSelection attempt) {
-        connecting.remove(attempt);
+    /** Forgets a session that has an open connection now, or has ended. */
+    void selected(TargetSelection selection) {
+        selecting.remove(selection);
     }
 
     int connectingCount() {
-        return connecting.size();
+        return (int) selecting.stream().filter(TargetSelection::isConnecting).count();
     }
 
-    /** Ends the connections of a peer, also those whose target is being connected. */
+    /**
+     * Keeps a session that may carry another connection. It takes no place: it makes room for the connections of others, the
+     * oldest first.
+     *
+     * @return false if there is no room, or the tunnel is being stopped: close it
+     */
+    boolean addSpare(TargetSelection session) {
+        if (draining || count.get() + spare.size() >= limit) {
+            return false;
+        }
+        spare.add(session);
+        // A tunnel that began to stop meanwhile may not have seen it.
+        return !draining;
+    }
+
+    int spareCount() {
+        return spare.size();
+    }
+
+    void removeSpare(TargetSelection session) {
+        spare.remove(session);
+    }
+
+    private void endOldestSpare() {
+        TargetSelection oldest = null;
+        synchronized (spare) {
+            Iterator<TargetSelection> all = spare.iterator();
+            if (all.hasNext()) {
+                oldest = all.next();
+                all.remove();
+            }
+        }
+        if (oldest != null) {
+            oldest.endSpare();
+        }
+    }
+
+    /** Closes all spare sessions. */
+    void endSpare() {
+        copyOfSpare().forEach(TargetSelection::endSpare);
+    }
+
+    /** Ends spare sessions that may carry no other connection, and tells their peers why. */
+    void revokeSpare(Predicate<SecureSession> which, String reason) {
+        for (TargetSelection session : copyOfSpare()) {
+            session.revokeSpare(which, reason);
+        }
+    }
+
+    private List<TargetSelection> copyOfSpare() {
+        synchronized (spare) {
+            return List.copyOf(spare);
+        }
+    }
+
+    /** Ends the connections of a peer, and its sessions that have none yet or none anymore. */
     void closePeer(PeerId peer, String reason) {
-        // First those without a target yet: they become open ones, and never the other way round.
-        for (TargetSelection attempt : connecting) {
-            attempt.revoke(peer, reason);
+        // First those without a connection: they become open ones, and hardly the other way round.
+        for (TargetSelection selection : selecting) {
+            selection.revoke(peer, reason);
         }
         abort(relay -> relay.facts().peer().equals(peer), TunnelException.Code.REVOKED, reason);
+        revokeSpare(session -> session.peer().equals(peer), reason);
     }
 
     /** Notes a connection that is opened once its session is established. */
@@ -152,6 +217,8 @@ final class Relays implements Relay.Events {
 
     /** Waits until all connections have ended, and aborts those that have not by the deadline. */
     void drain(Duration patience) {
+        draining = true;
+        endSpare();
         long begin = System.nanoTime();
         while (count.get() > 0 && System.nanoTime() - begin < patience.toNanos()) {
             LockSupport.parkNanos(POLL_NANOS);

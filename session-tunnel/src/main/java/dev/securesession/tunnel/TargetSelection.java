@@ -16,21 +16,29 @@ import io.netty.util.concurrent.Future;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.util.HexFormat;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * At the server: waits for the peer's request, connects the target, and makes way for the relay (docs/tunnel-protocol.md
  * TN-1 to TN-3).
+ *
+ * <p>When the connection is complete, another one waits in its place for the next request (TN-9). Until that arrives, the
+ * session is spare: it takes no place of a connection, and may be closed at any time.
  */
 final class TargetSelection extends ChannelInboundHandlerAdapter {
     /** What a server knows about its targets and its peers. */
     interface Targets {
         /** Returns the address of a target that the peer of a session may reach now. */
         TunnelAddress find(SecureSession session, String target) throws TunnelException;
+
+        /** Tells whether the key that the peer of a session has proved to hold is one of its keys now. */
+        boolean isKnown(SecureSession session);
 
         /** Tells whether the peer of a connection may use it now. */
         boolean isStillAllowed(Relay relay);
@@ -48,8 +56,10 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private @Nullable Future<Channel> connecting;
     private @Nullable Relay opened;
     private @Nullable Future<?> deadline;
-    private long acceptedNanos;
-    private boolean requested;
+    private long begunNanos;
+    private int number = 1;
+    private boolean spare;
+    private volatile boolean requested;
     private boolean inputEnded;
     private boolean over;
     private @Nullable ChannelHandlerContext context;
@@ -61,9 +71,27 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         this.options = options;
     }
 
+    /** Waits for the next request in the same session. */
+    private TargetSelection(TargetSelection before) {
+        this(before.endpoints, before.relays, before.targets, before.options);
+        session = before.session;
+        remote = before.remote;
+        number = before.number + 1;
+        spare = true;
+    }
+
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        acceptedNanos = ctx.executor().ticker().nanoTime();
+        context = ctx;
+        begunNanos = ctx.executor().ticker().nanoTime();
+        if (spare) {
+            deadline = ctx.executor().schedule(this::closeIfSpare, MAX_SPARE_SECONDS, TimeUnit.SECONDS);
+            if (!relays.addSpare(this)) {
+                closeIfSpare();
+            }
+            // Peers that were replaced just before did not find this session.
+            revokeIfSpare(established -> !targets.isKnown(established), TunnelServer.REVOKED_REASON);
+        }
     }
 
     @Override
@@ -79,6 +107,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             established(ctx, done.session().get());
         } else if (event instanceof ChannelInputShutdownEvent) {
             inputEnded = true;
+            noLongerSpare();
             if (!requested) {
                 refuse(
                         ctx,
@@ -91,13 +120,14 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     /** Counts the session, and waits for its request for what the handshake has left of their common time. */
     private void established(ChannelHandlerContext ctx, SecureSession made) {
         session = made;
+        relays.selecting(this);
         try {
             place = relays.reserve(made.peer());
         } catch (TunnelException e) {
             refuse(ctx, e.code(), e);
             return;
         }
-        long passed = ctx.executor().ticker().nanoTime() - acceptedNanos;
+        long passed = ctx.executor().ticker().nanoTime() - begunNanos;
         deadline = ctx.executor()
                 .schedule(
                         () -> refuse(
@@ -117,9 +147,62 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             return;
         }
         arrived = joined(ctx.alloc(), arrived, bytes);
-        if (!requested) {
+        if (spare) {
+            noLongerSpare();
+            begunNanos = ctx.executor().ticker().nanoTime();
+            established(ctx, Objects.requireNonNull(session));
+        }
+        if (!requested && !over) {
             select(ctx);
         }
+    }
+
+    private void noLongerSpare() {
+        if (spare) {
+            spare = false;
+            relays.removeSpare(this);
+            cancelDeadline();
+        }
+    }
+
+    /** Closes the session if it is spare. May be called by any thread. */
+    void endSpare() {
+        onEventLoop(this::closeIfSpare);
+    }
+
+    private void closeIfSpare() {
+        if (spare) {
+            noLongerSpare();
+            end();
+            context().close();
+        }
+    }
+
+    /** Ends the session if it is spare and one of those, and tells its peer why. May be called by any thread. */
+    void revokeSpare(Predicate<SecureSession> which, String reason) {
+        onEventLoop(() -> revokeIfSpare(which, reason));
+    }
+
+    private void revokeIfSpare(Predicate<SecureSession> which, String reason) {
+        if (spare && which.test(Objects.requireNonNull(session))) {
+            noLongerSpare();
+            end();
+            SecureStreamHandler stream = context().pipeline().get(SecureStreamHandler.class);
+            stream.abort(TunnelException.Code.REVOKED.number(), reason);
+        }
+    }
+
+    private void onEventLoop(Runnable task) {
+        context().executor().execute(task);
+    }
+
+    private ChannelHandlerContext context() {
+        return Objects.requireNonNull(context, "in no pipeline");
+    }
+
+    /** Tells whether the target is being connected. */
+    boolean isConnecting() {
+        return requested;
     }
 
     /** Adds the next bytes to those before, in the same buffer. */
@@ -143,12 +226,10 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             return;
         }
         requested = true;
-        context = ctx;
-        relays.connecting(this);
         cancelDeadline();
         ctx.channel().config().setAutoRead(false);
         TunnelConnection facts = new TunnelConnection(established.peer(), remote, name);
-        facts.carriedBy(established);
+        facts.carriedBy(established, number);
         connect(ctx, facts, address);
     }
 
@@ -176,8 +257,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     /** Ends the attempt if it is one of this peer, or the connection that it has become. May be called by any thread. */
     void revoke(PeerId peer, String reason) {
-        ChannelHandlerContext attempt = Objects.requireNonNull(context, "only attempts are revoked");
-        attempt.executor().execute(() -> {
+        onEventLoop(() -> {
             SecureSession established = session;
             if (established == null || !established.peer().equals(peer)) {
                 return;
@@ -186,7 +266,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 opened.abort(TunnelException.Code.REVOKED, reason);
             } else if (!over) {
                 refuse(
-                        attempt,
+                        context(),
                         TunnelException.Code.REVOKED,
                         new TunnelException(TunnelException.Code.REVOKED, reason));
             }
@@ -209,12 +289,19 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     void relay(ChannelHandlerContext ctx, TunnelConnection facts, TunnelAddress address, Channel connected) {
         Relay relay = null;
         try {
-            relay = Relay.toTarget(ctx.channel(), connected, facts, Objects.requireNonNull(place), options, relays);
+            relay = Relay.toTarget(
+                    ctx.channel(),
+                    connected,
+                    facts,
+                    Objects.requireNonNull(place),
+                    options,
+                    relays,
+                    () -> ctx.channel().pipeline().addLast(new TargetSelection(this)));
             over = true;
             opened = relay;
             relays.opened(relay);
-            // Only then: closing a peer looks at the attempts first, so it finds this connection in one of the two.
-            relays.connected(this);
+            // Only then: closing a peer looks here first, so it finds this connection in one of the two.
+            relays.selected(this);
             // From here on replaced peers find this connection; those that were replaced while the target was
             // connecting did not.
             if (!targets.isStillAllowed(relay)) {
@@ -283,6 +370,11 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         if (over) {
             return;
         }
+        if (spare && cause instanceof SocketException) {
+            closeIfSpare();
+            return;
+        }
+        noLongerSpare();
         giveUp();
         report(ctx, reasonOfPeer(), cause);
         ctx.close();
@@ -290,6 +382,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
+        closeIfSpare();
         if (!over) {
             giveUp();
             report(ctx, reasonOfPeer(), new EOFException("the peer closed the connection before it named a target"));
@@ -314,7 +407,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void end() {
         over = true;
-        relays.connected(this);
+        relays.selected(this);
         cancelDeadline();
         ByteBuf unread = arrived;
         arrived = null;
@@ -342,4 +435,8 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 established == null ? null : HexFormat.of().formatHex(established.sessionId()),
                 cause);
     }
+
+    // Longer than a proxy keeps a session by default, so that the proxy ends it: a request never meets a server that
+    // has left.
+    private static final int MAX_SPARE_SECONDS = 120;
 }

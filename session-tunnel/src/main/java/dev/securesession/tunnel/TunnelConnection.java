@@ -18,6 +18,7 @@ public final class TunnelConnection {
     private final Instant since;
     private final long startNanos;
     private volatile @Nullable String sessionId;
+    private volatile int number;
     private final AtomicLong toTarget = new AtomicLong();
     private final AtomicLong fromTarget = new AtomicLong();
 
@@ -38,19 +39,29 @@ public final class TunnelConnection {
         return peer;
     }
 
-    /** Notes the session that carries the connection. */
-    void carriedBy(SecureSession session) {
+    /** Notes the session that carries the connection, and how many it has carried by now. */
+    void carriedBy(SecureSession session, int numberInSession) {
+        number = numberInSession;
         sessionId = HexFormat.of().formatHex(session.sessionId());
     }
 
     /**
      * Returns the id of the session, which is the same at both ends and joins the lines of their logs. It is public: every message
-     * begins with it. Two connections may have the same one by chance.
+     * begins with it. Connections that follow one another in one session have the same one, and a different {@link #number}.
      *
      * @return 8 hexadecimal digits; empty at a proxy until the session is established
      */
     public Optional<String> sessionId() {
         return Optional.ofNullable(sessionId);
+    }
+
+    /**
+     * Returns which connection of its session this is, the same at both ends (docs/tunnel-protocol.md TN-9).
+     *
+     * @return 1 or more; 0 at a proxy until the session is established
+     */
+    public int number() {
+        return number;
     }
 
     /**

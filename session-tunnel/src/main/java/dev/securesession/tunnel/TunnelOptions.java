@@ -24,6 +24,7 @@ public final class TunnelOptions {
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Duration idleTimeout = Duration.ZERO;
     private Duration keepAlive = Duration.ofSeconds(30);
+    private Duration sessionReuse = Duration.ofMinutes(1);
     private Duration minPeerTimeout = MIN_PEER_TIMEOUT;
     private TunnelListener listener = NO_LISTENER;
     private Names.Resolver resolver = DEFAULT_RESOLVER;
@@ -38,6 +39,7 @@ public final class TunnelOptions {
         connectTimeout = other.connectTimeout;
         idleTimeout = other.idleTimeout;
         keepAlive = other.keepAlive;
+        sessionReuse = other.sessionReuse;
         minPeerTimeout = other.minPeerTimeout;
         listener = other.listener;
         resolver = other.resolver;
@@ -45,7 +47,7 @@ public final class TunnelOptions {
 
     /**
      * Returns the defaults: 10,000 connections, 2,000 of one peer, 100 handshakes a second of one source, 10 s for a handshake
-     * and 10 s to reach a target, keep-alives every 30 s, no idle timeout.
+     * and 10 s to reach a target, keep-alives every 30 s, no idle timeout, sessions used again for a minute.
      *
      * @return the options to start from
      */
@@ -142,6 +144,22 @@ public final class TunnelOptions {
     }
 
     /**
+     * Returns a copy of which a proxy uses a session for other connections that begin within another time after the session
+     * did, as soon as the one before is complete. They need no handshake and no round trip, and their keys are no older than this.
+     * Servers follow: see docs/tunnel-protocol.md TN-9.
+     *
+     * @param time at most a day; zero for a session of its own for each connection
+     * @return the copy
+     * @throws IllegalArgumentException if the time is negative, or longer
+     */
+    public TunnelOptions withSessionReuse(Duration time) {
+        require(
+                !time.isNegative() && time.compareTo(MAX_DEADLINE) <= 0,
+                "a session reuse of " + time + "; it must be from zero (none) to a day");
+        return with(copy -> copy.sessionReuse = time);
+    }
+
+    /**
      * Returns a copy with another listener, which is told what happens in the tunnel.
      *
      * @param other replaces the listener
@@ -181,6 +199,10 @@ public final class TunnelOptions {
 
     TunnelListener listener() {
         return listener;
+    }
+
+    Duration sessionReuse() {
+        return sessionReuse;
     }
 
     /** Returns the time after which a silent peer is taken for gone; zero for never. */
@@ -228,6 +250,7 @@ public final class TunnelOptions {
                 connectTimeout,
                 idleTimeout,
                 keepAlive,
+                sessionReuse,
                 minPeerTimeout,
                 listener,
                 resolver);
@@ -244,7 +267,7 @@ public final class TunnelOptions {
                 + handshakesPerSecond
                 + " handshakes a second of one source, "
                 + handshakeDeadline + " for a handshake, " + connectTimeout + " to connect, idle timeout " + idleTimeout
-                + ", keep-alive " + keepAlive;
+                + ", keep-alive " + keepAlive + ", sessions used again for " + sessionReuse;
     }
 
     private TunnelOptions with(Consumer<TunnelOptions> change) {

@@ -1,6 +1,7 @@
 package dev.securesession.tunnel;
 
 import dev.securesession.PeerId;
+import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.netty.SecureSessionHandler;
 import dev.securesession.netty.SecureStreamHandler;
@@ -15,7 +16,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * The end of a tunnel beside clients: each connection that it accepts leads to a target of a {@link TunnelServer}.
+ * The end of a tunnel beside clients: each connection that it accepts leads to a target of a {@link TunnelServer}. A session
+ * whose connection is complete carries others for some time ({@link TunnelOptions#withSessionReuse}).
  *
  * <p>Whoever can connect to the proxy uses its identity: listen on a loopback address or a Unix-domain socket. Safe for use by
  * several threads. docs/tunnel-protocol.md.
@@ -28,6 +30,7 @@ public final class TunnelProxy implements Tunnel {
     private final PeerId peer;
     private final String target;
     private final Endpoints.Listening listening;
+    private final SpareSessions spare = new SpareSessions();
     private volatile SessionConfig config;
 
     private TunnelProxy(
@@ -91,19 +94,26 @@ public final class TunnelProxy implements Tunnel {
         return relays.connections();
     }
 
+    /** Returns how many sessions wait for another connection. */
+    int spareCount() {
+        return spare.count();
+    }
+
     /**
-     * Replaces identity and keys, for new connections.
+     * Replaces identity and keys, for new connections, which begin new sessions.
      *
      * @param other who this end is, and the key of the server
      * @throws IllegalArgumentException if the configuration asks for keys
      */
     public void replaceConfig(SessionConfig other) {
         config = Endpoints.requireDirectory(other);
+        spare.clear();
     }
 
     @Override
     public void close(Duration patience) {
         listening.close();
+        spare.close();
         relays.drain(patience);
         endpoints.close();
     }
@@ -150,13 +160,22 @@ public final class TunnelProxy implements Tunnel {
 
         private void connect(Channel client, Relays.Place place) {
             TunnelConnection facts = new TunnelConnection(peer, client.remoteAddress(), target);
+            ProxySession before = spare.take(client.eventLoop());
+            if (before != null) {
+                before.use();
+                client.pipeline().remove(this);
+                join(client, before, facts, place);
+                return;
+            }
+            ProxySession session = new ProxySession(spare, options.sessionReuse());
             Future<Channel> connecting = endpoints.connect(client.eventLoop(), server, new ChannelInitializer<>() {
                 @Override
                 protected void initChannel(Channel channel) {
                     channel.pipeline()
                             .addLast(SecureSessionHandler.client(
                                     config, peer, endpoints.sessions().withEarlyData()))
-                            .addLast(new SecureStreamHandler());
+                            .addLast(SecureStreamHandler.forStreamsInTurn())
+                            .addLast(session);
                 }
             });
             connecting.addListener(done -> {
@@ -165,10 +184,9 @@ public final class TunnelProxy implements Tunnel {
                     unreachable(client, done.cause());
                     return;
                 }
-                Channel session = connecting.getNow();
                 if (!client.isActive()) {
                     place.close();
-                    session.close();
+                    connecting.getNow().close();
                     return;
                 }
                 client.pipeline().remove(this);
@@ -178,24 +196,36 @@ public final class TunnelProxy implements Tunnel {
     }
 
     /** Begins to move bytes between a client and the server; whatever goes wrong ends both connections. */
-    void join(Channel client, Channel session, TunnelConnection facts, Relays.Place place) {
+    void join(Channel client, ProxySession session, TunnelConnection facts, Relays.Place place) {
+        Channel channel = session.channel();
         Relay relay = null;
         try {
-            relay = Relay.fromClient(session, client, facts, place, options, relays);
-            relays.begun(relay);
-            session.pipeline().addLast(relay.sessionEnd());
+            relay = Relay.fromClient(channel, client, facts, place, options, relays, session::rest);
+            begun(relay, session);
+            channel.pipeline().addLast(relay.sessionEnd());
             client.pipeline().addLast(relay.plainEnd());
-            // Waits for the handshake, and leaves with its last message.
-            session.writeAndFlush(OpenRequest.encode(client.alloc(), target));
+            // In a new session it waits for the handshake, and leaves with its last message.
+            channel.writeAndFlush(OpenRequest.encode(client.alloc(), target));
             relay.start();
         } catch (RuntimeException | Error e) {
             if (relay == null) {
                 place.close();
-                session.close();
+                channel.close();
                 unreachable(client, e);
             } else {
                 relay.failedToStart(e);
             }
+        }
+    }
+
+    /** Notes a connection; that of a new session is opened only once the session is established. */
+    private void begun(Relay relay, ProxySession session) {
+        SecureSession established = session.established().orElse(null);
+        if (established == null) {
+            relays.begun(relay);
+        } else {
+            relay.facts().carriedBy(established, session.connections());
+            relays.opened(relay);
         }
     }
 

@@ -126,6 +126,11 @@ public final class TunnelServer implements Tunnel {
         return relays.connectingCount();
     }
 
+    /** Returns how many sessions wait for another connection. */
+    int spareCount() {
+        return relays.spareCount();
+    }
+
     /**
      * Returns what the handshakes have done until now, for metrics.
      *
@@ -144,6 +149,7 @@ public final class TunnelServer implements Tunnel {
     public void replacePeers(TunnelPeers others) {
         peers = others;
         relays.abort(relay -> !relay.isStillAllowed(others), TunnelException.Code.REVOKED, REVOKED_REASON);
+        relays.revokeSpare(session -> !isKnown(others, session), REVOKED_REASON);
     }
 
     /**
@@ -157,12 +163,13 @@ public final class TunnelServer implements Tunnel {
     }
 
     /**
-     * Replaces the identity of this end, for new connections; those that are open go on.
+     * Replaces the identity of this end, for new connections, which begin new sessions; those that are open go on.
      *
      * @param identity who this end is from now on
      */
     public void replaceIdentity(LocalIdentity identity) {
         config = config(identity, config.crypto());
+        relays.endSpare();
     }
 
     /** Asks the peers of the moment: they can be replaced. */
@@ -237,6 +244,11 @@ public final class TunnelServer implements Tunnel {
         }
 
         @Override
+        public boolean isKnown(SecureSession session) {
+            return TunnelServer.isKnown(peers, session);
+        }
+
+        @Override
         public boolean isStillAllowed(Relay relay) {
             return relay.isStillAllowed(peers);
         }
@@ -259,7 +271,7 @@ public final class TunnelServer implements Tunnel {
             SecureSessionOptions sessions = endpoints.sessions().withServerLimits(limits);
             channel.pipeline()
                     .addLast(SecureSessionHandler.server(config, sessions))
-                    .addLast(new SecureStreamHandler())
+                    .addLast(SecureStreamHandler.forStreamsInTurn())
                     .addLast(new TargetSelection(endpoints, relays, new CurrentTargets(), options));
         }
     }

@@ -336,18 +336,22 @@ class RealProgramsTest {
         assertThat(tunnel.serverTold.refused).isEmpty();
         assertThat(tunnel.server.connections()).isEmpty();
         assertThat(tunnel.proxy.connections()).isEmpty();
-        assertThat(tunnel.server.counters().established()).isEqualTo(count);
+        assertThat(tunnel.server.counters().established())
+                .isEqualTo(atServer.sessions)
+                .isEqualTo(atProxy.sessions);
     }
 
     private static final class Sum {
         private long toTarget;
         private long fromTarget;
+        private long sessions;
 
         void add(BlockingQueue<Map.Entry<TunnelConnection, TunnelEnd>> closed) throws InterruptedException {
             Map.Entry<TunnelConnection, TunnelEnd> next = Told.next(closed);
             assertThat(next.getValue()).isEqualTo(TunnelEnd.COMPLETE);
             toTarget += next.getKey().bytesToTarget();
             fromTarget += next.getKey().bytesFromTarget();
+            sessions += next.getKey().number() == 1 ? 1 : 0;
         }
     }
 

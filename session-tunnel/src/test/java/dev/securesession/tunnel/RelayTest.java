@@ -78,7 +78,7 @@ class RelayTest {
     private void start() throws TunnelException {
         Relays.Place place = new Relays(1, 1, new TestTunnel.Told()).reserve(TestTunnel.SERVER);
         TunnelConnection facts = new TunnelConnection(TestTunnel.SERVER, null, "");
-        Relay relay = Relay.fromClient(session, program, facts, place, OPTIONS, new Relay.Events() {
+        Relay.Events events = new Relay.Events() {
             @Override
             public void opened(Relay opened) {}
 
@@ -86,7 +86,8 @@ class RelayTest {
             public void closed(Relay closed, TunnelEnd end) {
                 ends.add(end);
             }
-        });
+        };
+        Relay relay = Relay.fromClient(session, program, facts, place, OPTIONS, events, session::close);
         session.pipeline().addLast(relay.sessionEnd());
         program.pipeline().addLast(relay.plainEnd());
         relay.start();

@@ -19,6 +19,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -88,10 +89,11 @@ class ReleasedPlacesTest {
             Told told = new Told();
             Relays relays = new Relays(1, 1, told);
             EmbeddedChannel client = new EmbeddedChannel();
-            EmbeddedChannel session = new EmbeddedChannel();
+            ProxySession carrier = new ProxySession(new SpareSessions(), Duration.ZERO);
+            EmbeddedChannel session = new EmbeddedChannel(carrier);
             TunnelConnection facts = new TunnelConnection(TestTunnel.SERVER, null, "");
 
-            tunnel.proxy.join(client, session, facts, relays.reserve(TestTunnel.SERVER));
+            tunnel.proxy.join(client, carrier, facts, relays.reserve(TestTunnel.SERVER));
 
             assertThat(client.isOpen()).isFalse();
             assertThat(session.isOpen()).isFalse();

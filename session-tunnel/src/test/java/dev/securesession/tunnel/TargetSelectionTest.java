@@ -151,6 +151,11 @@ class TargetSelectionTest {
         }
 
         @Override
+        public boolean isKnown(SecureSession session) {
+            throw new AssertionError("there is no spare session");
+        }
+
+        @Override
         public boolean isStillAllowed(Relay relay) {
             throw new AssertionError("there is no relay");
         }

@@ -211,10 +211,12 @@ class TunnelPartsTest {
         assertThatIllegalArgumentException().isThrownBy(() -> options.withConnectTimeout(ages));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withIdleTimeout(ages));
         assertThatIllegalArgumentException().isThrownBy(() -> options.withKeepAlive(ages));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withSessionReuse(ages));
+        assertThatIllegalArgumentException().isThrownBy(() -> options.withSessionReuse(Duration.ofNanos(-1)));
         assertThat(options.withMaxConnections(5).withMaxConnectionsPerPeer(4).withHandshakesPerSecond(6))
                 .hasToString(
                         "at most 5 connections, 4 of one peer, 6 handshakes a second of one source, PT10S for a handshake, PT10S to connect,"
-                                + " idle timeout PT0S, keep-alive PT30S");
+                                + " idle timeout PT0S, keep-alive PT30S, sessions used again for PT1M");
         assertThat(options.peerTimeout()).isEqualTo(Duration.ofMinutes(2));
         assertThat(options.withKeepAlive(Duration.ofSeconds(1)).peerTimeout()).isEqualTo(Duration.ofMinutes(1));
         assertThat(options.withKeepAlive(Duration.ZERO).peerTimeout()).isZero();

@@ -700,7 +700,9 @@ class TunnelTest {
             }
         });
         // A busy machine takes its time for so many handshakes at once.
-        TunnelOptions patient = TunnelOptions.defaults().withHandshakeDeadline(Duration.ofSeconds(50));
+        TunnelOptions patient = TunnelOptions.defaults()
+                .withHandshakeDeadline(Duration.ofSeconds(50))
+                .withSessionReuse(Duration.ZERO);
         try (TestTunnel tunnel =
                 TestTunnel.to(Map.of("", TestTunnel.address(target.getLocalSocketAddress())), "", patient)) {
             List<Socket> clients = new ArrayList<>();

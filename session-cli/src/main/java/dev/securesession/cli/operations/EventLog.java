@@ -60,6 +60,7 @@ public final class EventLog implements AutoCloseable {
         fields.put("peer", name(ended.peer));
         fields.put("remote", ended.remote);
         fields.put("session", ended.session);
+        fields.put("number", ended.number);
         fields.put("target", ended.target);
         fields.put("bytesToTarget", ended.bytesToTarget);
         fields.put("bytesFromTarget", ended.bytesFromTarget);
@@ -77,7 +78,7 @@ public final class EventLog implements AutoCloseable {
                                 ended.peer,
                                 ended.remote,
                                 ended.target.isEmpty() ? "" : " to " + ended.target,
-                                session(ended.session),
+                                session(ended.session) + number(ended.number),
                                 ended.reason,
                                 ended.bytesToTarget,
                                 ended.bytesFromTarget,
@@ -90,6 +91,10 @@ public final class EventLog implements AutoCloseable {
 
     private static String session(String session) {
         return session.isEmpty() ? "" : ", session " + session;
+    }
+
+    private static String number(int number) {
+        return number > 1 ? " (" + number + ")" : "";
     }
 
     /** Returns the id of a peer as it is if it is text: JSON needs no quotes around it, and escapes what is not visible. */
@@ -217,6 +222,7 @@ public final class EventLog implements AutoCloseable {
      *
      * @param tunnel the name of the tunnel; empty if there is only one
      * @param session the id of the session
+     * @param number which connection of the session it is
      * @param target the name of the target; empty for the target without a name
      */
     public record Ended(
@@ -224,6 +230,7 @@ public final class EventLog implements AutoCloseable {
             PeerId peer,
             String remote,
             String session,
+            int number,
             String target,
             long bytesToTarget,
             long bytesFromTarget,

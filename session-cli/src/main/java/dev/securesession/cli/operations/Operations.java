@@ -293,6 +293,7 @@ public final class Operations implements AutoCloseable {
                         connection.peer(),
                         connection.remote().map(TunnelAddress::describe).orElse("?"),
                         connection.sessionId().orElse(""),
+                        connection.number(),
                         connection.target(),
                         connection.bytesToTarget(),
                         connection.bytesFromTarget(),

@@ -22,6 +22,7 @@ final class StatusReport {
                 Map<String, Object> fields = new LinkedHashMap<>();
                 fields.put("peer", EventLog.name(connection.peer()));
                 fields.put("session", connection.sessionId().orElse(""));
+                fields.put("number", connection.number());
                 fields.put("remote", remote(connection));
                 fields.put("target", connection.target());
                 fields.put("since", connection.since().toString());

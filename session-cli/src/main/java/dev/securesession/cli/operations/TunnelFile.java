@@ -234,7 +234,7 @@ public final class TunnelFile {
                     name,
                     identity,
                     table.address("listen"),
-                    options(table),
+                    proxyOptions(table),
                     table.address("connect"),
                     peer,
                     keys,
@@ -281,6 +281,13 @@ public final class TunnelFile {
                 options = options.withHandshakesPerSecond((int) handshakes);
             }
             return options;
+        }
+
+        private static TunnelOptions proxyOptions(StrictTable table) throws Failure {
+            TunnelOptions options = options(table);
+            long reuse =
+                    table.number("session-reuse-seconds", 0, MAX_REUSE_SECONDS).orElse(-1L);
+            return reuse < 0 ? options : options.withSessionReuse(Duration.ofSeconds(reuse));
         }
 
         private static TunnelOptions options(StrictTable table) throws Failure {
@@ -444,5 +451,6 @@ public final class TunnelFile {
     // docs/tunnel-protocol.md TN-1
     private static final int MAX_TARGET_LENGTH = 255;
     private static final long MAX_SECONDS = Duration.ofDays(365).toSeconds();
+    private static final long MAX_REUSE_SECONDS = Duration.ofDays(1).toSeconds();
     private static final long DEFAULT_DRAIN_SECONDS = 10;
 }

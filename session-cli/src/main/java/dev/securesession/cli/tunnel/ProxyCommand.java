@@ -17,7 +17,7 @@ import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
 import dev.securesession.cli.operations.RunningTunnel;
 import dev.securesession.tunnel.TunnelAddress;
-import dev.securesession.tunnel.TunnelListener;
+import dev.securesession.tunnel.TunnelOptions;
 import dev.securesession.tunnel.TunnelProxy;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "proxy",
         description = {
-            "Stands beside clients: carries each connection that it accepts, in a session of its own, to a serve.",
+            "Stands beside clients: carries each connection that it accepts in a session to a serve.",
             "",
             "Clients connect to it as if it were the service. Whoever can connect uses our identity: listen on a "
                     + "loopback address, or on a Unix-domain socket, which only its owner can use."
@@ -81,6 +81,15 @@ public final class ProxyCommand extends Subcommand {
     @SuppressWarnings("NullAway.Init")
     private String target;
 
+    @Option(
+            names = "--session-reuse",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            order = 23,
+            description = "Use a session for other connections, one after another, for this time; "
+                    + "0 for a session of its own for each connection. Default: ${DEFAULT-VALUE}.")
+    private long sessionReuse;
+
     @Mixin
     private LimitOptions limits;
 
@@ -94,11 +103,12 @@ public final class ProxyCommand extends Subcommand {
         }
         Terminal terminal = terminal();
         Duration drain = limits.drain();
+        TunnelOptions options = options();
         Identities identities = new Identities(terminal, peers.identity().reader(terminal));
         Keys keys = keys(terminal, identities);
         SessionConfig config = keys.config(FastestProviders.get());
         try (Operations running = operations.start(terminal, limits.choice());
-                TunnelProxy proxy = start(config, running.listener(""))) {
+                TunnelProxy proxy = start(config, options.withListener(running.listener("")))) {
             running.add(new RunningTunnel("", proxy));
             String ready = "listening on " + TunnelAddress.describe(proxy.address()) + ", to " + peers.first() + " at "
                     + connect + (target.isEmpty() ? "" : ", target " + target);
@@ -182,15 +192,17 @@ public final class ProxyCommand extends Subcommand {
         }
     }
 
-    private TunnelProxy start(SessionConfig config, TunnelListener listener) throws Failure {
+    private TunnelOptions options() {
         try {
-            return TunnelProxy.start(
-                    listen,
-                    connect,
-                    config,
-                    peers.first(),
-                    target,
-                    limits.options().withListener(listener));
+            return limits.options().withSessionReuse(Duration.ofSeconds(sessionReuse));
+        } catch (IllegalArgumentException e) {
+            throw wrongUsage("--session-reuse: " + e.getMessage());
+        }
+    }
+
+    private TunnelProxy start(SessionConfig config, TunnelOptions options) throws Failure {
+        try {
+            return TunnelProxy.start(listen, connect, config, peers.first(), target, options);
         } catch (IllegalArgumentException e) {
             throw wrongUsage("--target: " + e.getMessage());
         } catch (IOException e) {

@@ -33,12 +33,31 @@ class EventLogTest {
     }
 
     @Test
+    void laterConnectionsOfASessionAreNumbered() {
+        log(LogFormat.TEXT)
+                .closed(new EventLog.Ended(
+                        "",
+                        PeerId.ofUtf8("alice"),
+                        "10.0.0.7:4000",
+                        "1a2b3c4d",
+                        3,
+                        "",
+                        0,
+                        0,
+                        Duration.ZERO,
+                        true,
+                        "complete"));
+
+        assertThat(written()).contains("from 10.0.0.7:4000, session 1a2b3c4d (3): complete, ");
+    }
+
+    @Test
     void endedConnectionIsOneJsonObject() {
         log(LogFormat.JSON).closed(ended("web", "alice", "", true, "complete"));
 
         assertThat(lines())
                 .containsExactly("{\"time\":\"2026-11-25T10:00:00.000Z\",\"level\":\"info\",\"event\":\"closed\","
-                        + "\"tunnel\":\"web\",\"peer\":\"alice\",\"remote\":\"10.0.0.7:4000\",\"session\":\"1a2b3c4d\",\"target\":\"\","
+                        + "\"tunnel\":\"web\",\"peer\":\"alice\",\"remote\":\"10.0.0.7:4000\",\"session\":\"1a2b3c4d\",\"number\":1,\"target\":\"\","
                         + "\"bytesToTarget\":12,\"bytesFromTarget\":34,\"seconds\":1.5,\"complete\":true,"
                         + "\"reason\":\"complete\"}");
     }
@@ -206,6 +225,7 @@ class EventLogTest {
                 PeerId.ofUtf8(peer),
                 "10.0.0.7:4000",
                 "1a2b3c4d",
+                1,
                 target,
                 12,
                 34,

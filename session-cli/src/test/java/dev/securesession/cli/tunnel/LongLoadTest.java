@@ -112,7 +112,8 @@ class LongLoadTest {
     }
 
     private static void assertFlat(TunnelProcess.Held first, TunnelProcess.Held last) {
-        assertThat(last.descriptors()).isLessThanOrEqualTo(first.descriptors() + 2);
+        // Each client may have left a session that could carry another connection.
+        assertThat(last.descriptors()).isLessThanOrEqualTo(first.descriptors() + 2 + CLIENTS);
         // The pools of buffers grow by 4 MiB at a time, and on a busy machine the first part does not fill them.
         assertThat(last.heap()).isLessThan(first.heap() + 24_000_000);
         // The compiler goes on for a while, and the allocator of the C library keeps what it had.

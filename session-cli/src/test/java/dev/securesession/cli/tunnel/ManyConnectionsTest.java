@@ -48,7 +48,7 @@ class ManyConnectionsTest {
             String status = "unix:" + directory.resolve("status");
             TunnelProcess serve =
                     pair.serve(0, service.port(), "--status", status, "--max-connections-per-peer", CONNECTIONS);
-            TunnelProcess proxy = pair.proxy("web", serve.port());
+            TunnelProcess proxy = pair.proxy("web", serve.port(), "--session-reuse", 1);
             try {
                 // One connection loads what is loaded once.
                 close(open(proxy.port(), 1));

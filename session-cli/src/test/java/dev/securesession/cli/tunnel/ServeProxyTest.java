@@ -161,6 +161,8 @@ class ServeProxyTest {
         wrongProxy("--target", "x".repeat(256)).failed(2, "--target", "256 bytes");
         wrongProxy("--max-connections", 0).failed(2, "0 connections");
         wrongProxy("--drain", -1).failed(2, "--drain");
+        wrongProxy("--session-reuse", -1).failed(2, "--session-reuse: a session reuse of");
+        wrongProxy("--session-reuse", 86_401).failed(2, "--session-reuse", "from zero (none) to a day");
         wrongProxy("--drain", 31_536_001).failed(2, "31536001 seconds; it must be 0 to 31536000");
     }
 

@@ -49,6 +49,7 @@ class TunnelsCheckTest {
             peer = "db"
             peer-key = ["db.pub", "web.pub"]
             target = "db"
+            session-reuse-seconds = 0
             """;
 
     @TempDir
@@ -83,6 +84,8 @@ class TunnelsCheckTest {
                 "max-connections = 100 | max-conections = 100 | :12: unknown key \"max-conections\" in [serve.redis]",
                 "max-connections = 100 | max-connections = 0 | :12: serve.redis.max-connections: expected a number from 1",
                 "max-connections = 100 | max-connections-per-peer = 0 | :12: serve.redis.max-connections-per-peer: expected a number",
+                "session-reuse-seconds = 0 | session-reuse-seconds = 86401 | proxy.out.session-reuse-seconds: expected a number from 0 to 86400",
+                "max-connections = 100 | session-reuse-seconds = 5 | unknown key \"session-reuse-seconds\" in [serve.redis]",
                 "target = \"db\" | max-connections-per-peer = 5 | unknown key \"max-connections-per-peer\" in [proxy.out]",
                 "target = \"db\" | handshakes-per-second = 5 | unknown key \"handshakes-per-second\" in [proxy.out]",
                 "key = \"web\" | key = \"absent\" | tunnels.toml:16: serve.web.key: no such file or directory: ",

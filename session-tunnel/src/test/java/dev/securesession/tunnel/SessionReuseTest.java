@@ -1,0 +1,361 @@
+package dev.securesession.tunnel;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.securesession.LocalIdentity;
+import dev.securesession.PeerId;
+import dev.securesession.testsupport.Rule;
+import dev.securesession.tunnel.TestTunnel.Told;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Connections that follow one another in one session, over real sockets. */
+@Timeout(60)
+class SessionReuseTest {
+    private static final int EVENT_LOOPS = Runtime.getRuntime().availableProcessors();
+    private static final TunnelOptions OPTIONS = TunnelOptions.defaults();
+
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private ServerSocket target;
+
+    @BeforeEach
+    void listen() throws IOException {
+        target = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
+        threads.submit(() -> {
+            while (true) {
+                Socket service = target.accept();
+                threads.submit(() -> {
+                    try (service) {
+                        service.getInputStream().transferTo(service.getOutputStream());
+                    }
+                    return null;
+                });
+            }
+        });
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        target.close();
+        threads.shutdownNow();
+    }
+
+    @Test
+    @Rule(value = "TN-9", kind = Rule.Kind.ACCEPTS)
+    void connectionsFollowOneAnotherInASession() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            Set<String> sessions = new HashSet<>();
+            int highest = 0;
+            for (int i = 0; i < 4 * EVENT_LOOPS; i++) {
+                TunnelConnection atProxy = echo(tunnel, "connection " + i);
+                TunnelConnection atServer = Told.next(tunnel.serverTold.closed).getKey();
+
+                assertThat(atServer.sessionId()).isEqualTo(atProxy.sessionId());
+                assertThat(atServer.number()).isEqualTo(atProxy.number());
+                sessions.add(atProxy.sessionId().orElseThrow());
+                highest = Math.max(highest, atProxy.number());
+                await(() -> tunnel.proxy.spareCount() == sessions.size());
+            }
+
+            assertThat(sessions).hasSizeLessThanOrEqualTo(EVENT_LOOPS);
+            assertThat(highest).isGreaterThanOrEqualTo(4);
+            assertThat(tunnel.server.counters().established()).isEqualTo(sessions.size());
+            assertThat(tunnel.proxyTold.opened).hasSize(4 * EVENT_LOOPS);
+            assertThat(tunnel.proxyTold.refused).isEmpty();
+            assertThat(tunnel.serverTold.refused).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule(value = "TN-9", kind = Rule.Kind.REFUSES)
+    void sessionThatIsTooOldCarriesNoOtherConnection() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS.withSessionReuse(Duration.ofMillis(1)))) {
+            assertEachConnectionHasASessionOfItsOwn(tunnel);
+        }
+    }
+
+    @Test
+    void sessionsAreNotUsedAgainWhereThatIsSwitchedOff() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS.withSessionReuse(Duration.ZERO))) {
+            assertEachConnectionHasASessionOfItsOwn(tunnel);
+        }
+    }
+
+    private void assertEachConnectionHasASessionOfItsOwn(TestTunnel tunnel) throws Exception {
+        for (int i = 0; i < 2 * EVENT_LOOPS; i++) {
+            assertThat(echo(tunnel, "alone").number()).isEqualTo(1);
+            assertThat(tunnel.proxy.spareCount()).isZero();
+        }
+        assertThat(tunnel.server.counters().established()).isEqualTo(2L * EVENT_LOOPS);
+    }
+
+    /** A spare session ends at its time, also if nobody asks for it. */
+    @Test
+    void spareSessionEndsAtItsTime() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS.withSessionReuse(Duration.ofSeconds(3)))) {
+            echo(tunnel, "kept");
+            await(() -> tunnel.proxy.spareCount() == 0);
+            await(() -> tunnel.server.spareCount() == 0);
+            assertThat(tunnel.serverTold.refused).isEmpty();
+            assertThat(tunnel.proxyTold.refused).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule(value = "TN-9", kind = Rule.Kind.REFUSES)
+    void connectionThatFailedIsTheLastOfItsSession() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            for (int i = 0; i < 2 * EVENT_LOOPS; i++) {
+                try (Socket client = tunnel.connect()) {
+                    client.getOutputStream().write(1);
+                    assertThat(client.getInputStream().read()).isEqualTo(1);
+                    client.setSoLinger(true, 0);
+                }
+                assertThat(Told.next(tunnel.proxyTold.closed).getKey().number()).isEqualTo(1);
+                assertThat(Told.next(tunnel.serverTold.closed).getValue().complete())
+                        .isFalse();
+                assertThat(tunnel.proxy.spareCount()).isZero();
+                assertThat(tunnel.server.spareCount()).isZero();
+            }
+        }
+    }
+
+    @Test
+    @Rule(value = "TN-7", kind = Rule.Kind.REFUSES)
+    void spareSessionsOfARevokedPeerEndAtOnce() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            keepOne(tunnel);
+            tunnel.server.replacePeers(id -> List.of());
+
+            await(() -> tunnel.proxy.spareCount() == 0 && tunnel.server.spareCount() == 0);
+            try (Socket client = tunnel.connect()) {
+                assertThatExceptionOfType(SocketException.class)
+                        .isThrownBy(() -> client.getInputStream().read());
+            }
+        }
+    }
+
+    @Test
+    void spareSessionsOfAPeerThatIsClosedEnd() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            keepOne(tunnel);
+            tunnel.server.closePeer(PeerId.ofUtf8("another"));
+            assertThat(tunnel.server.spareCount()).isEqualTo(1);
+            tunnel.server.closePeer(TestTunnel.CLIENT);
+
+            await(() -> tunnel.proxy.spareCount() == 0 && tunnel.server.spareCount() == 0);
+            assertThat(echo(tunnel, "again").number()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void replacedIdentitiesBeginNewSessions() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            keepOne(tunnel);
+            tunnel.proxy.replaceConfig(TestTunnel.clientConfig());
+            await(() -> tunnel.proxy.spareCount() == 0 && tunnel.server.spareCount() == 0);
+
+            keepOne(tunnel);
+            tunnel.server.replaceIdentity(LocalIdentity.of(TestTunnel.SERVER, TestTunnel.SERVER_KEYS.privateKey()));
+            await(() -> tunnel.proxy.spareCount() == 0 && tunnel.server.spareCount() == 0);
+        }
+    }
+
+    /** What was begun with an identity that is replaced meanwhile carries no other connection. */
+    @Test
+    void sessionOfAReplacedIdentityIsNotKept() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            try (Socket client = tunnel.connect()) {
+                client.getOutputStream().write(1);
+                assertThat(client.getInputStream().read()).isEqualTo(1);
+                tunnel.proxy.replaceConfig(TestTunnel.clientConfig());
+                client.shutdownOutput();
+                assertThat(client.getInputStream().read()).isEqualTo(-1);
+            }
+            assertThat(Told.next(tunnel.proxyTold.closed).getValue().complete()).isTrue();
+            // The next connection of the same event loop begins after the end of this one.
+            for (int i = 0; i < EVENT_LOOPS; i++) {
+                assertThat(echo(tunnel, "new").number()).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
+    void serverThatStopsEndsItsSpareSessions() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            keepOne(tunnel);
+            tunnel.server.close(Duration.ZERO);
+
+            await(() -> tunnel.proxy.spareCount() == 0);
+            assertThat(tunnel.proxyTold.refused).isEmpty();
+        }
+    }
+
+    /** Otherwise the sessions of one peer, which nobody uses, would refuse another peer. */
+    @Test
+    void spareSessionMakesRoomAtTheLimit() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS.withMaxConnections(1))) {
+            keepOne(tunnel);
+            Told told = new Told();
+            try (TunnelProxy other = TunnelProxy.start(
+                            TunnelAddress.parse("127.0.0.1:0"),
+                            TestTunnel.address(tunnel.server.address()),
+                            TestTunnel.clientConfig(),
+                            TestTunnel.SERVER,
+                            "",
+                            OPTIONS.withListener(told));
+                    Socket client = TestTunnel.connect(other.address())) {
+                client.getOutputStream().write(7);
+                assertThat(client.getInputStream().read()).isEqualTo(7);
+
+                await(() -> tunnel.proxy.spareCount() == 0);
+                assertThat(tunnel.serverTold.refused).isEmpty();
+                try (Socket beyond = tunnel.connect()) {
+                    assertThatExceptionOfType(SocketException.class)
+                            .isThrownBy(() -> beyond.getInputStream().read());
+                }
+            }
+        }
+    }
+
+    @Test
+    void limitsHoldForConnectionsOfKeptSessions() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS.withMaxConnectionsPerPeer(1))) {
+            Set<String> kept = new HashSet<>();
+            while (tunnel.proxy.spareCount() < EVENT_LOOPS) {
+                kept.add(echo(tunnel, "kept").sessionId().orElseThrow());
+                await(() -> tunnel.proxy.spareCount() == kept.size());
+            }
+            try (Socket first = tunnel.connect()) {
+                first.getOutputStream().write(1);
+                assertThat(first.getInputStream().read()).isEqualTo(1);
+                @SuppressWarnings("resource") // Reset by the proxy.
+                Socket beyond = tunnel.connect();
+                assertThatExceptionOfType(SocketException.class)
+                        .isThrownBy(() -> beyond.getInputStream().read());
+            }
+            TunnelRefusal refusal = Told.next(tunnel.serverTold.refusals);
+            assertThat(refusal.reason()).isEqualTo(TunnelRefusal.Reason.PEER_LIMIT);
+            assertThat(kept).contains(refusal.sessionId().orElseThrow());
+        }
+    }
+
+    /** Whoever stands between the two cannot make a cut look like an end, in whichever connection of a session. */
+    @Test
+    @Rule(value = "TN-5", kind = Rule.Kind.ACCEPTS)
+    void cutInALaterConnectionIsAReset() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS);
+                Between between = new Between(tunnel.server);
+                TunnelProxy proxy = tunnel.startProxy(between.address(), TestTunnel.clientConfig(), "", OPTIONS)) {
+            for (int i = 0; i <= EVENT_LOOPS; i++) {
+                try (Socket client = TestTunnel.connect(proxy.address())) {
+                    client.getOutputStream().write(1);
+                    assertThat(client.getInputStream().read()).isEqualTo(1);
+                    client.shutdownOutput();
+                    assertThat(client.getInputStream().read()).isEqualTo(-1);
+                }
+                Told.next(tunnel.proxyTold.closed);
+                int kept = Math.min(i + 1, EVENT_LOOPS);
+                await(() -> proxy.spareCount() == kept);
+            }
+            try (Socket client = TestTunnel.connect(proxy.address())) {
+                client.getOutputStream().write(1);
+                assertThat(client.getInputStream().read()).isEqualTo(1);
+                between.cut();
+
+                assertThatExceptionOfType(SocketException.class)
+                        .isThrownBy(() -> client.getInputStream().read());
+            }
+            Map.Entry<TunnelConnection, TunnelEnd> end = Told.next(tunnel.proxyTold.closed);
+            assertThat(end.getKey().number()).isGreaterThan(1);
+            assertThat(end.getValue().complete()).isFalse();
+            await(() -> proxy.spareCount() == 0);
+            await(() -> tunnel.server.spareCount() == 0);
+        }
+    }
+
+    /** Has one connection, and waits until its session is kept at both ends. */
+    private static void keepOne(TestTunnel tunnel) throws Exception {
+        echo(tunnel, "first");
+        await(() -> tunnel.proxy.spareCount() > 0 && tunnel.server.spareCount() > 0);
+    }
+
+    /** Sends a text through the tunnel and back, and returns the connection that carried it. */
+    private static TunnelConnection echo(TestTunnel tunnel, String text) throws Exception {
+        try (Socket client = tunnel.connect()) {
+            client.getOutputStream().write(text.getBytes(UTF_8));
+            client.shutdownOutput();
+            assertThat(new String(client.getInputStream().readAllBytes(), UTF_8))
+                    .isEqualTo(text);
+        }
+        Map.Entry<TunnelConnection, TunnelEnd> end = Told.next(tunnel.proxyTold.closed);
+        assertThat(end.getValue()).isEqualTo(TunnelEnd.COMPLETE);
+        return end.getKey();
+    }
+
+    /** The timeout of the class ends a wait in vain. */
+    private static void await(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private TestTunnel tunnel(TunnelOptions options) throws IOException {
+        return TestTunnel.to(Map.of("", TestTunnel.address(target.getLocalSocketAddress())), "", options);
+    }
+
+    /** Passes connections on to a server until it cuts them. */
+    private final class Between implements AutoCloseable {
+        private final ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+
+        Between(TunnelServer server) throws IOException {
+            int port = ((InetSocketAddress) server.address()).getPort();
+            threads.submit(() -> {
+                while (true) {
+                    Socket from = listening.accept();
+                    Socket to = new Socket(InetAddress.getLoopbackAddress(), port);
+                    sockets.add(from);
+                    sockets.add(to);
+                    threads.submit(() -> from.getInputStream().transferTo(to.getOutputStream()));
+                    threads.submit(() -> to.getInputStream().transferTo(from.getOutputStream()));
+                }
+            });
+        }
+
+        TunnelAddress address() {
+            return TestTunnel.address(listening.getLocalSocketAddress());
+        }
+
+        void cut() throws IOException {
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            listening.close();
+            cut();
+        }
+    }
+}
