@@ -80,7 +80,9 @@ class RequestsOfPeersTest extends ServedPeers {
                 == answers.size());
         assertThatCode(() -> assertThat(send("quick", new byte[3])).hasSize(3)).doesNotThrowAnyException();
         assertThat(server.counters().requests()).isEqualTo(2);
-        assertThat(server.counters().turnedAway()).isEqualTo(answers.size() - 2);
+        // Those that arrive at the same time make room for each other while they wait for their bodies.
+        HttpServerCounters now = server.counters();
+        assertThat(now.turnedAway() + now.evicted()).isEqualTo(answers.size() - 2);
 
         free.countDown();
         long answered = answers.stream()
