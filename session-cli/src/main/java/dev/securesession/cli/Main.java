@@ -68,6 +68,9 @@ public final class Main implements Runnable, Terminal.Owner {
         // Netty would look at all network interfaces to make the ids of channels unique among machines; nobody sees
         // them.
         setUnlessGiven("io.netty.machineId", "00:00:00:00:00:01");
+        // A chunk of a stream with its overhead is just longer than what a thread of Netty keeps for its next message.
+        setUnlessGiven("io.netty.allocator.maxCachedBufferCapacity", "131072");
+        setUnlessGiven("io.netty.allocator.normalCacheSize", "8");
         if (arguments.length > 1 && TUNNELS.contains(arguments[0])) {
             FastestProviders.load();
         }
