@@ -83,6 +83,7 @@ final class Tunnels {
             rounds.forEach((kind, all) -> figures.add(
                     new Figure(measured.group, kind.label(), measured.unit, median(all, measured.part), null)));
         }
+        figures.removeIf(figure -> Double.isNaN(figure.value())); // Not measured in this form.
         return figures;
     }
 
@@ -98,7 +99,9 @@ final class Tunnels {
                 nanos = System.nanoTime() - begin;
                 cpuNanos = tunnel.cpuTime().minus(cpuBefore).toNanos();
             }
-            double connections = TunnelLoad.connectionsPerSecond(tunnel.port(), WARM_UP_OF_CONNECTIONS, CONNECTING);
+            double connections = form == Form.BULK
+                    ? Double.NaN
+                    : TunnelLoad.connectionsPerSecond(tunnel.port(), WARM_UP_OF_CONNECTIONS, CONNECTING);
             TunnelLoad.RoundTrips direct = TunnelLoad.roundTrips(targetPort, ROUND_TRIPS, ROUND_TRIPS);
             TunnelLoad.RoundTrips through = TunnelLoad.roundTrips(tunnel.port(), ROUND_TRIPS, ROUND_TRIPS);
             return new Round(
@@ -135,7 +138,9 @@ final class Tunnels {
     /** The extent of the measurements. */
     enum Form {
         SHORT(2 * GIBIBYTE, 1),
-        FULL(4 * GIBIBYTE, 3);
+        FULL(4 * GIBIBYTE, 3),
+        /** Without connections per second, which take most of the time: for work on bulk data. */
+        BULK(8 * GIBIBYTE, 1);
 
         private final long bytes;
         private final int rounds;
