@@ -184,14 +184,24 @@ public final class CryptoProviders {
 
     /** Returns the first provider with all elliptic-curve operations: some providers refuse the keys of others. */
     private static Provider platformEc() throws NoSuchAlgorithmException {
+        // Asking for all providers loads all of them, which the first one that generates keys makes needless in most
+        // cases.
+        Provider first = KeyPairGenerator.getInstance("EC").getProvider();
+        if (hasEc(first)) {
+            return first;
+        }
         for (Provider provider : Security.getProviders()) {
-            if (provider.getService("KeyPairGenerator", "EC") != null
-                    && provider.getService("KeyFactory", "EC") != null
-                    && provider.getService("Signature", "SHA256withECDSA") != null
-                    && provider.getService("KeyAgreement", "ECDH") != null) {
+            if (hasEc(provider)) {
                 return provider;
             }
         }
-        return KeyPairGenerator.getInstance("EC").getProvider();
+        return first;
+    }
+
+    private static boolean hasEc(Provider provider) {
+        return provider.getService("KeyPairGenerator", "EC") != null
+                && provider.getService("KeyFactory", "EC") != null
+                && provider.getService("Signature", "SHA256withECDSA") != null
+                && provider.getService("KeyAgreement", "ECDH") != null;
     }
 }

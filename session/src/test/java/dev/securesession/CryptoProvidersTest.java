@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.securesession.internal.crypto.Suites;
 import java.security.SecureRandom;
+import java.security.Security;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,6 +22,17 @@ class CryptoProvidersTest {
                 .contains(platform.ec().getName())
                 .contains(platform.aead().getName())
                 .contains(platform.random().getAlgorithm());
+    }
+
+    @Test
+    void passesOverAProviderOfThePlatformThatLacksAPartOfEllipticCurves() {
+        FakeProvider lacking = new FakeProvider("Lacking").withEcOf(Suites.EC).without("KeyAgreement", "ECDH");
+        Security.insertProviderAt(lacking, 1);
+        try {
+            assertThat(CryptoProviders.platform().ec()).isEqualTo(Suites.EC);
+        } finally {
+            Security.removeProvider(lacking.getName());
+        }
     }
 
     @Test
