@@ -17,6 +17,7 @@ import dev.securesession.cli.keys.PubkeyCommand;
 import dev.securesession.cli.manual.ManualCommand;
 import dev.securesession.cli.peer.PeerCommand;
 import dev.securesession.cli.state.StateCommand;
+import dev.securesession.cli.tunnel.NettyClasses;
 import dev.securesession.cli.tunnel.ProxyCommand;
 import dev.securesession.cli.tunnel.ServeCommand;
 import dev.securesession.cli.tunnel.StatusCommand;
@@ -72,9 +73,15 @@ public final class Main implements Runnable, Terminal.Owner {
         setUnlessGiven("io.netty.allocator.maxCachedBufferCapacity", "131072");
         setUnlessGiven("io.netty.allocator.normalCacheSize", "8");
         if (arguments.length > 1 && TUNNELS.contains(arguments[0])) {
-            FastestProviders.load();
+            loadAhead();
         }
         System.exit(commandLine(Terminal.ofProcess(), arguments).execute(arguments));
+    }
+
+    /** Begins to load what a tunnel needs, while the command reads its options and keys. */
+    static void loadAhead() {
+        FastestProviders.load();
+        NettyClasses.load();
     }
 
     /**

@@ -37,6 +37,7 @@ final class PrepareCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException {
+        Main.loadAhead();
         String server = key("server");
         String client = key("client");
         try (ServerSocket service = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());

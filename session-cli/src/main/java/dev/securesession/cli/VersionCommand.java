@@ -1,6 +1,6 @@
 package dev.securesession.cli;
 
-import dev.securesession.CryptoProviders;
+import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.cli.command.Subcommand;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
@@ -22,7 +22,7 @@ final class VersionCommand extends Subcommand {
             out.println(line);
         }
         out.println("Java " + Runtime.version() + ", " + System.getProperty("java.vm.name"));
-        out.println(CryptoProviders.fastest());
+        out.println(FastestProviders.get());
         out.flush();
         return 0;
     }

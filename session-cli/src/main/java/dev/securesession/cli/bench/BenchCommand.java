@@ -3,6 +3,7 @@ package dev.securesession.cli.bench;
 import dev.securesession.CryptoProviders;
 import dev.securesession.SecureSessionException;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.net.HostPort;
 import java.io.IOException;
@@ -89,7 +90,7 @@ public final class BenchCommand extends Subcommand {
         requireWithin("--seconds", seconds, MIN_SECONDS, MAX_SECONDS);
         requireWithin("--connections", connections, 1, MAX_CONNECTIONS);
         requireWithin("--size", size, 1, MAX_SIZE);
-        CryptoProviders crypto = CryptoProviders.fastest();
+        CryptoProviders crypto = FastestProviders.get();
         try (Subject subject = subject()) {
             Measurement opened = measure(Phase.CONNECTIONS, subject);
             Measurement roundTrips = measure(Phase.ROUND_TRIPS, subject);

@@ -8,6 +8,7 @@ import dev.securesession.PeerId;
 import dev.securesession.SecureSessionException;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelOptions;
 import dev.securesession.tunnel.TunnelProxy;
@@ -40,7 +41,7 @@ final class TunnelSubject implements Subject {
     static TunnelSubject start() throws IOException {
         IdentityKeyPair clientKeys = IdentityKeyPair.generate();
         IdentityKeyPair serverKeys = IdentityKeyPair.generate();
-        CryptoProviders crypto = CryptoProviders.fastest();
+        CryptoProviders crypto = FastestProviders.get();
         EchoService service = EchoService.start();
         TunnelServer server = orClose(
                 () -> TunnelServer.start(

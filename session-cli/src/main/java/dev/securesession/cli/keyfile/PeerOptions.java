@@ -1,11 +1,11 @@
 package dev.securesession.cli.keyfile;
 
-import dev.securesession.CryptoProviders;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.PeerDirectory;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.cli.command.Failure;
+import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.cli.command.Terminal;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -51,7 +51,7 @@ public final class PeerOptions {
     /** Returns a configuration that accepts the peers that were named. */
     public SessionConfig config(Terminal terminal) throws IOException, Failure {
         PeerDirectory directory = directory(terminal);
-        return SessionConfig.of(identity.read(terminal), directory).withCrypto(CryptoProviders.fastest());
+        return SessionConfig.of(identity.read(terminal), directory).withCrypto(FastestProviders.get());
     }
 
     /** Returns the options for the local identity. */
