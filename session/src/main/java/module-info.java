@@ -2,7 +2,7 @@
  * Secure Session in pure Java. Packages whose name contains {@code internal} are not exported, except to the modules of
  * this project, and may change in any release.
  */
-@SuppressWarnings("module") // The modules that the last export names are compiled after this one.
+@SuppressWarnings("module") // The modules that the last exports name are compiled after this one.
 module dev.securesession {
     requires static org.jspecify;
 
@@ -15,4 +15,6 @@ module dev.securesession {
             dev.securesession.http,
             dev.securesession.netty,
             dev.securesession.tunnel;
+    exports dev.securesession.internal.server to
+            dev.securesession.netty;
 }

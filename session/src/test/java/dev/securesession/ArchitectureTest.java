@@ -56,6 +56,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
     private static final String CORE = "dev.securesession";
     private static final String INTERNAL = "dev.securesession.internal..";
+    private static final String SERVER = "dev.securesession.internal.server";
 
     private static final JavaClasses LIBRARY = new ClassFileImporter().importUrl(locationOf(SecureSession.class));
 
@@ -90,6 +91,8 @@ class ArchitectureTest {
             .definedBy("dev.securesession.internal.handshake")
             .layer("api")
             .definedBy(CORE)
+            .layer("server")
+            .definedBy(SERVER)
             .layer("transport")
             .definedBy("dev.securesession.transport..")
             .layer("exchange")
@@ -102,6 +105,8 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("transport")
             .mayNotBeAccessedByAnyLayer()
+            .whereLayer("server")
+            .mayOnlyBeAccessedByLayers("transport")
             .whereLayer("exchange")
             .mayOnlyBeAccessedByLayers("store")
             .whereLayer("handshake")
@@ -347,7 +352,9 @@ class ArchitectureTest {
     }
 
     private static DescribedPredicate<JavaClass> areCore() {
-        return resideInAnyPackage(CORE, INTERNAL).as("are in the core");
+        return resideInAnyPackage(CORE, INTERNAL)
+                .and(not(resideInAPackage(SERVER)))
+                .as("are in the core");
     }
 
     /** The vocabulary with the enums inside it, such as the reasons of exceptions. */

@@ -1,15 +1,13 @@
 package dev.securesession.netty;
 
 import dev.securesession.PeerId;
-import dev.securesession.internal.base.Source;
+import dev.securesession.internal.server.HalfOpenConnections;
 import dev.securesession.transport.ServerCounters;
 import dev.securesession.transport.ServerOptions;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,7 +34,7 @@ public final class ServerLimits {
     private final int connectionLimitPerPeer;
 
     // This object is the lock of everything below and of all admissions. No user code runs under it.
-    private final Set<Admission> halfOpen = new LinkedHashSet<>();
+    private final HalfOpenConnections<Admission> halfOpen;
     private final Map<PeerId, Integer> connectionsOfPeer = new HashMap<>();
     private final Budget handshakeBytes;
     private final Budget incompleteBytes;
@@ -51,6 +49,7 @@ public final class ServerLimits {
     private ServerLimits(ServerOptions options) {
         this.halfOpenLimit = options.halfOpenLimit();
         this.halfOpenLimitPerAddress = options.halfOpenLimitPerAddress();
+        this.halfOpen = new HalfOpenConnections<>(halfOpenLimit, halfOpenLimitPerAddress);
         this.connectionLimit = options.connectionLimit();
         this.connectionLimitPerPeer = options.connectionLimitPerPeer();
         this.handshakeBytes =
@@ -92,53 +91,17 @@ public final class ServerLimits {
     /** Admits a connection, and closes those that make room for it. */
     Admission admit(@Nullable InetAddress address, Consumer<IOException> close) {
         Admission admission = new Admission(address, close);
-        List<Admission> displaced = new ArrayList<>();
+        List<Admission> displaced;
         synchronized (this) {
             accepted++;
-            if (admission.source != null && count(admission.source) >= halfOpenLimitPerAddress) {
-                displace(displaced, admission.source);
-            }
-            if (halfOpen.size() >= halfOpenLimit) {
-                displace(displaced, null);
-            }
-            halfOpen.add(admission);
+            displaced = halfOpen.add(admission);
+            shed += displaced.size();
+            displaced.forEach(this::end); // No longer among the half-open ones: what made room has not failed.
         }
         for (Admission each : displaced) {
             each.close.accept(new IOException(DISPLACED));
         }
         return admission;
-    }
-
-    private void displace(List<Admission> displaced, @Nullable String source) {
-        Admission oldest = null;
-        for (Admission each : halfOpen) {
-            if (source != null && !source.equals(each.source)) {
-                continue;
-            }
-            if (oldest == null) {
-                oldest = each;
-            }
-            if (!each.hasSent) {
-                oldest = each;
-                break;
-            }
-        }
-        if (oldest != null) {
-            shed++;
-            halfOpen.remove(oldest); // Before its end: what made room has not failed.
-            end(oldest);
-            displaced.add(oldest);
-        }
-    }
-
-    private int count(String source) {
-        int count = 0;
-        for (Admission each : halfOpen) {
-            if (source.equals(each.source)) {
-                count++;
-            }
-        }
-        return count;
     }
 
     private void end(Admission admission) {
@@ -208,25 +171,16 @@ public final class ServerLimits {
     private record Eviction(Admission victim, IOException reason) {}
 
     /** One connection. */
-    final class Admission {
-        private final @Nullable String source;
+    final class Admission extends HalfOpenConnections.Entry {
         private final Consumer<IOException> close;
-        private boolean hasSent;
         private boolean established;
         private @Nullable PeerId peer;
         private boolean gone;
         private long bytes;
 
         private Admission(@Nullable InetAddress address, Consumer<IOException> close) {
-            this.source = address == null || address.isLoopbackAddress() ? null : Source.of(address.getAddress());
+            super(address);
             this.close = close;
-        }
-
-        /** Notes that the peer has sent a whole message. */
-        void sent() {
-            synchronized (ServerLimits.this) {
-                hasSent = true;
-            }
         }
 
         /**

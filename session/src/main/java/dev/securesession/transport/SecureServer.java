@@ -6,6 +6,7 @@ import dev.securesession.PeerId;
 import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.internal.base.ClosedPeers;
+import dev.securesession.internal.server.HalfOpenConnections;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -62,7 +63,7 @@ public final class SecureServer implements Closeable {
     private final Service service;
     private final ExecutorService handshakes;
     private final Executor handlers;
-    private final HalfOpenConnections halfOpen;
+    private final HalfOpenConnections<HalfOpenConnection> halfOpen;
     private final ByteBudget handshakeBytes;
     private final ByteBudget incompleteBytes;
     private final Set<SecureConnection> connections = ConcurrentHashMap.newKeySet();
@@ -93,7 +94,7 @@ public final class SecureServer implements Closeable {
         this.service = service;
         this.handshakes = BackgroundThreads.threadPerTask("handshake");
         this.handlers = executor == null ? handshakes : executor;
-        this.halfOpen = new HalfOpenConnections(options.halfOpenLimit(), options.halfOpenLimitPerAddress());
+        this.halfOpen = new HalfOpenConnections<>(options.halfOpenLimit(), options.halfOpenLimitPerAddress());
         this.handshakeBytes =
                 new ByteBudget("the handshake messages of all half-open connections", options.handshakeBytesLimit());
         this.incompleteBytes =
@@ -356,8 +357,8 @@ public final class SecureServer implements Closeable {
     }
 
     private void closeHalfOpen() {
-        for (HalfOpenConnections.Entry entry : halfOpen.all()) {
-            closeQuietly(entry.connection);
+        for (HalfOpenConnection entry : halfOpen.all()) {
+            closeQuietly(entry.accepted);
         }
     }
 
@@ -408,10 +409,10 @@ public final class SecureServer implements Closeable {
         accepted.incrementAndGet();
         Deadline deadline = Deadline.after(options.connections().handshakeDeadline());
         Deadline firstMessage = Deadline.after(options.connections().firstMessageDeadline());
-        HalfOpenConnections.Entry entry = new HalfOpenConnections.Entry(connection, beginHandshake());
-        for (HalfOpenConnections.Entry displaced : halfOpen.add(entry)) {
+        HalfOpenConnection entry = new HalfOpenConnection(connection, beginHandshake());
+        for (HalfOpenConnection displaced : halfOpen.add(entry)) {
             shed.incrementAndGet();
-            closeQuietly(displaced.connection);
+            closeQuietly(displaced.accepted);
         }
         if (accepting.isClosed()) {
             closeQuietly(connection);
@@ -426,23 +427,23 @@ public final class SecureServer implements Closeable {
         }
     }
 
-    private void turnAway(HalfOpenConnections.Entry entry, RejectedExecutionException cause) {
+    private void turnAway(HalfOpenConnection entry, RejectedExecutionException cause) {
         SocketAddress address = remoteOf(entry);
         halfOpen.remove(entry);
         finishHandshake();
-        closeQuietly(entry.connection);
+        closeQuietly(entry.accepted);
         failed.incrementAndGet();
         tellFailed(address, cause);
     }
 
-    private void serve(HalfOpenConnections.Entry entry, Deadline deadline, Deadline firstMessage) {
+    private void serve(HalfOpenConnection entry, Deadline deadline, Deadline firstMessage) {
         SocketAddress address = remoteOf(entry);
         SecureConnection connection;
         try {
             connection = establish(entry, deadline, firstMessage);
         } catch (Exception e) {
             abandon(entry, e);
-            tellFailed(address, entry.displaced ? displacedBy(e) : e);
+            tellFailed(address, entry.isDisplaced() ? displacedBy(e) : e);
             return;
         } catch (Error e) {
             abandon(entry, e);
@@ -454,9 +455,9 @@ public final class SecureServer implements Closeable {
         established.incrementAndGet();
         try {
             if (handlers == handshakes) {
-                handle(entry.connection, connection);
+                handle(entry.accepted, connection);
             } else {
-                handlers.execute(() -> handle(entry.connection, connection));
+                handlers.execute(() -> handle(entry.accepted, connection));
             }
         } catch (RuntimeException e) {
             // Of the executor; handle reports what the handler throws.
@@ -469,30 +470,30 @@ public final class SecureServer implements Closeable {
     }
 
     /** Returns the address of a client; that of the server if a channel has lost it already. */
-    private SocketAddress remoteOf(HalfOpenConnections.Entry entry) {
-        SocketAddress remote = entry.connection.remote;
+    private SocketAddress remoteOf(HalfOpenConnection entry) {
+        SocketAddress remote = entry.accepted.remote;
         return remote == null ? accepting.address() : remote;
     }
 
-    private void abandon(HalfOpenConnections.Entry entry, Throwable cause) {
-        closeQuietly(entry.connection);
+    private void abandon(HalfOpenConnection entry, Throwable cause) {
+        closeQuietly(entry.accepted);
         if (cause instanceof TooManyConnectionsException) {
             turnedAway.incrementAndGet();
-        } else if (!entry.displaced) {
+        } else if (!entry.isDisplaced()) {
             failed.incrementAndGet();
         }
     }
 
-    private SecureConnection establish(HalfOpenConnections.Entry entry, Deadline deadline, Deadline firstMessage)
+    private SecureConnection establish(HalfOpenConnection entry, Deadline deadline, Deadline firstMessage)
             throws IOException, HandshakeException {
-        AcceptedConnection accepted = entry.connection;
+        AcceptedConnection accepted = entry.accepted;
         Transport transport = accepted.open(options.connections().framing());
         ByteBudget.Account account = handshakeBytes.open(accepted);
         accepted.use(account);
         try (Handshake handshake = Handshake.server(config)) {
             HandshakeRunner runner = new HandshakeRunner(
                     transport, handshake, "a client", options.connections(), deadline, firstMessage);
-            SecureSession session = runner.run(() -> entry.hasSent = true);
+            SecureSession session = runner.run(entry::sent);
             SecureConnection connection = SecureConnection.over(transport, session, options.connections());
             try {
                 accepted.use(incompleteBytes.open(accepted));

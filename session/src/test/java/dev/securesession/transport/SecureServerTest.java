@@ -10,6 +10,7 @@ import dev.securesession.HandshakeException;
 import dev.securesession.IdentityPublicKey;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
+import dev.securesession.internal.server.HalfOpenConnections;
 import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.Pair;
@@ -871,19 +872,19 @@ class SecureServerTest {
     @Rule(value = "H-7", kind = Kind.REFUSES)
     void limitsHalfOpenConnectionsFromOneAddressUnlessItIsLoopback() throws Exception {
         serverSocket.close();
-        HalfOpenConnections connections = new HalfOpenConnections(100, 2);
+        HalfOpenConnections<HalfOpenConnection> connections = new HalfOpenConnections<>(100, 2);
         InetAddress remote = InetAddress.getByAddress(new byte[] {(byte) 192, 0, 2, 1});
         InetAddress other = InetAddress.getByAddress(new byte[] {(byte) 192, 0, 2, 2});
-        HalfOpenConnections.Entry first = entry(remote);
-        HalfOpenConnections.Entry second = entry(remote);
-        HalfOpenConnections.Entry third = entry(remote);
-        first.hasSent = true;
+        HalfOpenConnection first = entry(remote);
+        HalfOpenConnection second = entry(remote);
+        HalfOpenConnection third = entry(remote);
+        first.sent();
 
         assertThat(connections.add(first)).isEmpty();
         assertThat(connections.add(second)).isEmpty();
         assertThat(connections.add(entry(other))).isEmpty();
         assertThat(connections.add(third)).containsExactly(second);
-        third.hasSent = true;
+        third.sent();
         assertThat(connections.add(entry(remote))).containsExactly(first);
         for (int i = 0; i < 10; i++) {
             assertThat(connections.add(entry(InetAddress.getLoopbackAddress()))).isEmpty();
@@ -894,8 +895,8 @@ class SecureServerTest {
     @Rule(value = "H-7", kind = Kind.REFUSES)
     void addressesOfOneIpv6NetworkCountTogether() throws Exception {
         serverSocket.close();
-        HalfOpenConnections connections = new HalfOpenConnections(100, 1);
-        HalfOpenConnections.Entry first = entry(InetAddress.getByName("2001:db8:0:1::1"));
+        HalfOpenConnections<HalfOpenConnection> connections = new HalfOpenConnections<>(100, 1);
+        HalfOpenConnection first = entry(InetAddress.getByName("2001:db8:0:1::1"));
 
         assertThat(connections.add(first)).isEmpty();
         assertThat(connections.add(entry(InetAddress.getByName("2001:db8:0:2::1"))))
@@ -968,14 +969,14 @@ class SecureServerTest {
         }
     }
 
-    private static HalfOpenConnections.Entry entry(InetAddress address) {
+    private static HalfOpenConnection entry(InetAddress address) {
         Socket socket = new Socket() {
             @Override
             public SocketAddress getRemoteSocketAddress() {
                 return new InetSocketAddress(address, 4000);
             }
         };
-        return new HalfOpenConnections.Entry(AcceptedConnection.of(socket), 0);
+        return new HalfOpenConnection(AcceptedConnection.of(socket), 0);
     }
 
     @Test

@@ -1,7 +1,7 @@
-package dev.securesession.transport;
+package dev.securesession.internal.server;
 
 import dev.securesession.internal.base.Source;
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,22 +11,26 @@ import org.jspecify.annotations.Nullable;
 /**
  * The connections whose handshake is not over, oldest first, within their limits (PROTOCOL.md H-7). At a limit the oldest
  * one that has sent nothing makes room, or else the oldest. Safe for use by several threads.
+ *
+ * @param <E> what a server keeps of a connection
  */
-final class HalfOpenConnections {
+public final class HalfOpenConnections<E extends HalfOpenConnections.Entry> {
     private final int limit;
     private final int limitPerAddress;
-    private final Set<Entry> entries = new LinkedHashSet<>();
+    private final Set<E> entries = new LinkedHashSet<>();
 
-    HalfOpenConnections(int limit, int limitPerAddress) {
+    /** Makes a table without connections. */
+    public HalfOpenConnections(int limit, int limitPerAddress) {
         this.limit = limit;
         this.limitPerAddress = limitPerAddress;
     }
 
     /** Adds a connection and returns those that it displaces, for the caller to close. */
-    synchronized List<Entry> add(Entry entry) {
-        List<Entry> displaced = new ArrayList<>();
-        if (entry.source != null && count(entry.source) >= limitPerAddress) {
-            displace(displaced, entry.source);
+    public synchronized List<E> add(E entry) {
+        List<E> displaced = new ArrayList<>();
+        String source = entry.source;
+        if (source != null && count(source) >= limitPerAddress) {
+            displace(displaced, source);
         }
         if (entries.size() >= limit) {
             displace(displaced, null);
@@ -36,21 +40,23 @@ final class HalfOpenConnections {
     }
 
     /** Removes a connection; tells whether it was still there. */
-    synchronized boolean remove(Entry entry) {
+    public synchronized boolean remove(E entry) {
         return entries.remove(entry);
     }
 
-    synchronized int size() {
+    /** Returns how many connections there are. */
+    public synchronized int size() {
         return entries.size();
     }
 
-    synchronized List<Entry> all() {
+    /** Returns the connections of this moment, oldest first. */
+    public synchronized List<E> all() {
         return List.copyOf(entries);
     }
 
-    private void displace(List<Entry> displaced, @Nullable String source) {
-        Entry oldest = null;
-        for (Entry entry : entries) {
+    private void displace(List<E> displaced, @Nullable String source) {
+        E oldest = null;
+        for (E entry : entries) {
             if (source != null && !source.equals(entry.source)) {
                 continue;
             }
@@ -71,7 +77,7 @@ final class HalfOpenConnections {
 
     private int count(String source) {
         int count = 0;
-        for (Entry entry : entries) {
+        for (E entry : entries) {
             if (source.equals(entry.source)) {
                 count++;
             }
@@ -80,21 +86,24 @@ final class HalfOpenConnections {
     }
 
     /** One connection. */
-    static final class Entry {
-        final AcceptedConnection connection;
+    public abstract static class Entry {
         final @Nullable String source;
-        final long epoch;
-
         volatile boolean hasSent;
         volatile boolean displaced;
 
-        Entry(AcceptedConnection connection, long epoch) {
-            this.connection = connection;
-            this.source = connection.remote instanceof InetSocketAddress inet
-                            && !inet.getAddress().isLoopbackAddress()
-                    ? Source.of(inet.getAddress().getAddress())
-                    : null;
-            this.epoch = epoch;
+        /** Makes an entry for an address; none, like a loopback address, counts for no limit per address. */
+        protected Entry(@Nullable InetAddress address) {
+            this.source = address == null || address.isLoopbackAddress() ? null : Source.of(address.getAddress());
+        }
+
+        /** Notes that the peer has sent a whole message. */
+        public final void sent() {
+            hasSent = true;
+        }
+
+        /** Tells whether the connection had to make room for another. */
+        public final boolean isDisplaced() {
+            return displaced;
         }
     }
 }
