@@ -16,5 +16,6 @@ module dev.securesession {
             dev.securesession.netty,
             dev.securesession.tunnel;
     exports dev.securesession.internal.server to
+            dev.securesession.http,
             dev.securesession.netty;
 }

@@ -4,6 +4,8 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.exchange.Exchange;
 import dev.securesession.internal.base.HandshakeLimits;
+import dev.securesession.internal.server.ServerLog;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -22,16 +24,20 @@ final class HttpFront implements AutoCloseable {
     /** A handshake message, or the last one and the first request together (PROTOCOL.md HT-3). */
     static final int MAX_HANDSHAKE_BODY_LENGTH = HandshakeLimits.MAX_MESSAGE_LENGTH;
 
+    static final ServerLog LOG = new ServerLog("dev.securesession.http", "no answer to");
+
     private static final long EXPIRY_SECONDS = 30;
 
     final HttpServerOptions options;
     final HttpSessions sessions;
     final ScheduledThreadPoolExecutor timer;
 
+    private final RequestHandler handler;
     private final Admission admission;
 
     private HttpFront(SessionConfig config, RequestHandler handler, HttpServerOptions options) {
         this.options = options;
+        this.handler = handler;
         this.sessions = new HttpSessions(config, handler, options);
         this.admission = new Admission(options, System::nanoTime);
         this.timer = new ScheduledThreadPoolExecutor(1, task -> {
@@ -102,9 +108,28 @@ final class HttpFront implements AutoCloseable {
         return new RequestBody(admission, head, place);
     }
 
-    /** Returns the response to send, which is counted from now on: a refusal if the answer has no room. */
-    Response respond(Admission.Place place, Response response) {
-        return place.respond(response.peer, response.message.length) ? response : Response.refusal(Status.NO_ROOM);
+    /**
+     * Returns the response to send, which is counted from now on: a refusal if the answer has no room. The handler of the
+     * application learns of refusals, unless this server is closed, which refuses everybody.
+     *
+     * @param address the address of the client; null if the connection was closed meanwhile
+     */
+    Response respond(Admission.Place place, Response response, @Nullable SocketAddress address) {
+        Response sent =
+                place.respond(response.peer, response.message.length) ? response : Response.refusal(Status.NO_ROOM);
+        if (sent.status != Status.OK && address != null && !isClosed()) {
+            tellRefused(address, sent.cause());
+        }
+        return sent;
+    }
+
+    private void tellRefused(SocketAddress address, Exception cause) {
+        try {
+            handler.refused(address, cause);
+        } catch (Exception | Error e) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        }
     }
 
     /** Returns the time within which the body of a request must arrive: little for a handshake, whose messages are short. */

@@ -18,7 +18,8 @@ import java.io.OutputStream;
  *
  * <p>Handshakes and the handler of the application run on the threads of the HTTP server: give it an executor of several
  * threads. Sessions live in the memory of this process; after a restart clients begin new ones. One daemon thread enforces
- * timeouts until the handler is closed. Safe for use by several threads.
+ * timeouts until the handler is closed. Refused messages are logged unless {@link RequestHandler#refused} says otherwise. Safe
+ * for use by several threads.
  *
  * <p>PROTOCOL.md, Part 5; H-7.
  */
@@ -75,7 +76,8 @@ public final class HttpSessionHandler implements HttpHandler, AutoCloseable {
             IoDeadline deadline = new IoDeadline(front.timer);
             Admission.Place place = front.enter(head, source, deadline::displace);
             try {
-                Response response = front.respond(place, answer(http, head, source, place, deadline));
+                Response response =
+                        front.respond(place, answer(http, head, source, place, deadline), http.getRemoteAddress());
                 int unused = deadline.within(front.options.transferTimeout(), () -> write(http, response));
             } finally {
                 place.leave();

@@ -13,6 +13,7 @@ import dev.securesession.exchange.ExchangeException;
 import dev.securesession.exchange.Failure;
 import dev.securesession.exchange.Request;
 import dev.securesession.internal.base.ClosedPeers;
+import java.io.IOException;
 import java.net.ProtocolException;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -78,7 +79,7 @@ final class HttpSessions {
         long epoch;
         synchronized (lock) {
             if (closed || sessions.size() >= options.sessionLimit()) {
-                return Response.refusal(Status.NO_ROOM);
+                return noRoom();
             }
             epoch = closedPeers.begin();
         }
@@ -148,7 +149,7 @@ final class HttpSessions {
                 int status = add(token, entry.epoch, done.session());
                 if (status != Status.OK) {
                     done.session().close();
-                    return status == Status.UNKNOWN_TOKEN ? unknown() : Response.refusal(status);
+                    return status == Status.UNKNOWN_TOKEN ? unknown() : noRoom();
                 }
             }
             return Response.of(step.message().orElseThrow());
@@ -171,7 +172,7 @@ final class HttpSessions {
             both = FirstBody.split(body);
         } catch (ProtocolException e) {
             refused.incrementAndGet();
-            return Response.refusal(Status.BAD_MESSAGE);
+            return Response.refusal(Status.BAD_MESSAGE, e);
         }
         Response fourth = confirm(token, both.handshakeMessage);
         if (fourth.status != Status.OK) {
@@ -203,8 +204,12 @@ final class HttpSessions {
             return unknown();
         }
         try {
-            if (!admits.test(live.session().peer())) {
-                return Response.refusal(Status.TOO_MANY);
+            PeerId peer = live.session().peer();
+            if (!admits.test(peer)) {
+                return Response.refusal(
+                        Status.TOO_MANY,
+                        new IOException(options.requestLimitPerPeer() + " requests of " + peer
+                                + " are answered at the same time, the limit for one peer"));
             }
             Request request = live.exchange.receiveRequest(message);
             use(live);
@@ -212,16 +217,16 @@ final class HttpSessions {
         } catch (MessageRejectedException e) {
             refused.incrementAndGet();
             return switch (e.reason()) {
-                case REPLAYED, TOO_OLD -> Response.refusal(Status.REPEATED);
+                case REPLAYED, TOO_OLD -> Response.refusal(Status.REPEATED, e);
                 case TOO_MANY_FAILURES -> {
                     end(live);
-                    yield Response.refusal(Status.UNKNOWN_TOKEN);
+                    yield Response.refusal(Status.UNKNOWN_TOKEN, e);
                 }
-                default -> Response.refusal(Status.BAD_MESSAGE);
+                default -> Response.refusal(Status.BAD_MESSAGE, e);
             };
         } catch (ExchangeException e) {
             refused.incrementAndGet();
-            return Response.refusal(Status.BAD_MESSAGE);
+            return Response.refusal(Status.BAD_MESSAGE, e);
         } catch (IllegalStateException e) {
             // Closed by another thread, or without numbers for answers.
             end(live);
@@ -450,7 +455,12 @@ final class HttpSessions {
     private Response refusal(HandshakeException e) {
         refused.incrementAndGet();
         return Response.refusal(
-                e.reason() == HandshakeException.Reason.MALFORMED ? Status.BAD_MESSAGE : Status.REFUSED);
+                e.reason() == HandshakeException.Reason.MALFORMED ? Status.BAD_MESSAGE : Status.REFUSED, e);
+    }
+
+    private Response noRoom() {
+        return Response.refusal(
+                Status.NO_ROOM, new IOException("the server has " + options.sessionLimit() + " sessions, its limit"));
     }
 
     private Response unknown() {

@@ -379,7 +379,7 @@ final class NettyHttpConnection extends ChannelInboundHandlerAdapter {
         phase = Phase.RESPONDING;
         Visit current = visit();
         current.body = null;
-        Response response = front.respond(current.place, made);
+        Response response = front.respond(current.place, made, ctx.channel().remoteAddress());
         sent = false;
         if (!bodyEnded && bodyLeft > MAX_DISCARDED_LENGTH) {
             // The connection is going to be closed; its client must not send another request on it.

@@ -18,8 +18,8 @@ import java.util.concurrent.Executor;
  * module runs without Netty. One object for all connections of a server. Handshakes and the handler of the application run on
  * the executor, never on an event loop; {@link HttpServerOptions#withRequestLimit} bounds the tasks that wait there, and a
  * request that the executor rejects gets status 503. Sessions live in the memory of this process; after a restart clients
- * begin new ones. One daemon thread enforces the timeouts of sessions until this object is closed. Safe for use by several
- * threads.
+ * begin new ones. One daemon thread enforces the timeouts of sessions until this object is closed. Refused messages are logged
+ * unless {@link RequestHandler#refused} says otherwise. Safe for use by several threads.
  *
  * <p>A connection is closed if a head does not arrive within the head timeout, a body or the reading of a response within the
  * transfer timeout, if 64 KiB follow a refusal, if 8 KiB arrive before the response to what came before, or if it is idle. The

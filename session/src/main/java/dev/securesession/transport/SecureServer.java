@@ -7,6 +7,7 @@ import dev.securesession.SecureSession;
 import dev.securesession.SessionConfig;
 import dev.securesession.internal.base.ClosedPeers;
 import dev.securesession.internal.server.HalfOpenConnections;
+import dev.securesession.internal.server.ServerLog;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -54,6 +55,7 @@ import org.jspecify.annotations.Nullable;
  * <p>PROTOCOL.md P-4, H-7.
  */
 public final class SecureServer implements Closeable {
+    private static final ServerLog LOG = new ServerLog(SecureServer.class.getName(), "no session with");
     private static final int BACKLOG = 1024;
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
@@ -669,7 +671,7 @@ public final class SecureServer implements Closeable {
          *     {@link RejectedExecutionException}
          */
         default void failed(SocketAddress address, Exception cause) {
-            ServerLog.noSession(address, cause);
+            LOG.refused(address, cause);
         }
 
         /**
@@ -697,7 +699,7 @@ public final class SecureServer implements Closeable {
 
         /** Observes a connection that failed before it reached {@link #serve}. */
         default void failed(SocketAddress address, Exception cause) {
-            ServerLog.noSession(address, cause);
+            LOG.refused(address, cause);
         }
 
         /** Observes an exception of {@link #serve}. */

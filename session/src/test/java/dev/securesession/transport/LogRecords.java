@@ -6,17 +6,20 @@ import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
-/** Keeps what servers log meanwhile, instead of printing it. */
-final class LogRecords extends Handler implements AutoCloseable {
-    private final Logger logger = Logger.getLogger(SecureServer.class.getName());
+/** Keeps what servers of one kind log meanwhile, instead of printing it. */
+public final class LogRecords extends Handler implements AutoCloseable {
+    private final Logger logger;
     private final List<String> lines = new CopyOnWriteArrayList<>();
 
-    LogRecords() {
+    /** Keeps what goes to the logger with the name of a class. */
+    public LogRecords(Class<?> server) {
+        logger = Logger.getLogger(server.getName());
         logger.addHandler(this);
         logger.setUseParentHandlers(false);
     }
 
-    List<String> lines() {
+    /** Returns what has been logged until now. */
+    public List<String> lines() {
         return lines;
     }
 

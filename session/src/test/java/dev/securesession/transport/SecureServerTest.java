@@ -746,7 +746,7 @@ class SecureServerTest {
         PeerId mallory = PeerId.ofUtf8("mallory\r\n\u001b[2Jtrust me");
         Pair unknown = Pair.of(mallory, TestKeys.pair(Curve.P256, 7), Pair.SERVER_ID, TestKeys.pair(Curve.P256, 2));
         InetSocketAddress address = (InetSocketAddress) serverSocket.getLocalSocketAddress();
-        try (LogRecords log = new LogRecords();
+        try (LogRecords log = new LogRecords(SecureServer.class);
                 SecureServer server =
                         SecureServer.listen(serverSocket, pair.server(), this::echo, ServerOptions.defaults())) {
             long start = System.nanoTime();
@@ -774,7 +774,7 @@ class SecureServerTest {
     void aFloodOfRefusalsDoesNotFloodTheLog() throws Exception {
         SecureServer.Handler careless = connection -> {};
         try (SecureServer unused = listen(this::echo);
-                LogRecords log = new LogRecords()) {
+                LogRecords log = new LogRecords(SecureServer.class)) {
             long start = System.nanoTime();
             for (int i = 0; i < 10_000; i++) {
                 careless.failed(serverSocket.getLocalSocketAddress(), new IOException("for a test of floods"));
@@ -784,25 +784,6 @@ class SecureServerTest {
             assertThat(log.lines().stream().filter(line -> line.contains("for a test of floods")))
                     .hasSizeLessThanOrEqualTo((int) (5 * periods));
         }
-    }
-
-    @Test
-    void linesOfTheLogSayWhoAndWhy() throws Exception {
-        serverSocket.close();
-        InetSocketAddress six = new InetSocketAddress(InetAddress.getByName("2001:db8::1"), 7);
-        PeerId peer = PeerId.ofUtf8("alice");
-        HandshakeException refusal =
-                new HandshakeException(HandshakeException.Reason.REFLECTED_KEY, "our own key came back", peer);
-
-        assertThat(ServerLog.line(six, refusal, 0))
-                .isEqualTo("no session with [2001:db8:0:0:0:0:0:1]:7: our own key came back;"
-                        + " the peer claims to be \"alice\"");
-        assertThat(ServerLog.line(six, new RejectedExecutionException("no thread\nfor\u202e it"), 0))
-                .endsWith(": RejectedExecutionException: no thread?for? it");
-        assertThat(ServerLog.line(UnixDomainSocketAddress.of("/run/x"), new IOException("broken"), 3))
-                .isEqualTo("no session with /run/x: broken (and 3 more such connections since the line before)");
-        assertThat(ServerLog.line(six, new IOException(), 0)).endsWith(": IOException");
-        assertThat(ServerLog.line(six, new IOException("x".repeat(10_000)), 9)).hasSizeLessThan(1100);
     }
 
     @Test

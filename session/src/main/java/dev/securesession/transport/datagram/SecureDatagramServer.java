@@ -3,6 +3,7 @@ package dev.securesession.transport.datagram;
 import dev.securesession.HandshakeException;
 import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
+import dev.securesession.internal.server.ServerLog;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -36,12 +37,13 @@ import java.util.concurrent.locks.LockSupport;
  * }</pre>
  *
  * <p>One thread of the server receives, and calls the handler; handshakes run on other threads, so that neither their
- * public-key operations nor a slow directory of keys delays the sessions. All threads of the server are daemons. Safe for use
- * by several threads.
+ * public-key operations nor a slow directory of keys delays the sessions. Refused handshakes are logged unless
+ * {@link Handler#failed} says otherwise. All threads of the server are daemons. Safe for use by several threads.
  *
  * <p>PROTOCOL.md, Part 6; DG-1 to DG-8.
  */
 public final class SecureDatagramServer implements Closeable {
+    private static final ServerLog LOG = new ServerLog(SecureDatagramServer.class.getName(), "no session with");
     private static final int MAX_UDP_LENGTH = 65_535;
     private static final int RECEIVE_BUFFER_LENGTH = 1 << 20;
     private static final int DATAGRAMS_AT_A_TIME = 64;
@@ -462,13 +464,17 @@ public final class SecureDatagramServer implements Closeable {
         default void ended(DatagramPeer peer, DatagramPeer.End reason) throws Exception {}
 
         /**
-         * Observes a handshake that was refused. Does nothing by default.
+         * Observes a handshake that was refused. By default it is a warning of the {@link System.Logger} with the name of this
+         * class {@code SecureDatagramServer}: the first 5 within 10 seconds have a line each, the others are counted. Nothing that
+         * a client sends can break a line. On Android the line goes to {@code System.err}.
          *
          * @param address where the message came from, which nothing proves; or the address of the server if its socket fails
          * @param cause a {@link HandshakeException} with its reason and the claimed id, an exception that the directory has
          *     thrown, or an {@link IOException}, also for an {@link Error} or if no thread is available
          */
-        default void failed(InetSocketAddress address, Exception cause) {}
+        default void failed(InetSocketAddress address, Exception cause) {
+            LOG.refused(address, cause);
+        }
 
         /**
          * Observes an exception of another method. By default it goes to the uncaught-exception handler of the thread, as an

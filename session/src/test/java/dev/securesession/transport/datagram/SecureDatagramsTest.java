@@ -14,6 +14,7 @@ import dev.securesession.rules.Rule;
 import dev.securesession.rules.Rule.Kind;
 import dev.securesession.testkit.Pair;
 import dev.securesession.testkit.TestKeys;
+import dev.securesession.transport.LogRecords;
 import dev.securesession.transport.datagram.DatagramPeer.End;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -34,6 +35,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -240,6 +242,30 @@ class SecureDatagramsTest {
                         refusal -> assertThat(refusal.reason())
                                 .isEqualTo(MessageRejectedException.Reason.TOO_MANY_FAILURES));
         assertThat(client.session().isClosed()).isTrue();
+    }
+
+    /** All servers share a limit on lines, so the first refusals may have none. */
+    @Test
+    void aHandlerThatDoesNotObserveRefusalsGetsThemLogged() throws Exception {
+        SecureDatagramServer server = keep(SecureDatagramServer.listen(
+                new InetSocketAddress(HERE, 0), pair.server(), (peer, payload) -> peer.send(payload)));
+        PeerId mallory = PeerId.ofUtf8("mallory");
+        Pair unknown = Pair.of(mallory, TestKeys.pair(1), Pair.SERVER_ID, TestKeys.pair(2));
+        try (LogRecords log = new LogRecords(SecureDatagramServer.class)) {
+            List<String> lines = List.of();
+            for (long start = System.nanoTime(); lines.isEmpty(); lines = log.lines()) {
+                assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
+                try (DatagramSocket socket = new DatagramSocket()) {
+                    ClientHandshake stranger =
+                            new ClientHandshake(unknown.client(), Pair.SERVER_ID, DatagramOptions.defaults(), 0);
+                    byte[] message1 = stranger.due(0).orElseThrow();
+                    socket.send(new DatagramPacket(message1, message1.length, server.address()));
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+                }
+            }
+
+            assertThat(lines.get(0)).startsWith("no session with 127.0.0.1:").contains(mallory.toString());
+        }
     }
 
     /** The second payload has arrived before the peer is closed, and is not processed before that. */

@@ -1,4 +1,4 @@
-package dev.securesession.transport;
+package dev.securesession.internal.server;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;

@@ -1,4 +1,4 @@
-package dev.securesession.transport;
+package dev.securesession.internal.server;
 
 import dev.securesession.HandshakeException;
 import dev.securesession.internal.base.LogLimit;
@@ -9,23 +9,34 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 
 /**
- * The log of connections that come to nothing, for servers whose user does not observe them. One limit holds for all
- * servers, since they share one log; no client can make a line longer, or break it.
+ * The log of connections or requests that come to nothing, for servers whose user does not observe them. All servers of one
+ * kind share a log, and its limit; no client can make a line longer, or break it. Safe for use by several threads.
  */
-final class ServerLog {
-    private static final LogLimit LIMIT = new LogLimit(System::nanoTime);
+public final class ServerLog {
+    private final String logger;
+    private final String beginning;
+    private final LogLimit limit = new LogLimit(System::nanoTime);
 
-    private ServerLog() {}
-
-    /** Logs why a connection has not reached its handler, or counts it in a flood. */
-    static void noSession(SocketAddress address, Exception cause) {
-        LIMIT.next().ifPresent(skipped -> warn(line(address, cause, skipped)));
+    /**
+     * Makes the log of all servers of one kind.
+     *
+     * @param logger the name of the {@link System.Logger}
+     * @param beginning the beginning of each line, up to the address of the client
+     */
+    public ServerLog(String logger, String beginning) {
+        this.logger = logger;
+        this.beginning = beginning;
     }
 
-    static String line(SocketAddress address, Exception cause, long skipped) {
-        String line = "no session with " + shown(address) + ": " + reason(cause);
+    /** Logs why a client has got no session or no answer, or counts it in a flood. */
+    public void refused(SocketAddress address, Exception cause) {
+        limit.next().ifPresent(skipped -> warn(line(address, cause, skipped)));
+    }
+
+    String line(SocketAddress address, Exception cause, long skipped) {
+        String line = beginning + " " + shown(address) + ": " + reason(cause);
         return VisibleText.of(line, MAX_CHARACTERS)
-                + (skipped == 0 ? "" : " (and " + skipped + " more such connections since the line before)");
+                + (skipped == 0 ? "" : " (and " + skipped + " more since the line before)");
     }
 
     private static String shown(SocketAddress address) {
@@ -53,9 +64,9 @@ final class ServerLog {
         return cause instanceof IOException ? message : cause.getClass().getSimpleName() + ": " + message;
     }
 
-    private static void warn(String line) {
+    private void warn(String line) {
         try {
-            PlatformLog.warn(line);
+            PlatformLog.warn(logger, line);
         } catch (LinkageError e) {
             // Android's log gets what is written here.
             System.err.println(line);
@@ -65,12 +76,10 @@ final class ServerLog {
     /** The log of the JDK. */
     @AbsentOnAndroid
     private static final class PlatformLog {
-        private static final System.Logger LOGGER = System.getLogger(SecureServer.class.getName());
-
         private PlatformLog() {}
 
-        static void warn(String line) {
-            LOGGER.log(System.Logger.Level.WARNING, line);
+        static void warn(String logger, String line) {
+            System.getLogger(logger).log(System.Logger.Level.WARNING, line);
         }
     }
 
