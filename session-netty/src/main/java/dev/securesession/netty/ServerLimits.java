@@ -20,8 +20,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>At the limit of half-open connections the oldest one that has sent nothing makes room for a new one, or else the
  * oldest. At a limit of established connections, of one peer or of all, the new one is closed. At a limit on bytes the
- * connection that holds the most is closed. Make one object for each server, and give it to each
- * {@link SecureSessionHandler} by {@link SecureSessionOptions#withServerLimits}. Safe for use by several threads.
+ * connection that holds the most is closed. The pipeline of a connection that is closed gets an {@link IOException} that
+ * names the limit in {@code exceptionCaught}, and before it by {@link HandshakeCompletion#cause} if there was no session yet.
+ *
+ * <p>Make one object for each server, and give it to each {@link SecureSessionHandler} by
+ * {@link SecureSessionOptions#withServerLimits}. Safe for use by several threads.
  *
  * <p>PROTOCOL.md P-4, H-7.
  */

@@ -207,6 +207,27 @@ class ServerLimitsTest {
     }
 
     @Test
+    void aConnectionThatIsTurnedAwayTellsItsPipelineWhy() {
+        ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withConnectionLimitPerPeer(1));
+        SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
+        try (Wire first = wire(options);
+                Wire second = wire(options)) {
+            first.established();
+            second.connect();
+            second.exchange();
+
+            assertThat(second.server.exception())
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("has 1 connections, the limit for one peer");
+            assertThat(second.server.events)
+                    .singleElement()
+                    .isInstanceOfSatisfying(
+                            HandshakeCompletion.class,
+                            end -> assertThat(end.cause()).contains(second.server.exception()));
+        }
+    }
+
+    @Test
     void aConnectionThatHasSentAMessageOutlastsASilentOne() {
         ServerLimits limits = ServerLimits.of(ServerOptions.defaults().withHalfOpenLimit(2));
         SecureSessionOptions options = SecureSessionOptions.defaults().withServerLimits(limits);
