@@ -16,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -33,7 +34,24 @@ public final class KeyReader {
 
     /** Reads a private or a public key; {@code -} is standard input. */
     public LoadedKey read(String file) throws IOException, Failure {
-        LoadedKey key = read(file, KeyReader::openKey, KeyReader::openKey);
+        return warned(file, read(file, "", KeyReader::openKey, KeyReader::openKey));
+    }
+
+    /** Reads a private key, the caller's to destroy. */
+    public IdentityPrivateKey readPrivate(String file) throws IOException, Failure {
+        LoadedKey key = read(
+                file, "a public key where a private one belongs", KeyReader::openPrivate, KeyReader::openPrivate);
+        return Objects.requireNonNull(warned(file, key).privateKey());
+    }
+
+    /** Reads a public key; {@code -} is standard input. */
+    public IdentityPublicKey readPublic(String file) throws IOException, Failure {
+        return read(
+                file, "a private key where a public one belongs", IdentityPublicKey::read, IdentityPublicKey::read);
+    }
+
+    /** Returns a key, and warns if others can read it and should not. */
+    private LoadedKey warned(String file, LoadedKey key) throws IOException {
         if (key.privateKey() != null
                 && !file.equals(STANDARD_INPUT)
                 && !key.form().equals(SEALED)) {
@@ -42,30 +60,18 @@ public final class KeyReader {
         return key;
     }
 
-    /** Reads a private key, the caller's to destroy. */
-    public IdentityPrivateKey readPrivate(String file) throws IOException, Failure {
-        IdentityPrivateKey key = read(file).privateKey();
-        if (key == null) {
-            throw new Failure(file + ": a public key where a private one belongs");
-        }
-        return key;
-    }
-
-    /** Reads a public key; {@code -} is standard input. */
-    public IdentityPublicKey readPublic(String file) throws IOException, Failure {
-        return read(file, IdentityPublicKey::read, IdentityPublicKey::read);
-    }
-
-    private <K> K read(String file, Reading<K> open, SealedReading<K> sealed) throws IOException, Failure {
+    /**
+     * @param otherKind says that the key is of the other kind
+     */
+    private <K> K read(String file, String otherKind, Reading<K> open, SealedReading<K> sealed)
+            throws IOException, Failure {
         String name = file.equals(STANDARD_INPUT) ? "standard input" : file;
         byte[] content = content(terminal, file, MAX_KEY_LENGTH);
         try {
             return key(content, name, open, sealed);
         } catch (KeyRejectedException e) {
-            // Reading takes either kind unless it is for a public key.
-            boolean isPrivate = e.reason() == KeyRejectedException.Reason.WRONG_KIND;
-            throw new Failure(
-                    name + ": " + (isPrivate ? "a private key where a public one belongs" : e.getMessage()), e);
+            boolean isOtherKind = e.reason() == KeyRejectedException.Reason.WRONG_KIND;
+            throw new Failure(name + ": " + (isOtherKind ? otherKind : e.getMessage()), e);
         } catch (SealedDataException e) {
             throw new Failure(name + ": " + e.getMessage(), e);
         } finally {
@@ -101,26 +107,40 @@ public final class KeyReader {
         }
     }
 
-    /** Reads a key that is not sealed. */
+    /** Reads a key of either kind that is not sealed. */
     public static LoadedKey openKey(byte[] content) throws KeyRejectedException {
         try {
-            return LoadedKey.of(IdentityPrivateKey.read(content), form(content));
+            return openPrivate(content);
         } catch (KeyRejectedException e) {
-            if (e.reason() != KeyRejectedException.Reason.WRONG_KIND) {
-                throw e;
-            }
+            requireOtherKind(e);
             return LoadedKey.of(IdentityPublicKey.read(content), form(content));
         }
     }
 
     private static LoadedKey openKey(byte[] content, Sealer sealer) throws KeyRejectedException, SealedDataException {
         try {
-            return LoadedKey.of(IdentityPrivateKey.read(content, sealer), SEALED);
+            return openPrivate(content, sealer);
         } catch (KeyRejectedException e) {
-            if (e.reason() != KeyRejectedException.Reason.WRONG_KIND) {
-                throw e;
-            }
+            requireOtherKind(e);
             return LoadedKey.of(IdentityPublicKey.read(content, sealer), SEALED);
+        }
+    }
+
+    private static LoadedKey openPrivate(byte[] content) throws KeyRejectedException {
+        return LoadedKey.of(IdentityPrivateKey.read(content), form(content));
+    }
+
+    private static LoadedKey openPrivate(byte[] content, Sealer sealer)
+            throws KeyRejectedException, SealedDataException {
+        return LoadedKey.of(IdentityPrivateKey.read(content, sealer), SEALED);
+    }
+
+    /** Refuses what is no public key either. The library has expected a private key: its message leaves the other kind out. */
+    private static void requireOtherKind(KeyRejectedException e) throws KeyRejectedException {
+        if (e.reason() != KeyRejectedException.Reason.WRONG_KIND) {
+            String message = String.valueOf(e.getMessage())
+                    .replaceFirst("(; expected .*)a private key", "$1a private or a public key");
+            throw new KeyRejectedException(e.reason(), message, e);
         }
     }
 

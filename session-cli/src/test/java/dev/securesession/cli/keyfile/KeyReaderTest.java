@@ -220,6 +220,20 @@ class KeyReaderTest {
         secretRefused.failed(1, "--peer web: " + secret + ": a private key where a public one belongs");
     }
 
+    @Test
+    void namesTheKindsOfKeysThatItTakes() throws IOException {
+        Path peer = secretFile("peer", IdentityKeyPair.generate().publicKey().encode());
+        Path garbage = secretFile("garbage", ascii("hello, world"));
+        for (String command : List.of("fingerprint", "pubkey")) {
+            new Cli()
+                    .run(command, garbage)
+                    .failed(1, garbage + ": this is no key in a known format; expected a private or a public key in ");
+        }
+        new Cli()
+                .run("connect", "127.0.0.1", "1", "--id", "a", "--key", garbage, "--peer", "b=" + peer)
+                .failed(1, garbage + ": this is no key in a known format; expected a private key in ");
+    }
+
     private void refused(String name, byte[] content, String... parts) throws IOException {
         Path file = secretFile(name, content);
         assertThat(new Cli().run("fingerprint", file).failed(1, parts).out()).isEmpty();
