@@ -192,7 +192,8 @@ public final class EventLog implements AutoCloseable {
                 "warning",
                 "dropped",
                 Map.of("count", count),
-                "warning: " + count + " lines are missing here: nobody has read the log in time");
+                "warning: " + count + (count == 1 ? " line is" : " lines are")
+                        + " missing here: nobody has read the log in time, or memory was short");
     }
 
     private String line(String level, String event, Map<String, Object> fields, String sentence) {

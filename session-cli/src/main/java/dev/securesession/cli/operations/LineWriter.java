@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Writes lines in their order on a thread of its own, so that a reader that has stopped makes no other thread wait.
  *
  * <p>Up to {@value #MAX_WAITING} lines wait. Those beyond it are dropped until all that wait are written, and one line says how
- * many. Safe for use by several threads.
+ * many; so is a line that cannot be written because memory is short. Safe for use by several threads.
  */
 final class LineWriter {
     private final PrintWriter out;
@@ -20,7 +20,9 @@ final class LineWriter {
     private final Queue<String> waiting = new ArrayDeque<>();
     private @Nullable Thread thread;
     private long dropped;
-    private boolean writing;
+    /** How many lines the line stands for that is being written; 0 if there is none. */
+    private long writing;
+
     private boolean closed;
 
     /**
@@ -53,35 +55,56 @@ final class LineWriter {
 
     private void writeAll() {
         try {
-            for (String line = next(); line != null; line = next()) {
-                out.println(line);
-                out.flush();
+            while (writeNext()) {
+                // The next one.
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
+    /** Writes a line, or drops and counts one that cannot be written; returns false at the end. */
+    private boolean writeNext() throws InterruptedException {
+        try {
+            String line = next();
+            if (line == null) {
+                return false;
+            }
+            out.println(line);
+            out.flush();
+        } catch (RuntimeException | Error e) {
+            // Of a full heap most likely, which is not full for ever.
+            synchronized (this) {
+                dropped += writing;
+                writing = 0;
+            }
+            TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+        }
+        return true;
+    }
+
     /** Returns the next line, and waits for it; null at the end. */
     private synchronized @Nullable String next() throws InterruptedException {
-        writing = false;
+        writing = 0;
         notifyAll();
         while (waiting.isEmpty() && dropped == 0 && !closed) {
             wait();
         }
         String line = waiting.poll();
-        if (line == null && dropped > 0) {
+        if (line != null) {
+            writing = 1;
+        } else if (dropped > 0) {
             line = lineOfDropped.apply(dropped);
+            writing = dropped;
             dropped = 0;
         }
-        writing = line != null;
         return line;
     }
 
     /** Waits until everything is written; returns false if it is not after this time. */
     synchronized boolean awaitWritten(Duration patience) throws InterruptedException {
         long end = System.nanoTime() + patience.toNanos();
-        while (writing || !waiting.isEmpty() || dropped > 0) {
+        while (writing > 0 || !waiting.isEmpty() || dropped > 0) {
             long left = end - System.nanoTime();
             if (left <= 0) {
                 return false;
@@ -106,4 +129,6 @@ final class LineWriter {
 
     /** What a few seconds of events or the end of all connections bring: some megabytes. */
     static final int MAX_WAITING = 10_000;
+
+    private static final int PAUSE_MILLIS = 100;
 }

@@ -174,17 +174,29 @@ public final class Operations implements AutoCloseable {
         Runtime.getRuntime().addShutdownHook(hook);
         try {
             manager.ready(ready);
+            // Why the files are to be read again; null if they are not.
+            String due = null;
             while (!Thread.currentThread().isInterrupted()) {
                 LockSupport.parkNanos(LOOK.toNanos());
-                log.tick();
-                boolean changed = watched.haveChanged();
-                if ((changed || hangup) && !stopping) {
-                    boolean asked = hangup;
-                    hangup = false;
-                    // The state before the files are read: a change that comes later causes another reload.
-                    watched.watch(reloadable.files());
-                    reload(reloadable, asked ? "SIGHUP" : "a file changed", ready);
-                    watched.add(reloadable.files());
+                try {
+                    log.tick();
+                    if (watched.haveChanged()) {
+                        due = "a file changed";
+                    }
+                    if (hangup) {
+                        hangup = false;
+                        due = "SIGHUP";
+                    }
+                    if (due != null && !stopping) {
+                        // The state before the files are read: a change that comes later causes another reload.
+                        watched.watch(reloadable.files());
+                        reload(reloadable, due, ready);
+                        watched.add(reloadable.files());
+                        due = null;
+                    }
+                } catch (RuntimeException | Error e) {
+                    // Of a full heap most likely, which is not full for ever.
+                    warnOfStep(e);
                 }
             }
             throw new InterruptedException("the thread that runs the tunnels was interrupted");
@@ -194,6 +206,15 @@ public final class Operations implements AutoCloseable {
             } catch (IllegalStateException e) {
                 // The process ends.
             }
+        }
+    }
+
+    /** Logs a step that failed and is taken again, if memory is enough for that. */
+    private void warnOfStep(Throwable failure) {
+        try {
+            log.warn("reload-delayed", "cannot look at the files now, and tries again: " + Errors.sentence(failure));
+        } catch (RuntimeException | Error e) {
+            // Nothing can be said at this moment.
         }
     }
 

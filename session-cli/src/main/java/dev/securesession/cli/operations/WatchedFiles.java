@@ -1,6 +1,7 @@
 package dev.securesession.cli.operations;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -64,7 +65,7 @@ public final class WatchedFiles {
             if (Files.isDirectory(path)) {
                 try (Stream<Path> entries = Files.list(path)) {
                     entries.limit(MAX_ENTRIES).forEach(entry -> states.put(entry, state(entry)));
-                } catch (IOException e) {
+                } catch (IOException | UncheckedIOException e) {
                     states.put(path, "unreadable");
                 }
             }

@@ -3,14 +3,18 @@ package dev.securesession.cli.operations;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.securesession.PeerId;
+import java.io.FilterWriter;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -206,6 +210,32 @@ class EventLogTest {
                                 ? "\"level\":\"warning\",\"event\":\"dropped\",\"count\":3}"
                                 : "Z warning: 3 lines are missing here");
         assertThat(lines.get(lines.size() - 1)).contains("last");
+    }
+
+    /** A full heap lets a line fail, and is not full for ever. */
+    @Test
+    @Timeout(120)
+    void lineThatCannotBeWrittenIsCountedAndNotTheLast() throws Exception {
+        AtomicBoolean full = new AtomicBoolean(true);
+        Writer failing = new FilterWriter(written) {
+            @Override
+            public void write(String text, int at, int length) throws IOException {
+                if (full.getAndSet(false)) {
+                    throw new OutOfMemoryError("of the test");
+                }
+                super.write(text, at, length);
+            }
+        };
+        EventLog log = new EventLog(new PrintWriter(failing, true), LogFormat.JSON, () -> now);
+        log.info("event", "first");
+        assertThat(log.awaitWritten(PATIENCE)).isTrue();
+        log.info("event", "second");
+        log.close();
+
+        assertThat(written.toString().lines().toList())
+                .satisfiesExactly(
+                        line -> assertThat(line).contains("\"level\":\"warning\",\"event\":\"dropped\",\"count\":1}"),
+                        line -> assertThat(line).contains("second"));
     }
 
     @Test
