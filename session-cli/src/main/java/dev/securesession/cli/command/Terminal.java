@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The input and output of a command: the standard streams of the process, or those of a test. */
@@ -20,6 +21,7 @@ public final class Terminal {
     private final PrintWriter err;
     private final @Nullable PassphrasePrompt prompt;
     private final boolean interactive;
+    private final Consumer<String> warnings;
 
     /**
      * @param binaryOut reports errors, as a {@code PrintStream} would not; unbuffered
@@ -33,12 +35,32 @@ public final class Terminal {
             PrintWriter err,
             @Nullable PassphrasePrompt prompt,
             boolean interactive) {
+        this(in, binaryOut, out, err, prompt, interactive, sentence -> {
+            err.println("warning: " + sentence);
+            err.flush();
+        });
+    }
+
+    private Terminal(
+            InputStream in,
+            OutputStream binaryOut,
+            PrintWriter out,
+            PrintWriter err,
+            @Nullable PassphrasePrompt prompt,
+            boolean interactive,
+            Consumer<String> warnings) {
         this.in = in;
         this.binaryOut = binaryOut;
         this.out = out;
         this.err = err;
         this.prompt = prompt;
         this.interactive = interactive;
+        this.warnings = warnings;
+    }
+
+    /** Returns the same terminal for a command that runs for long: warnings go into its log, which waits for no reader. */
+    public Terminal withWarnings(Consumer<String> log) {
+        return new Terminal(in, binaryOut, out, err, prompt, interactive, log);
     }
 
     public static Terminal ofProcess() {
@@ -78,8 +100,7 @@ public final class Terminal {
     }
 
     public void warn(String sentence) {
-        err.println("warning: " + Errors.oneLine(sentence));
-        err.flush();
+        warnings.accept(Errors.oneLine(sentence));
     }
 
     /** Java recognizes a terminal only if standard input is one too; Linux shows the kind of each stream. */

@@ -12,6 +12,7 @@ import dev.securesession.cli.command.FastestProviders;
 import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.PeerOptions;
+import dev.securesession.cli.operations.FileWarnings;
 import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
@@ -101,7 +102,8 @@ public final class ProxyCommand extends Subcommand {
         if (peers.count() != 1) {
             throw wrongUsage("--peer: " + peers.count() + " peers; expected one, the server");
         }
-        Terminal terminal = terminal();
+        FileWarnings warnings = new FileWarnings();
+        Terminal terminal = terminal().withWarnings(warnings);
         Duration drain = limits.drain();
         TunnelOptions options = options();
         Identities identities = new Identities(terminal, peers.identity().reader(terminal));
@@ -109,6 +111,7 @@ public final class ProxyCommand extends Subcommand {
         SessionConfig config = keys.config(FastestProviders.get());
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelProxy proxy = start(config, options.withListener(running.listener("")))) {
+            warnings.sendTo(running.log());
             running.add(new RunningTunnel("", proxy));
             String ready = "listening on " + TunnelAddress.describe(proxy.address()) + ", to " + peers.first() + " at "
                     + connect + (target.isEmpty() ? "" : ", target " + target);

@@ -9,6 +9,7 @@ import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.IdentityOptions;
 import dev.securesession.cli.keyfile.NamedKeys;
+import dev.securesession.cli.operations.FileWarnings;
 import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.KnownPeers;
 import dev.securesession.cli.operations.Operations;
@@ -121,7 +122,8 @@ public final class ServeCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException, Failure, InterruptedException {
-        Terminal terminal = terminal();
+        FileWarnings warnings = new FileWarnings();
+        Terminal terminal = terminal().withWarnings(warnings);
         Duration drain = limits.drain();
         Map<String, TunnelAddress> targets = targets();
         KnownPeers known = knownPeers(terminal);
@@ -131,6 +133,7 @@ public final class ServeCommand extends Subcommand {
         CryptoProviders crypto = FastestProviders.get();
         try (Operations running = operations.start(terminal, limits.choice());
                 TunnelServer server = start(own, crypto, known, targets, running.listener(""))) {
+            warnings.sendTo(running.log());
             running.add(new RunningTunnel("", server));
             String ready = "listening on " + TunnelAddress.describe(server.address()) + " for " + peersIn(known)
                     + ", to " + shown(targets);

@@ -9,6 +9,7 @@ import dev.securesession.cli.command.Subcommand;
 import dev.securesession.cli.command.Terminal;
 import dev.securesession.cli.keyfile.KeyReader;
 import dev.securesession.cli.keyfile.PassphraseOptions;
+import dev.securesession.cli.operations.FileWarnings;
 import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
@@ -69,7 +70,8 @@ public final class TunnelsCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException, Failure, InterruptedException {
-        Terminal terminal = terminal();
+        FileWarnings warnings = new FileWarnings();
+        Terminal terminal = check ? terminal() : terminal().withWarnings(warnings);
         KeyReader reader = new KeyReader(terminal, passphrase);
         Identities identities = new Identities(terminal, reader);
         TunnelFile file = TunnelFile.read(config, identities, reader);
@@ -86,6 +88,7 @@ public final class TunnelsCommand extends Subcommand {
                         file.status(),
                         file.logFormat());
                 Fleet fleet = new Fleet(running, crypto, file)) {
+            warnings.sendTo(running.log());
             // Not before: it would hold up the first connection.
             crypto.warmUpInBackground();
             running.run(new Reload(fleet, identities, reader), counts(file), file.drain());
