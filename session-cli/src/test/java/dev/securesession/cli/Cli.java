@@ -65,6 +65,8 @@ public final class Cli {
         List<String> command = new ArrayList<>(List.of(
                 System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                 "-XX:TieredStopAtLevel=1",
+                // The tests bring SLF4J without a backend, which says so on standard error; the command has none.
+                "-Dslf4j.internal.verbosity=ERROR",
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
@@ -72,6 +74,13 @@ public final class Cli {
             command.add(argument.toString());
         }
         return new ProcessBuilder(command);
+    }
+
+    /** Returns the command of a process of its own, with a heap of at most this size. */
+    public static ProcessBuilder processWithHeap(int megabytes, Object... arguments) {
+        ProcessBuilder builder = process(arguments);
+        builder.command().add(1, "-Xmx" + megabytes + "m");
+        return builder;
     }
 
     /** Makes a pair of keys: the private one at the path, the public one beside it. */

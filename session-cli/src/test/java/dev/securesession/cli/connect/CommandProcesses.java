@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The keys, files and processes of the tests of {@code listen} and {@code connect}. */
 abstract class CommandProcesses {
-    String heap = "-Xmx256m";
+    int heapMegabytes = 256;
 
     @TempDir
     Path directory;
@@ -111,9 +111,9 @@ abstract class CommandProcesses {
     final Running start(@Nullable Path input, Object... arguments) throws IOException {
         Path out = output == null ? directory.resolve("out" + processes.size()) : output;
         Path err = directory.resolve("err" + processes.size());
-        ProcessBuilder builder =
-                Cli.process(arguments).redirectOutput(out.toFile()).redirectError(err.toFile());
-        builder.command().add(1, heap);
+        ProcessBuilder builder = Cli.processWithHeap(heapMegabytes, arguments)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
         if (input != null) {
             builder.redirectInput(input.toFile());
         }

@@ -135,7 +135,7 @@ class ListenConnectTest extends CommandProcesses {
     /** With a heap of 64 MB: a thousand claimed lengths and as many silent sockets, and one honest client among them. */
     @Test
     void listenServesItsClientUnderAttack() throws IOException, InterruptedException {
-        heap = "-Xmx64m";
+        heapMegabytes = 64;
         Running listener = listen(randomFile("down", 3), "alice");
         int port = listener.port();
         List<Socket> enemies = new ArrayList<>();

@@ -85,7 +85,8 @@ class HostileClientsTest {
         Cli.keygen(folder.resolve("db"));
         Cli.keygen(folder.resolve("web"));
         log = folder.resolve("log");
-        ProcessBuilder builder = Cli.process(
+        serve = Cli.processWithHeap(
+                        64,
                         "serve",
                         "--id",
                         "db",
@@ -97,10 +98,8 @@ class HostileClientsTest {
                         "web=" + folder.resolve("web.pub"),
                         "--to",
                         "127.0.0.1:" + service.getLocalPort())
-                .redirectError(log.toFile());
-        // The tests bring SLF4J without a backend, which says so on standard error; the command has none.
-        builder.command().addAll(1, List.of("-Xmx64m", "-Dslf4j.internal.verbosity=ERROR"));
-        serve = builder.start();
+                .redirectError(log.toFile())
+                .start();
         port = awaitPort();
     }
 

@@ -404,9 +404,7 @@ class OperationsTest {
 
     private Running start(Map<String, String> environment, List<Object> arguments) throws IOException {
         Path err = Files.createTempFile(directory, "err", "");
-        ProcessBuilder builder = Cli.process(arguments.toArray()).redirectError(err.toFile());
-        // The tests bring SLF4J without a backend, which says so on standard error; the command has none.
-        builder.command().addAll(1, List.of("-Xmx128m", "-Dslf4j.internal.verbosity=ERROR"));
+        ProcessBuilder builder = Cli.processWithHeap(128, arguments.toArray()).redirectError(err.toFile());
         builder.environment().putAll(environment);
         Process process = builder.start();
         closeables.add(process::destroyForcibly);

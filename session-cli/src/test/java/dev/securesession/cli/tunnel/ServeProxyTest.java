@@ -228,9 +228,9 @@ class ServeProxyTest {
 
     private Running start(Object... arguments) throws IOException {
         Path err = directory.resolve("err" + processes.size());
-        ProcessBuilder builder = Cli.process(arguments).redirectError(err.toFile());
-        builder.command().add(1, "-Xmx128m");
-        Process process = builder.start();
+        Process process = Cli.processWithHeap(128, arguments)
+                .redirectError(err.toFile())
+                .start();
         processes.add(process);
         return new Running(process, err);
     }

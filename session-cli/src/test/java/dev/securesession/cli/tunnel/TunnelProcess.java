@@ -30,12 +30,12 @@ final class TunnelProcess implements AutoCloseable {
 
     /** Starts a command with metrics and a log in JSON; the file of the log is replaced. */
     static TunnelProcess start(Path log, List<Object> arguments) throws IOException {
-        ProcessBuilder builder = Cli.process(
+        ProcessBuilder builder = Cli.processWithHeap(
+                        256,
                         Stream.concat(arguments.stream(), Stream.of("--metrics", "127.0.0.1:0", "--log-format", "json"))
                                 .toArray())
                 .redirectError(log.toFile());
-        // The tests bring SLF4J without a backend, which says so on standard error; the command has none.
-        builder.command().addAll(1, List.of("-Xmx256m", "-XX:+UseSerialGC", "-Dslf4j.internal.verbosity=ERROR"));
+        builder.command().add(1, "-XX:+UseSerialGC");
         return new TunnelProcess(builder.start(), log);
     }
 

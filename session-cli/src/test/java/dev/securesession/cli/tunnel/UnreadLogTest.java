@@ -126,9 +126,7 @@ class UnreadLogTest {
                 "--to",
                 "127.0.0.1:1"));
         arguments.addAll(List.of(more));
-        ProcessBuilder builder = Cli.process(arguments.toArray());
-        // The tests bring SLF4J without a backend, which says so on standard error; the command has none.
-        builder.command().addAll(1, List.of("-Xmx64m", "-Dslf4j.internal.verbosity=ERROR"));
+        ProcessBuilder builder = Cli.processWithHeap(64, arguments.toArray());
         builder.command().addAll(0, List.of("sh", "-c", script, "sh"));
         return builder.start();
     }
