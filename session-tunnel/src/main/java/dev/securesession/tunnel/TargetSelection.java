@@ -108,7 +108,11 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         } else if (event instanceof ChannelInputShutdownEvent) {
             inputEnded = true;
             noLongerSpare();
-            if (!requested) {
+            if (!requested && !over && arrived == null) {
+                // A proxy that tests its way; its peer has proved its identity.
+                giveUp();
+                abort(ctx, TunnelException.Code.UNSUPPORTED, "no target was named");
+            } else if (!requested) {
                 refuse(
                         ctx,
                         TunnelException.Code.UNSUPPORTED,
@@ -358,11 +362,15 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             return;
         }
         giveUp();
+        abort(ctx, code, toldToPeer);
+        report(ctx, code.reason(), cause);
+    }
+
+    private static void abort(ChannelHandlerContext ctx, TunnelException.Code code, String toldToPeer) {
         SecureStreamHandler stream = ctx.pipeline().get(SecureStreamHandler.class);
         if (stream != null) {
             stream.abort(code.number(), toldToPeer);
         }
-        report(ctx, code.reason(), cause);
     }
 
     @Override

@@ -24,7 +24,8 @@ public interface TunnelListener {
 
     /**
      * A connection was refused before it was opened: at a server, the handshake failed or timed out, the target was refused
-     * or cannot be reached, or a limit was reached; at a proxy, the server cannot be reached, the handshake with it failed
+     * or cannot be reached, or a limit was reached; a peer that proves its identity and asks for nothing has tested its way, and
+     * is not told of; at a proxy, the server cannot be reached, the handshake with it failed
      * or timed out, or a limit was reached.
      *
      * @param refusal why, and whom

@@ -14,6 +14,9 @@ import dev.securesession.PeerId;
 import dev.securesession.SessionConfig;
 import dev.securesession.testkit.TestKeys;
 import dev.securesession.testsupport.Rule;
+import dev.securesession.transport.SecureConnection;
+import dev.securesession.transport.SecureStream;
+import dev.securesession.transport.StreamAbortedException;
 import dev.securesession.tunnel.TestTunnel.Told;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.DataInputStream;
@@ -38,6 +41,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -431,6 +435,35 @@ class TunnelTest {
             assertThat(tunnel.proxyTold.opened).isEmpty();
             assertThat(tunnel.proxyTold.closed).isEmpty();
             assertThat(tunnel.serverTold.opened).isEmpty();
+        }
+    }
+
+    /** A proxy tests by it when it has started whether both ends accept each other. */
+    @Test
+    @Rule(value = "TN-2", kind = Rule.Kind.REFUSES)
+    void endWithoutARequestIsRefusedAndNotReported() throws Exception {
+        TunnelOptions options = TunnelOptions.defaults().withMaxConnections(1);
+        try (TestTunnel tunnel =
+                TestTunnel.to(Map.of("", TestTunnel.address(target.getLocalSocketAddress())), "", options)) {
+            assertThat(refusalOf(tunnel, new byte[0])).hasSize(8);
+
+            String session = refusalOf(tunnel, new byte[] {1});
+            TunnelRefusal first = Told.next(tunnel.serverTold.refusals);
+            assertThat(first.sessionId()).contains(session);
+            assertThat(first.reason()).isEqualTo(TunnelRefusal.Reason.REQUEST);
+        }
+    }
+
+    /** Ends a stream with a request that is none; returns the id of the session. */
+    private static String refusalOf(TestTunnel tunnel, byte[] request) throws Exception {
+        try (SecureStream stream = SecureStream.over(SecureConnection.connect(
+                TestTunnel.connect(tunnel.server.address()), TestTunnel.clientConfig(), TestTunnel.SERVER))) {
+            stream.output().write(request);
+            stream.shutdownOutput();
+            assertThatExceptionOfType(StreamAbortedException.class)
+                    .isThrownBy(() -> stream.input().read())
+                    .satisfies(e -> assertThat(e.code()).isEqualTo(256));
+            return HexFormat.of().formatHex(stream.connection().session().sessionId());
         }
     }
 

@@ -17,6 +17,7 @@ import dev.securesession.cli.operations.Identities;
 import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
 import dev.securesession.cli.operations.RunningTunnel;
+import dev.securesession.cli.operations.ServerCheck;
 import dev.securesession.tunnel.TunnelAddress;
 import dev.securesession.tunnel.TunnelOptions;
 import dev.securesession.tunnel.TunnelProxy;
@@ -120,6 +121,7 @@ public final class ProxyCommand extends Subcommand {
             running.warnIfOpen("--listen: " + listen, proxy);
             // Not before: it would hold up the first connection.
             config.crypto().warmUpInBackground();
+            ServerCheck.start(running, "", config, peers.first(), connect);
             running.run(new Reload(terminal, identities, config.crypto(), proxy, keys), ready, drain);
         }
         return 0;

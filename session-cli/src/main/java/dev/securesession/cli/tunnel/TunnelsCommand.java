@@ -15,6 +15,7 @@ import dev.securesession.cli.operations.Operations;
 import dev.securesession.cli.operations.OperationsOptions;
 import dev.securesession.cli.operations.PeersFile;
 import dev.securesession.cli.operations.RunningTunnel;
+import dev.securesession.cli.operations.ServerCheck;
 import dev.securesession.cli.operations.TunnelFile;
 import dev.securesession.tunnel.Tunnel;
 import dev.securesession.tunnel.TunnelProxy;
@@ -315,6 +316,7 @@ public final class TunnelsCommand extends Subcommand {
                 if (proxy != null) {
                     running.warnIfUnix(name + ": listen: " + proxy.listen(), proxy.listen());
                     running.warnIfOpen(name + ": listen: " + proxy.listen(), tunnel.tunnel());
+                    ServerCheck.start(running, name, config(proxy), proxy.peer(), proxy.connect());
                 }
             }
             return started;

@@ -235,6 +235,7 @@ class OperationsTest {
                 """.formatted(port));
         int proxy = Integer.parseInt(tunnels.awaitLine("two: listening on 127.0.0.1:([0-9]+)"));
         tunnels.awaitLine("reloaded .*: 1 server, 1 proxy; (started two)");
+        tunnels.awaitLine("two: the way to (\"db\" at 127\\.0\\.0\\.1:" + port + " is open)");
         exchange(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy));
         web.exchange();
 

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The two commands as processes, with a service behind them. */
@@ -96,6 +98,67 @@ class ServeProxyTest {
         assertThat(proxy.awaitLine("warning: refused (.*)"))
                 .contains("no session with \"db\"")
                 .contains("it may have refused this identity");
+    }
+
+    @Test
+    void proxyTestsItsWayOnce() throws Exception {
+        Running serve = serve("--peer", "web=" + file("web.key.pub"), "--to", "127.0.0.1:" + service.getLocalPort());
+        Running proxy = proxy(serve.port());
+
+        assertThat(proxy.awaitLine("the way to (.*)")).isEqualTo("\"db\" at 127.0.0.1:" + serve.port() + " is open");
+        assertCarries(proxy.port());
+        serve.awaitLine("\"web\" from (.*)");
+        assertThat(Files.readString(serve.err)).doesNotContain("warning");
+    }
+
+    @Test
+    void proxyWarnsOfAWayThatIsNotOpen() throws Exception {
+        String to = "127.0.0.1:" + service.getLocalPort();
+        Running serve = serve("--peer", "web=" + file("web.key.pub"), "--to", to);
+        Running mistrustful = serve("--peer", "web=" + file("other.key.pub"), "--to", to);
+
+        Running down = proxy(closedPort());
+        Running wrongKey = start(replaced(proxyArguments(serve.port()), "--peer", "db=" + file("other.key.pub")));
+        Running unknown = proxy(mistrustful.port());
+
+        assertThat(down.awaitLine("warning: the way to (.*)"))
+                .startsWith("\"db\" at 127.0.0.1:")
+                .contains(" is not open: ", "refused");
+        assertThat(unknown.awaitLine("warning: the way to (.*)"))
+                .contains("whether it knows the id \"web\" and this key");
+        assertThat(wrongKey.awaitLine("warning: the way to (.*)")).contains("signature");
+        assertThat(List.of(down, wrongKey, unknown)).allMatch(proxy -> proxy.process.isAlive());
+    }
+
+    @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Unix-domain sockets")
+    void proxyTestsItsWayOverAUnixSocket() throws Exception {
+        String socket = "unix:" + file("socket");
+        Running serve = start(with(
+                new Object[] {"--peer", "web=" + file("web.key.pub"), "--to", "127.0.0.1:" + service.getLocalPort()},
+                "serve",
+                "--id",
+                "db",
+                "--key",
+                file("db.key"),
+                "--listen",
+                socket));
+        serve.awaitLine("listening on (.*)");
+        Running proxy = start(replaced(proxyArguments(0), "--connect", socket));
+
+        assertThat(proxy.awaitLine("the way to (.*)")).isEqualTo("\"db\" at " + socket + " is open");
+    }
+
+    private static Object[] replaced(Object[] arguments, String option, Object value) {
+        Object[] replaced = arguments.clone();
+        replaced[List.of(arguments).indexOf(option) + 1] = value;
+        return replaced;
+    }
+
+    private static int closedPort() throws IOException {
+        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return closed.getLocalPort();
+        }
     }
 
     @Test
@@ -228,9 +291,8 @@ class ServeProxyTest {
 
     private Running start(Object... arguments) throws IOException {
         Path err = directory.resolve("err" + processes.size());
-        Process process = Cli.processWithHeap(128, arguments)
-                .redirectError(err.toFile())
-                .start();
+        Process process =
+                Cli.processWithHeap(128, arguments).redirectError(err.toFile()).start();
         processes.add(process);
         return new Running(process, err);
     }
