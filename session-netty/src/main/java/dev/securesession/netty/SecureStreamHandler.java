@@ -32,14 +32,14 @@ import org.jspecify.annotations.Nullable;
  * <p>The end of the peer's bytes is a {@link ChannelInputShutdownEvent} and comes only if the peer has sent it; answer it by
  * {@link #acknowledge} when all bytes are where they belong. Our own end is {@link #shutdownOutput}, and
  * {@link #acknowledged} tells when the peer has everything. When both directions have ended and are acknowledged, the
- * channel is closed. Anything else is incomplete and goes to {@code exceptionCaught}: {@link StreamAbortedException} if the
+ * channel is closed, unless the handler is {@linkplain #forStreamsInTurn for streams in turn}. Anything else is incomplete and goes to {@code exceptionCaught}: {@link StreamAbortedException} if the
  * peer aborts, {@link java.io.EOFException} if the connection ends before the end or the acknowledgement of the peer.
  * Closing the channel before {@link #shutdownOutput} and {@link #acknowledge} tells the peer so, by an abort that is given a
  * second to leave.
  *
  * <p>Long buffers are sent in chunks of up to 32 KiB, without a copy of their own. Understood by
- * {@link dev.securesession.transport.SecureStream} at the other end. Belongs to one channel; the methods may be called by
- * any thread, and keep their order with the writes of that thread. PROTOCOL.md ST-1 to ST-10.
+ * {@link dev.securesession.transport.SecureStream} at the other end. Belongs to one channel; all methods but
+ * {@link #beginNext} may be called by any thread, and keep their order with the writes of that thread. PROTOCOL.md ST-1 to ST-10.
  */
 public final class SecureStreamHandler extends ChannelDuplexHandler {
     private static final int ABORT_PATIENCE_SECONDS = 1;
@@ -50,7 +50,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     private final boolean inTurn;
     private @Nullable ChannelHandlerContext context;
     private @Nullable StreamLayer layer;
-    private @Nullable Promise<Void> acknowledged;
+    private volatile @Nullable Promise<Void> acknowledged;
     private int maxChunkLength;
     private boolean closing;
     private boolean consumed;
@@ -156,7 +156,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     /**
      * Returns what tells that the peer has everything that was written, up to {@link #shutdownOutput}: only this proves it.
      *
-     * @return always the same object; completes at the acknowledgement of the peer, and fails if the stream fails before
+     * @return the same object for each stream; completes at the acknowledgement of the peer, and fails if the stream fails before
      * @throws IllegalStateException if the handler was not added to a pipeline
      */
     public Future<Void> acknowledged() {
@@ -247,16 +247,19 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
             Buffers.refuse(message, promise, new UnsupportedMessageTypeException(message, ByteBuf.class));
             return;
         }
+        StreamLayer stream = stream();
+        if (!data.isReadable() && !stream.isFailed() && !stream.isEndSent()) {
+            data.release();
+            promise.trySuccess();
+            return;
+        }
         try {
-            stream().requireSendable();
+            stream.requireSendable();
         } catch (IOException | IllegalStateException e) {
             Buffers.refuse(data, promise, e);
             return;
         }
-        if (!data.isReadable()) {
-            data.release();
-            promise.trySuccess();
-        } else if (data.readableBytes() <= maxChunkLength) {
+        if (data.readableBytes() <= maxChunkLength) {
             ctx.write(frame(ctx, data), promise.unvoid().addListener(failsUnlessWritten));
         } else {
             PromiseCombiner all = new PromiseCombiner(ctx.executor());

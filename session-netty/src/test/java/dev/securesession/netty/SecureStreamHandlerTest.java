@@ -103,6 +103,7 @@ class SecureStreamHandlerTest {
                 stream(wire.server).beginNext();
                 assertThat(stream(wire.client).acknowledged().isDone()).isFalse();
             }
+            wire.client.channel.writeAndFlush(Unpooled.EMPTY_BUFFER); // begins nothing
             wire.client.channel.close();
             wire.exchange();
             wire.server.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One session of a proxy, which carries one connection after another for a limited time (docs/tunnel-protocol.md TN-9).
  *
- * <p>While it carries one, everything is passed on to the relay. While it is spare, whatever arrives ends it: there is nothing
- * that a server could have to say then. Belongs to its event loop; {@link #leave} may be called by any thread.
+ * <p>While it carries one, it passes everything on to the relay. A spare session is closed when data, an end or a failure
+ * arrives: a server sends none before a request. Belongs to its event loop; {@link #closeSpare} may be called by any thread.
  */
 final class ProxySession extends ChannelInboundHandlerAdapter {
     private final SpareSessions sessions;
@@ -27,7 +27,7 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
 
     private @Nullable ChannelHandlerContext context;
     private long begunNanos;
-    private int connections = 1;
+    private int number = 1;
     private boolean spare;
     private @Nullable Future<?> expiry;
 
@@ -59,8 +59,8 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
     }
 
     /** Returns the number of the connection that it carries, from 1. */
-    int connections() {
-        return connections;
+    int number() {
+        return number;
     }
 
     /** Returns the session; empty before the end of the handshake. */
@@ -69,7 +69,7 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
     }
 
     /** Becomes spare when its connection is complete, or closes. */
-    void rest() {
+    void becomeSpare() {
         ChannelHandlerContext ctx = context();
         long left = begunNanos + lifetime.toNanos() - ctx.executor().ticker().nanoTime();
         if (left <= 0 || !channel().isActive() || !sessions.add(this)) {
@@ -77,21 +77,21 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
             return;
         }
         spare = true;
-        expiry = ctx.executor().schedule(this::endIfSpare, left, TimeUnit.NANOSECONDS);
+        expiry = ctx.executor().schedule(this::closeIfSpare, left, TimeUnit.NANOSECONDS);
     }
 
-    /** Carries another connection; it was {@linkplain SpareSessions#take taken}. */
-    void use() {
+    /** Carries another connection; it was {@linkplain SpareSessions#acquire acquired}. */
+    void beginConnection() {
         noLongerSpare();
-        connections++;
+        number++;
     }
 
     /** Closes a spare session. */
-    void leave() {
-        context().executor().execute(this::endIfSpare);
+    void closeSpare() {
+        context().executor().execute(this::closeIfSpare);
     }
 
-    private void endIfSpare() {
+    private void closeIfSpare() {
         if (spare) {
             sessions.remove(this);
             noLongerSpare();
@@ -110,7 +110,7 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         if (spare) {
             ReferenceCountUtil.release(message);
-            endIfSpare();
+            closeIfSpare();
         } else {
             ctx.fireChannelRead(message);
         }
@@ -119,7 +119,7 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (spare) {
-            endIfSpare();
+            closeIfSpare();
         } else {
             ctx.fireUserEventTriggered(event);
         }
@@ -127,17 +127,17 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        endIfSpare();
+        closeIfSpare();
         ctx.fireChannelInactive();
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (spare) {
-            endIfSpare();
+            closeIfSpare();
             return;
         }
-        if (connections > 1 && !(cause instanceof StreamAbortedException)) {
+        if (number > 1 && !(cause instanceof StreamAbortedException)) {
             // The way to the server may have been lost while nobody used it: the others are no better.
             sessions.clear();
         }

@@ -53,7 +53,7 @@ final class Relay {
     private long lastArrivalNanos;
     private @Nullable Future<?> timer;
 
-    /** Is told of a relay: once that the session of its proxy is established, if it is, and once how it has ended. */
+    /** Observes a relay: {@code opened} once its session is established, {@code closed} once at its end. */
     interface Events {
         void opened(Relay relay);
 
@@ -154,6 +154,10 @@ final class Relay {
 
     /** Begins to move bytes in both directions. */
     void start() {
+        if (finished) {
+            // The program has failed while the first bytes were written.
+            return;
+        }
         long checks = checkNanos();
         if (checks > 0) {
             timer = session.eventLoop().scheduleWithFixedDelay(this::check, checks, checks, TimeUnit.NANOSECONDS);
@@ -242,7 +246,7 @@ final class Relay {
         }
     }
 
-    /** Reads from the peer, or does not; a peer that was not read has its whole time again. */
+    /** Switches reading from the peer on or off; switching it on restarts the peer timeout. */
     private void readSession(boolean on) {
         if (on && !session.config().isAutoRead()) {
             lastArrivalNanos = now();

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -32,6 +33,7 @@ final class Relays implements Relay.Events {
     private final Set<TargetSelection> spare = Collections.synchronizedSet(new LinkedHashSet<>());
     private final AtomicInteger count = new AtomicInteger();
     private final Map<PeerId, Integer> countOfPeers = new ConcurrentHashMap<>();
+    private final AtomicLong closings = new AtomicLong();
     private volatile boolean draining;
 
     /**
@@ -59,7 +61,7 @@ final class Relays implements Relay.Events {
                     peer + " has " + limitOfPeer + " connections, which is the limit of one peer");
         }
         if (count.get() + spare.size() > limit) {
-            endOldestSpare();
+            closeOldestSpare();
         }
         return place;
     }
@@ -84,12 +86,12 @@ final class Relays implements Relay.Events {
     }
 
     /** Notes a session without an open connection: it has named no target, or its target is being connected. */
-    void selecting(TargetSelection selection) {
+    void addSelecting(TargetSelection selection) {
         selecting.add(selection);
     }
 
     /** Forgets a session that has an open connection now, or has ended. */
-    void selected(TargetSelection selection) {
+    void removeSelecting(TargetSelection selection) {
         selecting.remove(selection);
     }
 
@@ -112,6 +114,11 @@ final class Relays implements Relay.Events {
         return !draining;
     }
 
+    /** Returns how often the connections of a peer were closed: whoever adds a spare session looks whether it was meanwhile. */
+    long closings() {
+        return closings.get();
+    }
+
     int spareCount() {
         return spare.size();
     }
@@ -120,7 +127,7 @@ final class Relays implements Relay.Events {
         spare.remove(session);
     }
 
-    private void endOldestSpare() {
+    private void closeOldestSpare() {
         TargetSelection oldest = null;
         synchronized (spare) {
             Iterator<TargetSelection> all = spare.iterator();
@@ -130,13 +137,13 @@ final class Relays implements Relay.Events {
             }
         }
         if (oldest != null) {
-            oldest.endSpare();
+            oldest.closeSpare();
         }
     }
 
     /** Closes all spare sessions. */
-    void endSpare() {
-        copyOfSpare().forEach(TargetSelection::endSpare);
+    void closeSpare() {
+        copyOfSpare().forEach(TargetSelection::closeSpare);
     }
 
     /** Ends spare sessions that may carry no other connection, and tells their peers why. */
@@ -154,12 +161,15 @@ final class Relays implements Relay.Events {
 
     /** Ends the connections of a peer, and its sessions that have none yet or none anymore. */
     void closePeer(PeerId peer, String reason) {
-        // First those without a connection: they become open ones, and hardly the other way round.
+        closings.incrementAndGet();
+        // In the order in which a session becomes an open connection, so that it is found whatever it becomes
+        // meanwhile. One
+        // whose connection is completed at this moment sees the number of closings.
+        revokeSpare(session -> session.peer().equals(peer), reason);
         for (TargetSelection selection : selecting) {
             selection.revoke(peer, reason);
         }
         abort(relay -> relay.facts().peer().equals(peer), TunnelException.Code.REVOKED, reason);
-        revokeSpare(session -> session.peer().equals(peer), reason);
     }
 
     /** Notes a connection that is opened once its session is established. */
@@ -174,7 +184,7 @@ final class Relays implements Relay.Events {
         tell(told -> told.opened(relay.facts()));
     }
 
-    /** Notes the end of a connection, of which the place becomes free; one that was not opened is told of as refused. */
+    /** Notes the end of a connection and releases its place; one that was not opened is reported as refused. */
     @Override
     public void closed(Relay relay, TunnelEnd end) {
         open.remove(relay);
@@ -218,7 +228,7 @@ final class Relays implements Relay.Events {
     /** Waits until all connections have ended, and aborts those that have not by the deadline. */
     void drain(Duration patience) {
         draining = true;
-        endSpare();
+        closeSpare();
         long begin = System.nanoTime();
         while (count.get() > 0 && System.nanoTime() - begin < patience.toNanos()) {
             LockSupport.parkNanos(POLL_NANOS);

@@ -12,7 +12,7 @@ final class SpareSessions implements AutoCloseable {
     private long generation;
     private boolean closed;
 
-    /** Returns what a session must have been begun with to be kept: the generation of this moment. */
+    /** Returns the current generation; only sessions that began in it are kept. */
     synchronized long generation() {
         return generation;
     }
@@ -30,8 +30,8 @@ final class SpareSessions implements AutoCloseable {
         spare.remove(session);
     }
 
-    /** Takes the session of an event loop that was used last, since that one is the least likely to be gone. */
-    synchronized @Nullable ProxySession take(EventLoop loop) {
+    /** Acquires the session of an event loop that was used last, since that one is the least likely to be gone. */
+    synchronized @Nullable ProxySession acquire(EventLoop loop) {
         ProxySession newest = null;
         for (ProxySession session : spare) {
             if (session.isOn(loop)) {
@@ -44,14 +44,15 @@ final class SpareSessions implements AutoCloseable {
         return newest;
     }
 
-    /** Begins a generation: sessions of those before carry no other connection. */
+    /** Begins a generation: closes the spare sessions, and those in use when their connection ends. */
     void clear() {
         List<ProxySession> all;
         synchronized (this) {
             generation++;
             all = List.copyOf(spare);
+            spare.clear();
         }
-        all.forEach(ProxySession::leave);
+        all.forEach(ProxySession::closeSpare);
     }
 
     /** Keeps no session from now on. */

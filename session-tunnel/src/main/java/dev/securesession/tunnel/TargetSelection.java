@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * At the server: waits for the peer's request, connects the target, and makes way for the relay (docs/tunnel-protocol.md
  * TN-1 to TN-3).
  *
- * <p>When the connection is complete, another one waits in its place for the next request (TN-9). Until that arrives, the
- * session is spare: it takes no place of a connection, and may be closed at any time.
+ * <p>When the connection is complete, a new handler waits for the next request (TN-9). Until that arrives, the session is
+ * spare: it takes no place of a connection, and may be closed at any time.
  */
 final class TargetSelection extends ChannelInboundHandlerAdapter {
     /** What a server knows about its targets and its peers. */
@@ -37,8 +37,8 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         /** Returns the address of a target that the peer of a session may reach now. */
         TunnelAddress find(SecureSession session, String target) throws TunnelException;
 
-        /** Tells whether the key that the peer of a session has proved to hold is one of its keys now. */
-        boolean isKnown(SecureSession session);
+        /** Tells whether a session may carry another connection: its peer and the identity of this end are the same still. */
+        boolean mayContinue(SecureSession session);
 
         /** Tells whether the peer of a connection may use it now. */
         boolean isStillAllowed(Relay relay);
@@ -48,6 +48,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     private final Relays relays;
     private final Targets targets;
     private final TunnelOptions options;
+    private final long closings;
 
     private @Nullable SecureSession session;
     private @Nullable SocketAddress remote;
@@ -69,6 +70,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         this.relays = relays;
         this.targets = targets;
         this.options = options;
+        this.closings = relays.closings();
     }
 
     /** Waits for the next request in the same session. */
@@ -84,13 +86,25 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
         begunNanos = ctx.executor().ticker().nanoTime();
-        if (spare) {
-            deadline = ctx.executor().schedule(this::closeIfSpare, MAX_SPARE_SECONDS, TimeUnit.SECONDS);
-            if (!relays.addSpare(this)) {
-                closeIfSpare();
-            }
-            // Peers that were replaced just before did not find this session.
-            revokeIfSpare(established -> !targets.isKnown(established), TunnelServer.REVOKED_REASON);
+    }
+
+    /** Lets a new handler wait for the next request. */
+    private void becomeSpare(ChannelHandlerContext ctx) {
+        TargetSelection next = new TargetSelection(this);
+        ctx.channel().pipeline().addLast(next);
+        next.awaitRequest(closings);
+    }
+
+    /**
+     * @param closingsBefore how often the connections of a peer were closed when the last connection began
+     */
+    private void awaitRequest(long closingsBefore) {
+        deadline = context().executor().schedule(this::closeIfSpare, MAX_SPARE_SECONDS, TimeUnit.SECONDS);
+        // In this order: whoever replaces or closes something meanwhile finds the session, or it finds that out.
+        if (!relays.addSpare(this)
+                || relays.closings() != closingsBefore
+                || !targets.mayContinue(Objects.requireNonNull(session))) {
+            closeIfSpare();
         }
     }
 
@@ -121,10 +135,10 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Counts the session, and waits for its request for what the handshake has left of their common time. */
+    /** Reserves a place, and starts the deadline of the request, for which the handshake has left the rest of their common time. */
     private void established(ChannelHandlerContext ctx, SecureSession made) {
         session = made;
-        relays.selecting(this);
+        relays.addSelecting(this);
         try {
             place = relays.reserve(made.peer());
         } catch (TunnelException e) {
@@ -170,7 +184,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
     }
 
     /** Closes the session if it is spare. May be called by any thread. */
-    void endSpare() {
+    void closeSpare() {
         onEventLoop(this::closeIfSpare);
     }
 
@@ -300,12 +314,12 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                     Objects.requireNonNull(place),
                     options,
                     relays,
-                    () -> ctx.channel().pipeline().addLast(new TargetSelection(this)));
+                    () -> becomeSpare(ctx));
             over = true;
             opened = relay;
             relays.opened(relay);
-            // Only then: closing a peer looks here first, so it finds this connection in one of the two.
-            relays.selected(this);
+            // Only then: closing a peer looks at these first, so it finds this connection in one of the two.
+            relays.removeSelecting(this);
             // From here on replaced peers find this connection; those that were replaced while the target was
             // connecting did not.
             if (!targets.isStillAllowed(relay)) {
@@ -415,7 +429,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void end() {
         over = true;
-        relays.selected(this);
+        relays.removeSelecting(this);
         cancelDeadline();
         ByteBuf unread = arrived;
         arrived = null;
@@ -430,7 +444,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Returns how the failure of a peer is counted that has not asked for a target as it should. */
+    /** Returns the reason for a failure of the peer before its request. */
     private TunnelRefusal.Reason reasonOfPeer() {
         return session == null ? TunnelRefusal.Reason.HANDSHAKE : TunnelRefusal.Reason.REQUEST;
     }
@@ -444,7 +458,8 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 cause);
     }
 
-    // Longer than a proxy keeps a session by default, so that the proxy ends it: a request never meets a server that
-    // has left.
+    // Longer than a proxy keeps a session by default, so that usually the proxy closes it. Otherwise a request may
+    // cross
+    // our close, and fails.
     private static final int MAX_SPARE_SECONDS = 120;
 }

@@ -144,13 +144,13 @@ public final class TunnelOptions {
     }
 
     /**
-     * Returns a copy of which a proxy uses a session for other connections that begin within another time after the session
-     * did, as soon as the one before is complete. They need no handshake and no round trip, and their keys are no older than this.
-     * Servers follow: see docs/tunnel-protocol.md TN-9.
+     * Returns a copy with another time for which a proxy gives a session further connections, one after another. The time runs
+     * from the beginning of the session. Such a connection needs no handshake and no round trip, and the keys of a session are in
+     * memory until its last connection ends. Servers follow: see docs/tunnel-protocol.md TN-9.
      *
      * @param time at most a day; zero for a session of its own for each connection
      * @return the copy
-     * @throws IllegalArgumentException if the time is negative, or longer
+     * @throws IllegalArgumentException if the time is negative, or longer than a day
      */
     public TunnelOptions withSessionReuse(Duration time) {
         require(

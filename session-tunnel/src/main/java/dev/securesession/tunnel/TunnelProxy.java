@@ -160,9 +160,9 @@ public final class TunnelProxy implements Tunnel {
 
         private void connect(Channel client, Relays.Place place) {
             TunnelConnection facts = new TunnelConnection(peer, client.remoteAddress(), target);
-            ProxySession before = spare.take(client.eventLoop());
+            ProxySession before = spare.acquire(client.eventLoop());
             if (before != null) {
-                before.use();
+                before.beginConnection();
                 client.pipeline().remove(this);
                 join(client, before, facts, place);
                 return;
@@ -200,11 +200,11 @@ public final class TunnelProxy implements Tunnel {
         Channel channel = session.channel();
         Relay relay = null;
         try {
-            relay = Relay.fromClient(channel, client, facts, place, options, relays, session::rest);
+            relay = Relay.fromClient(channel, client, facts, place, options, relays, session::becomeSpare);
             begun(relay, session);
             channel.pipeline().addLast(relay.sessionEnd());
             client.pipeline().addLast(relay.plainEnd());
-            // In a new session it waits for the handshake, and leaves with its last message.
+            // In a new session the request waits for the handshake, and is sent as early data.
             channel.writeAndFlush(OpenRequest.encode(client.alloc(), target));
             relay.start();
         } catch (RuntimeException | Error e) {
@@ -224,7 +224,7 @@ public final class TunnelProxy implements Tunnel {
         if (established == null) {
             relays.begun(relay);
         } else {
-            relay.facts().carriedBy(established, session.connections());
+            relay.facts().carriedBy(established, session.number());
             relays.opened(relay);
         }
     }

@@ -142,7 +142,8 @@ public final class TunnelServer implements Tunnel {
 
     /**
      * Replaces the peers. Connections of peers that are gone, whose key is gone, or that may no longer reach their target, end
-     * at once and learn why; all others go on.
+     * at once and learn why, and so do sessions that wait for another connection when the key of their peer is gone; all others
+     * go on.
      *
      * @param others the peers to serve from now on
      */
@@ -169,16 +170,16 @@ public final class TunnelServer implements Tunnel {
      */
     public void replaceIdentity(LocalIdentity identity) {
         config = config(identity, config.crypto());
-        relays.endSpare();
+        relays.closeSpare();
     }
 
-    /** Asks the peers of the moment: they can be replaced. */
+    /** Its directory reads the peers at each handshake, since they can be replaced. */
     private SessionConfig config(LocalIdentity identity, CryptoProviders crypto) {
         return SessionConfig.of(identity, id -> peers.find(id)).withCrypto(crypto);
     }
 
     /**
-     * Ends all connections of a peer, which learns why. It can connect again unless the peers are replaced too.
+     * Ends all connections of a peer, and its sessions that wait for another one; it learns why. It can connect again unless the peers are replaced too.
      *
      * @param peer the id of the peer
      */
@@ -238,14 +239,23 @@ public final class TunnelServer implements Tunnel {
     }
 
     private final class CurrentTargets implements TargetSelection.Targets {
+        private final SessionConfig begun;
+
+        /**
+         * @param begun what the session was begun with
+         */
+        CurrentTargets(SessionConfig begun) {
+            this.begun = begun;
+        }
+
         @Override
         public TunnelAddress find(SecureSession session, String target) throws TunnelException {
             return TunnelServer.this.find(session, target);
         }
 
         @Override
-        public boolean isKnown(SecureSession session) {
-            return TunnelServer.isKnown(peers, session);
+        public boolean mayContinue(SecureSession session) {
+            return begun == config && isKnown(peers, session);
         }
 
         @Override
@@ -268,11 +278,12 @@ public final class TunnelServer implements Tunnel {
                 channel.close();
                 return;
             }
+            SessionConfig current = config;
             SecureSessionOptions sessions = endpoints.sessions().withServerLimits(limits);
             channel.pipeline()
-                    .addLast(SecureSessionHandler.server(config, sessions))
+                    .addLast(SecureSessionHandler.server(current, sessions))
                     .addLast(SecureStreamHandler.forStreamsInTurn())
-                    .addLast(new TargetSelection(endpoints, relays, new CurrentTargets(), options));
+                    .addLast(new TargetSelection(endpoints, relays, new CurrentTargets(current), options));
         }
     }
 

@@ -3,8 +3,8 @@
  *
  * <p>A {@link dev.securesession.tunnel.TunnelServer} stands in front of services, its targets; a
  * {@link dev.securesession.tunnel.TunnelProxy} stands beside clients. What a client sends to the proxy arrives at the target,
- * and the other way round; between the two everything travels in a session for each connection. docs/tunnel-protocol.md
- * specifies the layer between them.
+ * and the other way round; between the two, sessions carry one connection after another. docs/tunnel-protocol.md specifies the
+ * layer between them.
  */
 @NullMarked
 package dev.securesession.tunnel;

@@ -75,7 +75,24 @@ class RelayTest {
         assertThat(session.bytesBeforeWritable()).isEqualTo(before);
     }
 
+    /** A target may reset its connection before it has the first bytes; nothing would end what starts after that. */
+    @Test
+    void doesNotStartAfterItHasFailed() throws Exception {
+        Relay relay = relay();
+        program.close();
+        relay.fromSession(program.alloc().buffer().writeByte(1));
+        assertThat(ends).hasSize(1);
+        List<String> handlers = session.pipeline().names();
+        relay.start();
+
+        assertThat(session.pipeline().names()).isEqualTo(handlers);
+    }
+
     private void start() throws TunnelException {
+        relay().start();
+    }
+
+    private Relay relay() throws TunnelException {
         Relays.Place place = new Relays(1, 1, new TestTunnel.Told()).reserve(TestTunnel.SERVER);
         TunnelConnection facts = new TunnelConnection(TestTunnel.SERVER, null, "");
         Relay.Events events = new Relay.Events() {
@@ -90,7 +107,7 @@ class RelayTest {
         Relay relay = Relay.fromClient(session, program, facts, place, OPTIONS, events, session::close);
         session.pipeline().addLast(relay.sessionEnd());
         program.pipeline().addLast(relay.plainEnd());
-        relay.start();
+        return relay;
     }
 
     private void pass(int seconds) {

@@ -8,7 +8,12 @@ import dev.securesession.LocalIdentity;
 import dev.securesession.PeerId;
 import dev.securesession.testsupport.Rule;
 import dev.securesession.tunnel.TestTunnel.Told;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -22,6 +27,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,6 +67,8 @@ class SessionReuseTest {
 
     @Test
     @Rule(value = "TN-9", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "TN-10", kind = Rule.Kind.ACCEPTS)
+    @Rule(value = "TN-12", kind = Rule.Kind.ACCEPTS)
     void connectionsFollowOneAnotherInASession() throws Exception {
         try (TestTunnel tunnel = tunnel(OPTIONS)) {
             Set<String> sessions = new HashSet<>();
@@ -87,8 +95,9 @@ class SessionReuseTest {
 
     @Test
     @Rule(value = "TN-9", kind = Rule.Kind.REFUSES)
+    @Rule(value = "TN-10", kind = Rule.Kind.REFUSES)
     void sessionThatIsTooOldCarriesNoOtherConnection() throws Exception {
-        try (TestTunnel tunnel = tunnel(OPTIONS.withSessionReuse(Duration.ofMillis(1)))) {
+        try (TestTunnel tunnel = tunnel(OPTIONS.withSessionReuse(Duration.ofNanos(1)))) {
             assertEachConnectionHasASessionOfItsOwn(tunnel);
         }
     }
@@ -141,6 +150,7 @@ class SessionReuseTest {
 
     @Test
     @Rule(value = "TN-7", kind = Rule.Kind.REFUSES)
+    @Rule(value = "TN-11", kind = Rule.Kind.ACCEPTS)
     void spareSessionsOfARevokedPeerEndAtOnce() throws Exception {
         try (TestTunnel tunnel = tunnel(OPTIONS)) {
             keepOne(tunnel);
@@ -159,11 +169,28 @@ class SessionReuseTest {
         try (TestTunnel tunnel = tunnel(OPTIONS)) {
             keepOne(tunnel);
             tunnel.server.closePeer(PeerId.ofUtf8("another"));
-            assertThat(tunnel.server.spareCount()).isEqualTo(1);
+            for (int i = 0; i < EVENT_LOOPS; i++) {
+                echo(tunnel, "goes on");
+            }
+            assertThat(tunnel.proxyTold.opened.stream().mapToInt(TunnelConnection::number))
+                    .contains(2);
             tunnel.server.closePeer(TestTunnel.CLIENT);
 
             await(() -> tunnel.proxy.spareCount() == 0 && tunnel.server.spareCount() == 0);
             assertThat(echo(tunnel, "again").number()).isEqualTo(1);
+        }
+    }
+
+    /** The connection of a closed peer may be completed at the same moment. */
+    @Test
+    void sessionOfAPeerThatIsClosedIsNotKept() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            for (int i = 0; i < 50; i++) {
+                echo(tunnel, "closed in any state");
+                tunnel.server.closePeer(TestTunnel.CLIENT);
+                await(() -> tunnel.server.connections().isEmpty() && tunnel.server.spareCount() == 0);
+                await(() -> tunnel.proxy.spareCount() == 0);
+            }
         }
     }
 
@@ -182,21 +209,53 @@ class SessionReuseTest {
 
     /** What was begun with an identity that is replaced meanwhile carries no other connection. */
     @Test
-    void sessionOfAReplacedIdentityIsNotKept() throws Exception {
+    @Rule(value = "TN-9", kind = Rule.Kind.REFUSES)
+    void sessionOfAReplacedIdentityIsNotKeptAtTheProxy() throws Exception {
         try (TestTunnel tunnel = tunnel(OPTIONS)) {
-            try (Socket client = tunnel.connect()) {
-                client.getOutputStream().write(1);
-                assertThat(client.getInputStream().read()).isEqualTo(1);
-                tunnel.proxy.replaceConfig(TestTunnel.clientConfig());
-                client.shutdownOutput();
-                assertThat(client.getInputStream().read()).isEqualTo(-1);
-            }
-            assertThat(Told.next(tunnel.proxyTold.closed).getValue().complete()).isTrue();
-            // The next connection of the same event loop begins after the end of this one.
-            for (int i = 0; i < EVENT_LOOPS; i++) {
-                assertThat(echo(tunnel, "new").number()).isEqualTo(1);
-            }
+            assertIsNotKept(tunnel, () -> tunnel.proxy.replaceConfig(TestTunnel.clientConfig()));
         }
+    }
+
+    @Test
+    @Rule(value = "TN-9", kind = Rule.Kind.REFUSES)
+    void sessionOfAReplacedIdentityIsNotKeptAtTheServer() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS)) {
+            assertIsNotKept(
+                    tunnel,
+                    () -> tunnel.server.replaceIdentity(
+                            LocalIdentity.of(TestTunnel.SERVER, TestTunnel.SERVER_KEYS.privateKey())));
+        }
+    }
+
+    private static void assertIsNotKept(TestTunnel tunnel, Runnable replace) throws Exception {
+        try (Socket client = tunnel.connect()) {
+            client.getOutputStream().write(1);
+            assertThat(client.getInputStream().read()).isEqualTo(1);
+            replace.run();
+            client.shutdownOutput();
+            assertThat(client.getInputStream().read()).isEqualTo(-1);
+        }
+        String session = Told.next(tunnel.proxyTold.closed).getKey().sessionId().orElseThrow();
+        assertThat(Told.next(tunnel.serverTold.closed).getValue().complete()).isTrue();
+        await(() -> tunnel.proxy.spareCount() == 0);
+        for (int i = 0; i < EVENT_LOOPS; i++) {
+            assertThat(echo(tunnel, "new").sessionId()).get().isNotEqualTo(session);
+        }
+    }
+
+    /** The channels are closed later, on their event loops. */
+    @Test
+    void noSessionIsAcquiredAfterTheGenerationHasEnded() {
+        SpareSessions sessions = new SpareSessions();
+        ProxySession session = new ProxySession(sessions, Duration.ofMinutes(1));
+        EmbeddedChannel channel = new EmbeddedChannel(session);
+        session.becomeSpare();
+        assertThat(sessions.count()).isEqualTo(1);
+        sessions.clear();
+
+        assertThat(sessions.acquire(channel.eventLoop())).isNull();
+        channel.runPendingTasks();
+        assertThat(channel.isOpen()).isFalse();
     }
 
     @Test
@@ -212,6 +271,7 @@ class SessionReuseTest {
 
     /** Otherwise the sessions of one peer, which nobody uses, would refuse another peer. */
     @Test
+    @Rule(value = "TN-11", kind = Rule.Kind.ACCEPTS)
     void spareSessionMakesRoomAtTheLimit() throws Exception {
         try (TestTunnel tunnel = tunnel(OPTIONS.withMaxConnections(1))) {
             keepOne(tunnel);
@@ -293,6 +353,61 @@ class SessionReuseTest {
         }
     }
 
+    @Test
+    @Rule(value = "TN-12", kind = Rule.Kind.REFUSES)
+    void requestThatCrossesTheEndOfItsSessionFailsAndIsNotRepeated() throws Exception {
+        try (TestTunnel tunnel = tunnel(OPTIONS);
+                Between between = new Between(tunnel.server);
+                TunnelProxy proxy = tunnel.startProxy(between.address(), TestTunnel.clientConfig(), "", OPTIONS)) {
+            while (proxy.spareCount() < EVENT_LOOPS) {
+                int before = proxy.spareCount();
+                try (Socket client = TestTunnel.connect(proxy.address())) {
+                    client.shutdownOutput();
+                    assertThat(client.getInputStream().read()).isEqualTo(-1);
+                }
+                Told.next(tunnel.proxyTold.closed);
+                await(() -> proxy.spareCount() > 0 && proxy.spareCount() >= before);
+            }
+            await(() -> tunnel.server.spareCount() == EVENT_LOOPS);
+            tunnel.serverTold.opened.clear();
+            between.holdBack();
+            tunnel.server.closePeer(TestTunnel.CLIENT);
+            await(() -> tunnel.server.spareCount() == 0);
+
+            try (Socket client = TestTunnel.connect(proxy.address())) {
+                client.getOutputStream().write(1);
+                Told.next(tunnel.proxyTold.opened);
+                between.letPass();
+                assertThatExceptionOfType(SocketException.class)
+                        .isThrownBy(() -> client.getInputStream().read());
+            }
+            TunnelEnd end = tunnel.proxyTold.nextEnd();
+            assertThat(end.reason()).isEqualTo("the peer aborted: the connections of this peer were closed");
+            assertThat(tunnel.serverTold.opened).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule(value = "TN-10", kind = Rule.Kind.REFUSES)
+    @Rule(value = "TN-11", kind = Rule.Kind.REFUSES)
+    void spareSessionInWhichDataOrAnEndArriveIsClosed() {
+        for (boolean data : new boolean[] {true, false}) {
+            SpareSessions sessions = new SpareSessions();
+            ProxySession session = new ProxySession(sessions, Duration.ofMinutes(1));
+            EmbeddedChannel channel = new EmbeddedChannel(session);
+            session.becomeSpare();
+            if (data) {
+                channel.writeInbound(Unpooled.buffer().writeByte(1));
+            } else {
+                channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+            }
+
+            assertThat(sessions.count()).isZero();
+            assertThat(channel.isOpen()).isFalse();
+            assertThat(channel.inboundMessages()).isEmpty();
+        }
+    }
+
     /** Has one connection, and waits until its session is kept at both ends. */
     private static void keepOne(TestTunnel tunnel) throws Exception {
         echo(tunnel, "first");
@@ -327,6 +442,7 @@ class SessionReuseTest {
     private final class Between implements AutoCloseable {
         private final ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+        private final ReentrantLock toProxy = new ReentrantLock();
 
         Between(TunnelServer server) throws IOException {
             int port = ((InetSocketAddress) server.address()).getPort();
@@ -337,9 +453,31 @@ class SessionReuseTest {
                     sockets.add(from);
                     sockets.add(to);
                     threads.submit(() -> from.getInputStream().transferTo(to.getOutputStream()));
-                    threads.submit(() -> to.getInputStream().transferTo(from.getOutputStream()));
+                    threads.submit(() -> passToProxy(to.getInputStream(), from.getOutputStream()));
                 }
             });
+        }
+
+        private Void passToProxy(InputStream in, OutputStream out) throws IOException {
+            byte[] bytes = new byte[8192];
+            for (int length = in.read(bytes); length >= 0; length = in.read(bytes)) {
+                toProxy.lock();
+                try {
+                    out.write(bytes, 0, length);
+                } finally {
+                    toProxy.unlock();
+                }
+            }
+            return null;
+        }
+
+        /** Holds back what the server sends, until the same thread lets it pass. */
+        void holdBack() {
+            toProxy.lock();
+        }
+
+        void letPass() {
+            toProxy.unlock();
         }
 
         TunnelAddress address() {

@@ -151,7 +151,7 @@ class TargetSelectionTest {
         }
 
         @Override
-        public boolean isKnown(SecureSession session) {
+        public boolean mayContinue(SecureSession session) {
             throw new AssertionError("there is no spare session");
         }
 

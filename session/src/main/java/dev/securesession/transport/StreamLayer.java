@@ -60,7 +60,8 @@ public final class StreamLayer {
     }
 
     /**
-     * Refuses to send data after {@link #end} or a failure; otherwise send {@link #DATA} and the data.
+     * Refuses to send data after {@link #end} or a failure; otherwise send {@link #DATA} and the data. The stream has begun then:
+     * it is no longer {@linkplain #isBetweenStreams between two}.
      *
      * @throws IOException if the stream has failed
      * @throws IllegalStateException if this direction has ended
@@ -165,7 +166,8 @@ public final class StreamLayer {
     }
 
     /**
-     * Tells whether nothing has been sent or received since {@link #beginNext}: the connection may end without an abort.
+     * Tells whether neither data nor an end has been sent or received since {@link #beginNext}: the connection may end without an
+     * abort.
      *
      * @return true between two streams
      */
@@ -223,7 +225,7 @@ public final class StreamLayer {
     }
 
     /**
-     * Tells whether both directions have ended and are acknowledged: close the connection.
+     * Tells whether both directions have ended and are acknowledged: close the connection, or {@link #beginNext}.
      *
      * @return true if it is {@linkplain #isSettled settled} and {@linkplain #isAcknowledged acknowledged}
      */
