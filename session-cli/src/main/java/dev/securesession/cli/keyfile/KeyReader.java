@@ -39,15 +39,14 @@ public final class KeyReader {
 
     /** Reads a private key, the caller's to destroy. */
     public IdentityPrivateKey readPrivate(String file) throws IOException, Failure {
-        LoadedKey key = read(
-                file, "a public key where a private one belongs", KeyReader::openPrivate, KeyReader::openPrivate);
+        LoadedKey key =
+                read(file, "a public key where a private one belongs", KeyReader::openPrivate, KeyReader::openPrivate);
         return Objects.requireNonNull(warned(file, key).privateKey());
     }
 
     /** Reads a public key; {@code -} is standard input. */
     public IdentityPublicKey readPublic(String file) throws IOException, Failure {
-        return read(
-                file, "a private key where a public one belongs", IdentityPublicKey::read, IdentityPublicKey::read);
+        return read(file, "a private key where a public one belongs", IdentityPublicKey::read, IdentityPublicKey::read);
     }
 
     /** Returns a key, and warns if others can read it and should not. */

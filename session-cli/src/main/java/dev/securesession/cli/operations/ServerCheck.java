@@ -77,8 +77,7 @@ public final class ServerCheck {
     /** A server that refuses a client does not tell it the reason (PROTOCOL.md H-4); the server's log has it. */
     private SecureConnection connect() throws IOException, Failure, SecureSessionException {
         try {
-            return SecureConnection.connect(
-                    ChannelTransport.of(channel(), OPTIONS.framing()), config, peer, OPTIONS);
+            return SecureConnection.connect(ChannelTransport.of(channel(), OPTIONS.framing()), config, peer, OPTIONS);
         } catch (EOFException e) {
             throw new Failure(
                     Errors.sentence(e) + ": its log says whether it knows the id "
@@ -104,7 +103,8 @@ public final class ServerCheck {
 
     private static final Duration DELAY = Duration.ofSeconds(1);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
-    private static final ConnectionOptions OPTIONS = ConnectionOptions.defaults().withHandshakeDeadline(PATIENCE);
+    private static final ConnectionOptions OPTIONS =
+            ConnectionOptions.defaults().withHandshakeDeadline(PATIENCE);
 
     /** The code with which the server answers an end without a request. */
     private static final int NO_REQUEST = 256;

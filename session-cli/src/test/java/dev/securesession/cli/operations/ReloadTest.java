@@ -47,8 +47,8 @@ class ReloadTest {
                 return "done";
             }
         };
-        Operations operations = new Operations(
-                log, OperationsOptions.Choice.EVERYTHING, new ServiceManager(Map.of(), log), null, null);
+        Operations operations =
+                new Operations(log, OperationsOptions.Choice.EVERYTHING, new ServiceManager(Map.of(), log), null, null);
         Thread running = new Thread(() -> {
             try {
                 operations.run(reloadable, "ready", Duration.ZERO);
