@@ -52,6 +52,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     private @Nullable StreamLayer layer;
     private volatile @Nullable Promise<Void> acknowledged;
     private int maxChunkLength;
+    private boolean inputEnded;
     private boolean closing;
     private boolean consumed;
     private boolean delivered;
@@ -67,7 +68,8 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
 
     /**
      * Returns a handler for streams that follow one another in one session, if the peer does the same (PROTOCOL.md ST-10). The
-     * channel stays open when a stream is complete: begin the next one with {@link #beginNext}, or close the channel.
+     * channel stays open when a stream is complete, unless the peer has closed the connection: begin the next one with
+     * {@link #beginNext}, or close the channel.
      *
      * @return a new handler for one channel; it must follow a {@link SecureSessionHandler}
      */
@@ -80,7 +82,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
      * succeeded. Until either side has sent something in the new stream, closing the channel aborts nothing, and the end of the
      * connection cuts nothing off. Belongs to the event loop.
      *
-     * @throws IllegalStateException if the stream before is not complete, the handler is not {@linkplain #forStreamsInTurn for
+     * @throws IllegalStateException if the stream before is not complete, the connection has ended, the handler is not {@linkplain #forStreamsInTurn for
      *     streams in turn}, or it is in no pipeline
      */
     public void beginNext() {
@@ -147,7 +149,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     public ChannelFuture acknowledge() {
         return control((stream, ctx, promise) -> {
             ctx.writeAndFlush(Unpooled.wrappedBuffer(stream.acknowledge()), promise);
-            if (stream.isComplete() && !inTurn) {
+            if (stream.isComplete() && (!inTurn || inputEnded)) {
                 closeAfter(ctx, promise);
             }
         });
@@ -376,6 +378,7 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
+            inputEnded = true;
             connectionEnded(ctx);
             StreamLayer stream = stream();
             boolean over = inTurn && (stream.isBetweenStreams() || stream.isComplete());

@@ -157,6 +157,30 @@ class SecureStreamHandlerTest {
         }
     }
 
+    /** The end of the network is told only once, and may come before our acknowledgement. */
+    @Test
+    void noStreamFollowsInAConnectionThatThePeerHasEnded() {
+        try (Wire wire = streamsInTurn().established()) {
+            SecureStreamHandler ours = stream(wire.client);
+            ours.shutdownOutput();
+            stream(wire.server).shutdownOutput();
+            wire.exchange();
+            stream(wire.server).acknowledge();
+            wire.exchange();
+            wire.client.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+            assertThat(wire.client.channel.isOpen()).isTrue();
+            ChannelFuture acknowledged = ours.acknowledge();
+            wire.exchange();
+
+            assertThat(acknowledged.isSuccess()).isTrue();
+            assertThat(wire.client.exceptions).isEmpty();
+            assertThat(wire.client.channel.isOpen()).isFalse();
+            assertThatThrownBy(ours::beginNext)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("connection has ended");
+        }
+    }
+
     @Test
     void handlerForOneStreamBeginsNoOther() {
         try (Wire wire = streams().established()) {

@@ -77,7 +77,7 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
             return;
         }
         spare = true;
-        expiry = ctx.executor().schedule(this::closeIfSpare, left, TimeUnit.NANOSECONDS);
+        expiry = ctx.executor().schedule(this::closeIfSpare, Math.min(left, MAX_SPARE_NANOS), TimeUnit.NANOSECONDS);
     }
 
     /** Carries another connection; it was {@linkplain SpareSessions#acquire acquired}. */
@@ -151,4 +151,7 @@ final class ProxySession extends ChannelInboundHandlerAdapter {
         }
         return ctx;
     }
+
+    // Half as long as a server waits for a request.
+    private static final long MAX_SPARE_NANOS = TimeUnit.MINUTES.toNanos(1);
 }

@@ -370,8 +370,11 @@ final class Relay {
         }
     }
 
-    /** Lets the session carry another connection. */
+    /** Lets the session carry another connection, unless it has ended with this one. */
     private void leaveSession() {
+        if (!session.isActive()) {
+            return;
+        }
         try {
             session.pipeline().remove(arrivals);
             session.pipeline().remove(sessionEnd);

@@ -7,10 +7,10 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -33,6 +33,7 @@ final class Relays implements Relay.Events {
     private final Set<TargetSelection> spare = Collections.synchronizedSet(new LinkedHashSet<>());
     private final AtomicInteger count = new AtomicInteger();
     private final Map<PeerId, Integer> countOfPeers = new ConcurrentHashMap<>();
+    private final Map<PeerId, Integer> spareOfPeers = new ConcurrentHashMap<>();
     private final AtomicLong closings = new AtomicLong();
     private volatile boolean draining;
 
@@ -61,7 +62,10 @@ final class Relays implements Relay.Events {
                     peer + " has " + limitOfPeer + " connections, which is the limit of one peer");
         }
         if (count.get() + spare.size() > limit) {
-            closeOldestSpare();
+            closeOldestSpare(session -> true);
+        }
+        if (countOf(countOfPeers, peer) + countOf(spareOfPeers, peer) > limitOfPeer) {
+            closeOldestSpare(session -> session.peer().equals(peer));
         }
         return place;
     }
@@ -79,7 +83,7 @@ final class Relays implements Relay.Events {
         @Override
         public void close() {
             if (released.compareAndSet(false, true)) {
-                countOfPeers.computeIfPresent(peer, (unused, number) -> number == 1 ? null : number - 1);
+                decrement(countOfPeers, peer);
                 count.decrementAndGet();
             }
         }
@@ -100,15 +104,19 @@ final class Relays implements Relay.Events {
     }
 
     /**
-     * Keeps a session that may carry another connection. It takes no place: it makes room for the connections of others, the
-     * oldest first.
+     * Keeps a session that may carry another connection. It takes no place: the oldest one makes room for a connection, and that of
+     * a peer which has reached its limit for one of this peer.
      *
      * @return false if there is no room, or the tunnel is being stopped: close it
      */
     boolean addSpare(TargetSelection session) {
-        if (draining || count.get() + spare.size() >= limit) {
+        PeerId peer = session.peer();
+        if (draining
+                || count.get() + spare.size() >= limit
+                || countOf(countOfPeers, peer) + countOf(spareOfPeers, peer) >= limitOfPeer) {
             return false;
         }
+        spareOfPeers.merge(peer, 1, Integer::sum);
         spare.add(session);
         // A tunnel that began to stop meanwhile may not have seen it.
         return !draining;
@@ -124,21 +132,26 @@ final class Relays implements Relay.Events {
     }
 
     void removeSpare(TargetSelection session) {
-        spare.remove(session);
+        if (spare.remove(session)) {
+            decrement(spareOfPeers, session.peer());
+        }
     }
 
-    private void closeOldestSpare() {
-        TargetSelection oldest = null;
+    private static int countOf(Map<PeerId, Integer> counts, PeerId peer) {
+        return counts.getOrDefault(peer, 0);
+    }
+
+    private static void decrement(Map<PeerId, Integer> counts, PeerId peer) {
+        counts.computeIfPresent(peer, (unused, number) -> number == 1 ? null : number - 1);
+    }
+
+    private void closeOldestSpare(Predicate<TargetSelection> which) {
+        Optional<TargetSelection> oldest;
         synchronized (spare) {
-            Iterator<TargetSelection> all = spare.iterator();
-            if (all.hasNext()) {
-                oldest = all.next();
-                all.remove();
-            }
+            oldest = spare.stream().filter(which).findFirst();
+            oldest.ifPresent(this::removeSpare);
         }
-        if (oldest != null) {
-            oldest.closeSpare();
-        }
+        oldest.ifPresent(TargetSelection::closeSpare);
     }
 
     /** Closes all spare sessions. */
@@ -165,10 +178,8 @@ final class Relays implements Relay.Events {
         // In the order in which a session becomes an open connection, so that it is found whatever it becomes
         // meanwhile. One
         // whose connection is completed at this moment sees the number of closings.
-        revokeSpare(session -> session.peer().equals(peer), reason);
-        for (TargetSelection selection : selecting) {
-            selection.revoke(peer, reason);
-        }
+        copyOfSpare().forEach(session -> session.revoke(peer, reason));
+        selecting.forEach(session -> session.revoke(peer, reason));
         abort(relay -> relay.facts().peer().equals(peer), TunnelException.Code.REVOKED, reason);
     }
 

@@ -165,6 +165,10 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             return;
         }
         arrived = joined(ctx.alloc(), arrived, bytes);
+        if (spare && !targets.mayContinue(Objects.requireNonNull(session))) {
+            closeIfSpare();
+            return;
+        }
         if (spare) {
             noLongerSpare();
             begunNanos = ctx.executor().ticker().nanoTime();
@@ -208,6 +212,11 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             SecureStreamHandler stream = context().pipeline().get(SecureStreamHandler.class);
             stream.abort(TunnelException.Code.REVOKED.number(), reason);
         }
+    }
+
+    /** Returns the peer; only sessions that are established are asked. */
+    PeerId peer() {
+        return Objects.requireNonNull(session).peer();
     }
 
     private void onEventLoop(Runnable task) {
@@ -273,9 +282,10 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
         });
     }
 
-    /** Ends the attempt if it is one of this peer, or the connection that it has become. May be called by any thread. */
+    /** Ends the session if it is one of this peer, or the connection that it carries by now. May be called by any thread. */
     void revoke(PeerId peer, String reason) {
         onEventLoop(() -> {
+            revokeIfSpare(made -> made.peer().equals(peer), reason);
             SecureSession established = session;
             if (established == null || !established.peer().equals(peer)) {
                 return;

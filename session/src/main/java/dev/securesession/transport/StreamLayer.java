@@ -30,6 +30,7 @@ public final class StreamLayer {
 
     private StreamState state = new StreamState();
     private boolean between;
+    private boolean connectionEnded;
 
     /**
      * Begins a stream with both directions open.
@@ -155,9 +156,12 @@ public final class StreamLayer {
     /**
      * Begins the next stream of the session, if the peer does so too (PROTOCOL.md ST-10).
      *
-     * @throws IllegalStateException if the stream before is not {@linkplain #isComplete complete}
+     * @throws IllegalStateException if the stream before is not {@linkplain #isComplete complete}, or the connection has ended
      */
     public void beginNext() {
+        if (connectionEnded) {
+            throw new IllegalStateException("no stream can follow: the connection has ended");
+        }
         if (!isComplete()) {
             throw new IllegalStateException("no stream can follow before this one is complete: " + this);
         }
@@ -176,13 +180,14 @@ public final class StreamLayer {
     }
 
     /**
-     * Notes that the connection has ended. Between two streams that is no failure.
+     * Notes that the connection has ended, or the direction of the peer. Between two streams that is no failure.
      *
      * @throws EOFException if the peer had not ended its direction, or not acknowledged the end of ours: the stream is
      *     incomplete
      * @throws IOException if the stream has failed before
      */
     public void connectionEnded() throws IOException {
+        connectionEnded = true;
         if (!isBetweenStreams()) {
             state.connectionEnded();
         }

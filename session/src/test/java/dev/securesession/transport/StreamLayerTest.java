@@ -154,6 +154,15 @@ class StreamLayerTest {
         assertThatThrownBy(ours::connectionEnded).isInstanceOf(EOFException.class);
     }
 
+    @Test
+    @Rule(value = "ST-10", kind = REFUSES)
+    void noStreamFollowsAfterTheEndOfTheConnection() throws Exception {
+        complete();
+        ours.connectionEnded();
+        assertThat(ours.isFailed()).isFalse();
+        assertThatThrownBy(ours::beginNext).isInstanceOf(IllegalStateException.class);
+    }
+
     private void complete() throws IOException {
         theirs.receive(ByteBuffer.wrap(ours.end()));
         ours.receive(ByteBuffer.wrap(theirs.acknowledge()));
