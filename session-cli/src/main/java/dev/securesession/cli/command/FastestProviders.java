@@ -58,8 +58,8 @@ public final class FastestProviders {
         }
         try {
             return CryptoProviders.platform().withEc(new BouncyCastleCurves());
-        } catch (IllegalArgumentException e) {
-            // Somebody has removed BouncyCastle.
+        } catch (IllegalArgumentException | SecurityException e) {
+            // Somebody has removed BouncyCastle, or this JDK takes the operation from signed jars only.
             return CryptoProviders.fastest();
         }
     }
