@@ -80,9 +80,10 @@ class RequestsOfPeersTest extends ServedPeers {
                 == answers.size());
         assertThatCode(() -> assertThat(send("quick", new byte[3])).hasSize(3)).doesNotThrowAnyException();
         assertThat(server.counters().requests()).isEqualTo(2);
-        // Those that arrive at the same time make room for each other while they wait for their bodies.
+        // Those that arrive at the same time make room for each other while they wait for their bodies, and once they are
+        // turned away, while they wait for their clients to read that.
         HttpServerCounters now = server.counters();
-        assertThat(now.turnedAway() + now.evicted()).isEqualTo(answers.size() - 2);
+        assertThat(now.turnedAway() + now.evicted()).isGreaterThanOrEqualTo(answers.size() - 2);
 
         free.countDown();
         long answered = answers.stream()
