@@ -80,8 +80,8 @@ class RequestsOfPeersTest extends ServedPeers {
                 == answers.size());
         assertThatCode(() -> assertThat(send("quick", new byte[3])).hasSize(3)).doesNotThrowAnyException();
         assertThat(server.counters().requests()).isEqualTo(2);
-        // Those that arrive at the same time make room for each other while they wait for their bodies, and once they are
-        // turned away, while they wait for their clients to read that.
+        // Those that arrive at the same time make room for each other: while their bodies are awaited, and while
+        // their clients read that they were refused.
         HttpServerCounters now = server.counters();
         assertThat(now.turnedAway() + now.evicted()).isGreaterThanOrEqualTo(answers.size() - 2);
 

@@ -364,31 +364,38 @@ class SessionReuseTest {
         try (TestTunnel tunnel = tunnel(OPTIONS);
                 Between between = new Between(tunnel.server);
                 TunnelProxy proxy = tunnel.startProxy(between.address(), TestTunnel.clientConfig(), "", OPTIONS)) {
-            while (proxy.spareCount() < EVENT_LOOPS) {
-                int before = proxy.spareCount();
-                try (Socket client = TestTunnel.connect(proxy.address())) {
-                    client.shutdownOutput();
-                    assertThat(client.getInputStream().read()).isEqualTo(-1);
-                }
-                Told.next(tunnel.proxyTold.closed);
-                await(() -> proxy.spareCount() > 0 && proxy.spareCount() >= before);
+            try (Socket client = TestTunnel.connect(proxy.address())) {
+                client.shutdownOutput();
+                assertThat(client.getInputStream().read()).isEqualTo(-1);
             }
-            await(() -> tunnel.server.spareCount() == EVENT_LOOPS);
+            Told.next(tunnel.proxyTold.closed);
+            await(() -> proxy.spareCount() == 1 && tunnel.server.spareCount() == 1);
+            tunnel.proxyTold.opened.clear();
             tunnel.serverTold.opened.clear();
             between.holdBack();
             tunnel.server.closePeer(TestTunnel.CLIENT);
             await(() -> tunnel.server.spareCount() == 0);
 
-            try (Socket client = TestTunnel.connect(proxy.address())) {
+            // One for each event loop: of these one has the spare session, and only that is opened now.
+            List<Socket> clients = new ArrayList<>();
+            for (int i = 0; i < EVENT_LOOPS; i++) {
+                Socket client = TestTunnel.connect(proxy.address());
+                clients.add(client);
                 client.getOutputStream().write(1);
-                Told.next(tunnel.proxyTold.opened);
-                between.letPass();
-                assertThatExceptionOfType(SocketException.class)
-                        .isThrownBy(() -> client.getInputStream().read());
             }
-            TunnelEnd end = tunnel.proxyTold.nextEnd();
-            assertThat(end.reason()).isEqualTo("the peer aborted: the connections of this peer were closed");
+            TunnelConnection crossing = Told.next(tunnel.proxyTold.opened);
+            assertThat(crossing.number()).isEqualTo(2);
+            between.letPass();
+            Map.Entry<TunnelConnection, TunnelEnd> end = Told.next(tunnel.proxyTold.closed);
+            assertThat(end.getKey()).isSameAs(crossing);
+            assertThat(end.getValue().reason()).isEqualTo("the peer aborted: the connections of this peer were closed");
+            for (int i = 1; i < EVENT_LOOPS; i++) {
+                assertThat(Told.next(tunnel.serverTold.opened).number()).isEqualTo(1);
+            }
             assertThat(tunnel.serverTold.opened).isEmpty();
+            for (Socket client : clients) {
+                client.close();
+            }
         }
     }
 
