@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The end of the peer's bytes is a {@link ChannelInputShutdownEvent} and comes only if the peer has sent it; answer it by
  * {@link #acknowledge} when all bytes are where they belong. Our own end is {@link #shutdownOutput}, and
  * {@link #acknowledged} tells when the peer has everything. When both directions have ended and are acknowledged, the
- * channel is closed, unless the handler is {@linkplain #forStreamsInTurn for streams in turn}. Anything else is incomplete and goes to {@code exceptionCaught}: {@link StreamAbortedException} if the
- * peer aborts, {@link java.io.EOFException} if the connection ends before the end or the acknowledgement of the peer.
+ * channel is closed, unless the handler is {@linkplain #forStreamsInTurn for streams in turn}. Anything else is incomplete
+ * and goes to {@code exceptionCaught}: {@link StreamAbortedException} if the peer aborts, {@link java.io.EOFException} if the
+ * connection ends before the end or the acknowledgement of the peer.
  * Closing the channel before {@link #shutdownOutput} and {@link #acknowledge} tells the peer so, by an abort that is given a
  * second to leave.
  *
@@ -82,8 +83,8 @@ public final class SecureStreamHandler extends ChannelDuplexHandler {
      * succeeded. Until either side has sent something in the new stream, closing the channel aborts nothing, and the end of the
      * connection cuts nothing off. Belongs to the event loop.
      *
-     * @throws IllegalStateException if the stream before is not complete, the connection has ended, the handler is not {@linkplain #forStreamsInTurn for
-     *     streams in turn}, or it is in no pipeline
+     * @throws IllegalStateException if the stream before is not complete, the connection has ended, the handler is not
+     *     {@linkplain #forStreamsInTurn for streams in turn}, or it is in no pipeline
      */
     public void beginNext() {
         ChannelHandlerContext ctx = context;

@@ -175,9 +175,8 @@ final class Relays implements Relay.Events {
     /** Ends the connections of a peer, and its sessions that have none yet or none anymore. */
     void closePeer(PeerId peer, String reason) {
         closings.incrementAndGet();
-        // In the order in which a session becomes an open connection, so that it is found whatever it becomes
-        // meanwhile. One
-        // whose connection is completed at this moment sees the number of closings.
+        // In the order in which sessions change, so that each is found: spare, selecting, open. One whose connection is
+        // completed at this moment sees the number of closings.
         copyOfSpare().forEach(session -> session.revoke(peer, reason));
         selecting.forEach(session -> session.revoke(peer, reason));
         abort(relay -> relay.facts().peer().equals(peer), TunnelException.Code.REVOKED, reason);

@@ -121,7 +121,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             established(ctx, done.session().get());
         } else if (event instanceof ChannelInputShutdownEvent) {
             inputEnded = true;
-            noLongerSpare();
             if (!requested && !over && arrived == null) {
                 // A proxy that tests its way; its peer has proved its identity.
                 giveUp();
@@ -194,7 +193,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void closeIfSpare() {
         if (spare) {
-            noLongerSpare();
             end();
             context().close();
         }
@@ -207,10 +205,8 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void revokeIfSpare(Predicate<SecureSession> which, String reason) {
         if (spare && which.test(Objects.requireNonNull(session))) {
-            noLongerSpare();
             end();
-            SecureStreamHandler stream = context().pipeline().get(SecureStreamHandler.class);
-            stream.abort(TunnelException.Code.REVOKED.number(), reason);
+            abort(context(), TunnelException.Code.REVOKED, reason);
         }
     }
 
@@ -406,7 +402,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
             closeIfSpare();
             return;
         }
-        noLongerSpare();
         giveUp();
         report(ctx, reasonOfPeer(), cause);
         ctx.close();
@@ -439,6 +434,7 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
 
     private void end() {
         over = true;
+        noLongerSpare();
         relays.removeSelecting(this);
         cancelDeadline();
         ByteBuf unread = arrived;
@@ -468,8 +464,6 @@ final class TargetSelection extends ChannelInboundHandlerAdapter {
                 cause);
     }
 
-    // Longer than a proxy keeps a session by default, so that usually the proxy closes it. Otherwise a request may
-    // cross
-    // our close, and fails.
+    // Longer than a proxy keeps a session, so that usually the proxy closes it: a request that crosses our close fails.
     private static final int MAX_SPARE_SECONDS = 120;
 }
