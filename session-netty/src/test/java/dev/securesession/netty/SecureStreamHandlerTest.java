@@ -99,8 +99,7 @@ class SecureStreamHandlerTest {
                 assertThat(acknowledged.isSuccess()).isTrue();
                 assertThat(wire.server.texts()).containsExactly("request " + i);
                 assertThat(wire.client.channel.isOpen()).isTrue();
-                stream(wire.client).beginNext();
-                stream(wire.server).beginNext();
+                beginNext(wire);
                 assertThat(stream(wire.client).acknowledged().isDone()).isFalse();
             }
             wire.client.channel.writeAndFlush(Unpooled.EMPTY_BUFFER); // begins nothing
@@ -118,8 +117,7 @@ class SecureStreamHandlerTest {
     void streamThatHasBegunAfterAnotherIsNotCutOffUnnoticed() {
         try (Wire wire = streamsInTurn().established()) {
             complete(wire);
-            stream(wire.client).beginNext();
-            stream(wire.server).beginNext();
+            beginNext(wire);
             wire.client.write("begun");
             wire.exchange();
             wire.client.channel.close();
@@ -132,8 +130,7 @@ class SecureStreamHandlerTest {
         }
         try (Wire wire = streamsInTurn().established()) {
             complete(wire);
-            stream(wire.client).beginNext();
-            stream(wire.server).beginNext();
+            beginNext(wire);
             wire.client.write("begun");
             wire.exchange();
             wire.server.channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
@@ -209,6 +206,11 @@ class SecureStreamHandlerTest {
         stream(wire.client).acknowledge();
         stream(wire.server).acknowledge();
         wire.exchange();
+    }
+
+    private static void beginNext(Wire wire) {
+        stream(wire.client).beginNext();
+        stream(wire.server).beginNext();
     }
 
     @Test

@@ -47,17 +47,7 @@ class SessionReuseTest {
     @BeforeEach
     void listen() throws IOException {
         target = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
-        threads.submit(() -> {
-            while (true) {
-                Socket service = target.accept();
-                threads.submit(() -> {
-                    try (service) {
-                        service.getInputStream().transferTo(service.getOutputStream());
-                    }
-                    return null;
-                });
-            }
-        });
+        TestTunnel.echo(target, threads);
     }
 
     @AfterEach
@@ -308,10 +298,7 @@ class SessionReuseTest {
                     TunnelProxy proxy = tunnel.startProxy(
                             TestTunnel.address(tunnel.server.address()), TestTunnel.clientConfig(), "", OPTIONS);
                     proxies.add(proxy);
-                    try (Socket client = TestTunnel.connect(proxy.address())) {
-                        client.shutdownOutput();
-                        assertThat(client.getInputStream().read()).isEqualTo(-1);
-                    }
+                    completeOne(proxy);
                     Told.next(tunnel.serverTold.closed);
                     await(() -> tunnel.server.spareCount() > 0);
                     assertThat(tunnel.server.spareCount()).isLessThanOrEqualTo(2);
@@ -332,12 +319,7 @@ class SessionReuseTest {
                 Between between = new Between(tunnel.server);
                 TunnelProxy proxy = tunnel.startProxy(between.address(), TestTunnel.clientConfig(), "", OPTIONS)) {
             for (int i = 0; i <= EVENT_LOOPS; i++) {
-                try (Socket client = TestTunnel.connect(proxy.address())) {
-                    client.getOutputStream().write(1);
-                    assertThat(client.getInputStream().read()).isEqualTo(1);
-                    client.shutdownOutput();
-                    assertThat(client.getInputStream().read()).isEqualTo(-1);
-                }
+                completeOne(proxy);
                 Told.next(tunnel.proxyTold.closed);
                 int kept = Math.min(i + 1, EVENT_LOOPS);
                 await(() -> proxy.spareCount() == kept);
@@ -364,10 +346,7 @@ class SessionReuseTest {
         try (TestTunnel tunnel = tunnel(OPTIONS);
                 Between between = new Between(tunnel.server);
                 TunnelProxy proxy = tunnel.startProxy(between.address(), TestTunnel.clientConfig(), "", OPTIONS)) {
-            try (Socket client = TestTunnel.connect(proxy.address())) {
-                client.shutdownOutput();
-                assertThat(client.getInputStream().read()).isEqualTo(-1);
-            }
+            completeOne(proxy);
             Told.next(tunnel.proxyTold.closed);
             await(() -> proxy.spareCount() == 1 && tunnel.server.spareCount() == 1);
             tunnel.proxyTold.opened.clear();
@@ -417,6 +396,16 @@ class SessionReuseTest {
             assertThat(sessions.count()).isZero();
             assertThat(channel.isOpen()).isFalse();
             assertThat(channel.inboundMessages()).isEmpty();
+        }
+    }
+
+    /** Has a connection carry a byte there and back, and end in both directions. */
+    private static void completeOne(TunnelProxy proxy) throws IOException {
+        try (Socket client = TestTunnel.connect(proxy.address())) {
+            client.getOutputStream().write(1);
+            assertThat(client.getInputStream().read()).isEqualTo(1);
+            client.shutdownOutput();
+            assertThat(client.getInputStream().read()).isEqualTo(-1);
         }
     }
 

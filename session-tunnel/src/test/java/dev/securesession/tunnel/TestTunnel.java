@@ -12,11 +12,13 @@ import dev.securesession.testkit.TestKeys;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -93,6 +95,20 @@ final class TestTunnel implements AutoCloseable {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), ((InetSocketAddress) address).getPort());
         socket.setSoTimeout(20_000);
         return socket;
+    }
+
+    /** Sends back what arrives on each connection, until the socket is closed. */
+    static void echo(ServerSocket target, ExecutorService threads) {
+        threads.submit(() -> {
+            while (true) {
+                Socket service = target.accept();
+                threads.submit(() -> {
+                    try (service) {
+                        return service.getInputStream().transferTo(service.getOutputStream());
+                    }
+                });
+            }
+        });
     }
 
     static TunnelAddress address(SocketAddress address) {

@@ -722,16 +722,7 @@ class TunnelTest {
     @Test
     void carriesManyConnectionsAtOnce() throws Exception {
         int count = Integer.getInteger("securesession.tunnel.connections", 100);
-        threads.submit(() -> {
-            while (true) {
-                Socket service = target.accept();
-                threads.submit(() -> {
-                    try (service) {
-                        return service.getInputStream().transferTo(service.getOutputStream());
-                    }
-                });
-            }
-        });
+        TestTunnel.echo(target, threads);
         // A busy machine takes its time for so many handshakes at once.
         TunnelOptions patient = TunnelOptions.defaults()
                 .withHandshakeDeadline(Duration.ofSeconds(50))
